@@ -1,0 +1,56 @@
+"""Strict configuration: pydantic models read from YAML presets. An unknown key is an error, never ignored."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from latent_edit.errors import InputError
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class StrictModel(BaseModel):
+    """A frozen configuration that rejects unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+ModelT = TypeVar("ModelT", bound=StrictModel)
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file."""
+    import yaml
+
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def load_preset(model: type[ModelT], name: str) -> ModelT:
+    """The preset `name` (a file of `presets/`, or a path to a YAML file) as a validated `model`.
+
+    Raises InputError that names the preset and each field that is wrong.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else PRESETS / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
+        raise InputError(f"there is no preset {name!r}; known: {known}, or give the path of a YAML file")
+    try:
+        return model.model_validate(read_yaml(path))
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise InputError(f"preset {path.name} is not a valid {model.__name__}: {problems}") from None
+
+
+@lru_cache(maxsize=1)
+def load_styles() -> dict[str, dict[str, float]]:
+    """The named styles of the page: prompt -> axis values (see `data.styles.Style`)."""
+    return {prompt: dict(axes or {}) for prompt, axes in read_yaml(PRESETS / "styles.yaml").items()}
+
+
+def preset_prompts() -> list[str]:
+    """Prompts of the named styles, in the order in which the page shows them."""
+    return list(load_styles())
