@@ -1,0 +1,1 @@
+"""Corpora, styles, captions and the latents that bridges learn from."""

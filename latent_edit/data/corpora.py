@@ -1,0 +1,89 @@
+"""One reader per corpus layout. A reader yields `Utterance`s; audio is decoded only when it is asked for."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latent_edit.errors import InputError
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recorded sentence: audio file, who speaks, what is said, and under which licence it may be used."""
+
+    path: Path
+    speaker: str
+    text: str
+    licence: str
+
+    def read(self, sampling_rate: int) -> np.ndarray:
+        """Mono float32 samples [N] at `sampling_rate`, levels as recorded."""
+        import soundfile
+
+        from latent_edit.audio import resample
+
+        samples, rate = soundfile.read(self.path, dtype="float32", always_2d=True)
+        return resample(samples.mean(axis=1), rate, sampling_rate)
+
+
+# Licences of the four voices of the manifest layout (see NOTICE.md).
+MANIFEST_LICENCES = {
+    "kathleen": "CC0-1.0",
+    "sam_a": "Apache-2.0",
+    "sam_b": "Apache-2.0",
+    "robotutor": "CC-BY-4.0",
+}
+
+
+def read_manifest(folder: Path) -> Iterator[Utterance]:
+    """`manifest.csv` with the columns file, speaker, text (further columns are allowed), files relative to it."""
+    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        if missing := {"file", "speaker", "text"} - set(rows.fieldnames or ()):
+            raise InputError(f"{folder / 'manifest.csv'} lacks the column(s) {', '.join(sorted(missing))}")
+        for row in rows:
+            licence = row.get("licence") or MANIFEST_LICENCES.get(row["speaker"], "unknown")
+            yield Utterance(folder / row["file"], row["speaker"], row["text"], licence)
+
+
+def read_ljspeech(folder: Path) -> Iterator[Utterance]:
+    """LJSpeech 1.1 as published: `metadata.csv` (id|text|normalised text) and `wavs/`. Public domain."""
+    for line in (folder / "metadata.csv").read_text(encoding="utf-8").splitlines():
+        identifier, _, normalised = line.split("|")
+        yield Utterance(folder / "wavs" / f"{identifier}.wav", "ljspeech", normalised, "public domain")
+
+
+def read_vctk(folder: Path) -> Iterator[Utterance]:
+    """VCTK 0.92 as published: `txt/p225/p225_001.txt`, `wav48_silence_trimmed/p225/p225_001_mic1.flac`. CC BY 4.0.
+
+    Sentences without a recording of microphone 1 (p315 has no text at all) are left out.
+    """
+    for transcript in sorted((folder / "txt").glob("*/*.txt")):
+        speaker = transcript.parent.name
+        path = folder / "wav48_silence_trimmed" / speaker / f"{transcript.stem}_mic1.flac"
+        if path.is_file():
+            yield Utterance(path, speaker, transcript.read_text(encoding="utf-8").strip(), "CC-BY-4.0")
+
+
+def read_corpus(folder: Path) -> list[Utterance]:
+    """Utterances of a folder in any of the known layouts, recognised by its files."""
+    if (folder / "manifest.csv").is_file():
+        reader = read_manifest
+    elif (folder / "metadata.csv").is_file() and (folder / "wavs").is_dir():
+        reader = read_ljspeech
+    elif (folder / "wav48_silence_trimmed").is_dir():
+        reader = read_vctk
+    else:
+        raise InputError(
+            f"{folder} is no corpus this project can read: expected manifest.csv (file, speaker, text), "
+            "LJSpeech (metadata.csv and wavs/) or VCTK (txt/ and wav48_silence_trimmed/)"
+        )
+    utterances = list(reader(folder))
+    if not utterances:
+        raise InputError(f"the corpus {folder} lists no utterances")
+    return utterances

@@ -1,0 +1,122 @@
+"""The prepared corpus of one voice model: all recordings as one array of 16-bit samples, texts as symbol ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latent_edit.data.corpora import Utterance
+from latent_edit.errors import InputError
+from latent_edit.models.phonemes import encode_text
+
+
+@dataclass(frozen=True)
+class SpeechBatch:
+    """samples: [B, N] float32, lengths: [B]; ids: [B, P] int64, id_lengths: [B]; speaker: [B] int64."""
+
+    samples: Tensor
+    lengths: Tensor
+    ids: Tensor
+    id_lengths: Tensor
+    speaker: Tensor
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Recordings in memory. offsets: [n + 1] into `samples` (int16). full_scale: the level that 32767 stands for."""
+
+    samples: np.ndarray
+    offsets: np.ndarray
+    ids: list[list[int]]
+    speakers: list[str]
+    texts: list[str]
+    sampling_rate: int
+    full_scale: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Samples of each recording, [n]."""
+        return np.diff(self.offsets)
+
+    def audio(self, index: int) -> np.ndarray:
+        """One recording, float32 [N]."""
+        return self.samples[self.offsets[index] : self.offsets[index + 1]].astype(np.float32) * (
+            self.full_scale / 32767.0
+        )
+
+    def batch(self, indices: Sequence[int], speaker_ids: dict[str, int]) -> SpeechBatch:
+        """Recordings padded with zeros to the longest."""
+        audio = [torch.from_numpy(self.audio(i)) for i in indices]
+        ids = [torch.tensor(self.ids[i]) for i in indices]
+        pad = torch.nn.utils.rnn.pad_sequence
+        return SpeechBatch(
+            samples=pad(audio, batch_first=True),
+            lengths=torch.tensor([len(a) for a in audio]),
+            ids=pad(ids, batch_first=True),
+            id_lengths=torch.tensor([len(i) for i in ids]),
+            speaker=torch.tensor([speaker_ids[self.speakers[i]] for i in indices]),
+        )
+
+
+def prepare_speech(utterances: Sequence[Utterance], sampling_rate: int, folder: Path) -> Speech:
+    """Decode and phonemize once and keep the result in `folder`; what is there already is only read."""
+    table = folder / "speech.json"
+    if not table.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        recordings = [_to_int16(u.read(sampling_rate)) for u in utterances]
+        np.save(folder / "speech.npy", np.concatenate(recordings))
+        content = {
+            "sampling_rate": sampling_rate,
+            "offsets": np.cumsum([0, *map(len, recordings)]).tolist(),
+            "ids": [list(encode_text(u.text).ids) for u in utterances],
+            "speakers": [u.speaker for u in utterances],
+            "texts": [u.text for u in utterances],
+        }
+        table.write_text(json.dumps(content), encoding="utf-8")
+    speech = load_speech(folder)
+    if speech.texts != [u.text for u in utterances] or speech.sampling_rate != sampling_rate:
+        raise InputError(f"{folder} was prepared from other recordings: delete it and run `prepare` again")
+    return speech
+
+
+def load_speech(folder: Path) -> Speech:
+    """What `prepare_speech` left in `folder`."""
+    if not (folder / "speech.json").is_file():
+        raise InputError(f"{folder} holds no recordings: run `python -m latent_edit prepare recordings CORPUS` first")
+    content = json.loads((folder / "speech.json").read_text(encoding="utf-8"))
+    return Speech(
+        samples=np.load(folder / "speech.npy", mmap_mode="r"),
+        offsets=np.array(content["offsets"]),
+        ids=content["ids"],
+        speakers=content["speakers"],
+        texts=content["texts"],
+        sampling_rate=content["sampling_rate"],
+    )
+
+
+def _to_int16(samples: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(samples * 32767.0), -32767, 32767).astype(np.int16)
+
+
+def batches_by_length(lengths: np.ndarray, batch_size: int, epoch: int, seed: int) -> list[np.ndarray]:
+    """Batches of similar length in random order; the same for the same seed and epoch. Incomplete batches are left out.
+
+    Recordings are sorted by length with a jitter of about 10 %, so that each epoch groups them differently.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    order = np.argsort(lengths * generator.uniform(0.95, 1.05, len(lengths)), kind="stable")
+    first = int(generator.integers(0, len(order) % batch_size + 1))
+    count = len(order) // batch_size
+    if count == 0:
+        raise InputError(f"{len(lengths)} recordings are fewer than one batch of {batch_size}")
+    groups = order[first : first + count * batch_size].reshape(count, batch_size)
+    return list(groups[generator.permutation(count)])
