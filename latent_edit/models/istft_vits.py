@@ -1,0 +1,141 @@
+"""The embedded voice: transformers' VitsModel with an inverse-STFT decoder in place of HiFi-GAN.
+
+The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict magnitude and
+phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from transformers import VitsConfig, VitsModel
+
+from latent_edit import checkpoint
+
+DISCRIMINATORS_NAME = "discriminators.safetensors"
+
+# exp(5) is about 150, far above the magnitude of a full-scale sine in a 1024-point frame divided by the window's gain.
+LARGEST_LOG_MAGNITUDE = 5.0
+
+
+class IstftVitsConfig(VitsConfig):
+    """VitsConfig plus the decoder's size. The hop length is the product of `upsample_rates`, as in VITS."""
+
+    model_type = "istft_vits"
+
+    decoder_width: int = 256
+    decoder_hidden: int = 768
+    decoder_blocks: int = 7
+
+    @property
+    def fft_size(self) -> int:
+        """Points of the Fourier transform, from the number of spectrogram bins."""
+        return 2 * (self.spectrogram_bins - 1)
+
+    @property
+    def hop_length(self) -> int:
+        """Samples per latent frame."""
+        product = 1
+        for rate in self.upsample_rates:
+            product *= rate
+        return product
+
+
+class ConvNeXtBlock(nn.Module):
+    """Depthwise convolution over time, then a two-layer perceptron per frame (Liu et al. 2022, arXiv 2201.03545)."""
+
+    def __init__(self, width: int, hidden: int, scale: float) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv1d(width, width, kernel_size=7, padding=3, groups=width)
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.expand = nn.Linear(width, hidden)
+        self.contract = nn.Linear(hidden, width)
+        self.scale = nn.Parameter(torch.full((width,), scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, T, width] -> [B, T, width]."""
+        y = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        y = self.contract(nn.functional.gelu(self.expand(self.norm(y)), approximate="tanh"))
+        return x + self.scale * y
+
+
+class IstftDecoder(nn.Module):
+    """Latent frames -> samples, conditioned on the speaker; the signature of VITS's HiFi-GAN."""
+
+    def __init__(self, config: IstftVitsConfig) -> None:
+        super().__init__()
+        self.hop_length = config.hop_length
+        self.fft_size = config.fft_size
+        width = config.decoder_width
+        self.input = nn.Conv1d(config.flow_size, width, kernel_size=7, padding=3)
+        if config.speaker_embedding_size:
+            self.speaker = nn.Conv1d(config.speaker_embedding_size, width, kernel_size=1)
+        self.input_norm = nn.LayerNorm(width, eps=1e-6)
+        scale = 1.0 / config.decoder_blocks
+        self.blocks = nn.ModuleList(
+            ConvNeXtBlock(width, config.decoder_hidden, scale) for _ in range(config.decoder_blocks)
+        )
+        self.output_norm = nn.LayerNorm(width, eps=1e-6)
+        self.output = nn.Linear(width, 2 * config.spectrogram_bins)
+        self.register_buffer("window", torch.hann_window(self.fft_size), persistent=False)
+
+    def forward(self, spectrogram: Tensor, global_conditioning: Tensor | None = None) -> Tensor:
+        """[B, C, T] and speaker [B, G, 1] -> samples [B, 1, T * hop_length]. The name `spectrogram` is VITS's."""
+        x = self.input(spectrogram)
+        if global_conditioning is not None:
+            x = x + self.speaker(global_conditioning)
+        x = self.input_norm(x.transpose(1, 2))
+        for block in self.blocks:
+            x = block(x)
+        log_magnitude, phase = self.output(self.output_norm(x)).float().transpose(1, 2).chunk(2, dim=1)
+        spectrum = torch.polar(log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp(), phase)
+        # The posterior encoder's frame t is centred at sample (t + 1/2) * hop. torch centres it at t * hop: one frame
+        # is repeated in front and half a hop cut, which lines both up and leaves no sample without a whole window.
+        spectrum = torch.cat([spectrum[:, :, :1], spectrum], dim=2)
+        half = self.hop_length // 2
+        length = spectrogram.shape[2] * self.hop_length
+        samples = torch.istft(spectrum, self.fft_size, self.hop_length, window=self.window, length=length + half)
+        samples = samples[:, half:]
+        return samples.unsqueeze(1)
+
+
+class IstftVits(VitsModel):
+    """VitsModel whose decoder is an `IstftDecoder`; saved and loaded by `save_pretrained` / `from_pretrained`."""
+
+    config_class = IstftVitsConfig
+
+    def __init__(self, config: IstftVitsConfig) -> None:
+        super().__init__(config)
+        self.decoder = IstftDecoder(config)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, ConvNeXtBlock):
+            nn.init.constant_(module.scale, 1.0 / self.config.decoder_blocks)
+        if isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def initialise_for_training(model: Any) -> None:
+    """Start from z_p = z (last couplings zero, as in the authors' VITS) and from distributions near N(0, 1)."""
+    for coupling in model.flow.flows:
+        nn.init.zeros_(coupling.conv_post.weight)
+        nn.init.zeros_(coupling.conv_post.bias)
+    for projection in (model.text_encoder.project, model.posterior_encoder.conv_proj):
+        with torch.no_grad():
+            projection.weight.mul_(0.1)
+            projection.bias.zero_()
+
+
+def save_voice(voice: IstftVits, folder: Path, discriminators: Mapping[str, Tensor] | None = None) -> None:
+    """Write a voice checkpoint: configuration, weights and, to train on, the discriminators."""
+    checkpoint.save(folder, voice.config.to_dict(), voice.state_dict())
+    if discriminators is not None:
+        safetensors.torch.save_file({k: v.half() for k, v in discriminators.items()}, folder / DISCRIMINATORS_NAME)

@@ -1,0 +1,96 @@
+"""Text to the symbol ids of a VITS voice. espeak is called behind one lock: it is not thread-safe."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+# The 178 symbols of the public VITS checkpoints (jaywalnut310/vits, text/symbols.py): blank, punctuation, letters, IPA.
+# The apostrophe stands twice in the published list; the second position is the one that counts.
+VITS_SYMBOLS = (
+    "_"
+    ';:,.!?¡¿—…"«»“” '
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    "ɑɐɒæɓʙβɔɕçɗɖðʤəɘɚɛɜɝɞɟʄɡɠɢʛɦɧħɥʜɨɪʝɭɬɫɮʟɱɯɰŋɳɲɴøɵɸθœɶʘɹɺɾɻʀʁɽʂʃʈʧʉʊʋⱱʌɣɤʍχʎʏʑʐʒʔʡʕʢǀǁǂǃˈˌːˑʼʴʰʱʲʷˠˤ˞↓↑→↗↘'̩'ᵻ"
+)
+VITS_VOCABULARY: dict[str, int] = {symbol: index for index, symbol in enumerate(VITS_SYMBOLS)}
+BLANK = "_"
+
+_espeak_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class PhonemeSequence:
+    """What a voice will be asked to say.
+
+    ids: symbol ids, blanks interleaved (2n + 1). symbols: the symbol of each id, "_" for a blank.
+    dropped: characters that the voice's vocabulary lacks; they are left out, never voiced.
+    """
+
+    ids: tuple[int, ...]
+    symbols: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of sounding phonemes, without blanks, spaces, stress and punctuation."""
+        return sum(symbol not in ' ˈˌː;:,.!?¡¿—…"«»“”' and symbol != BLANK for symbol in self.symbols)
+
+
+@lru_cache(maxsize=4)
+def _espeak(language: str) -> Any:
+    """The espeak backend of phonemizer with the library and data that come as a wheel (no system package)."""
+    import espeakng_loader
+    from phonemizer.backend import EspeakBackend
+    from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+    # Without the data path espeak ends the whole process.
+    EspeakWrapper.set_library(espeakng_loader.get_library_path())
+    EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+    return EspeakBackend(language, preserve_punctuation=True, with_stress=True, language_switch="remove-flags")
+
+
+def text_to_phonemes(text: str, language: str = "en-us") -> str:
+    """IPA with stress marks and punctuation, as the public VITS checkpoints were trained on."""
+    with _espeak_lock:
+        phonemes = _espeak(language).phonemize([text], strip=True)[0]
+    return re.sub(r"\s+", " ", phonemes).strip()
+
+
+def encode_symbols(symbols: str, vocabulary: Mapping[str, int], add_blank: bool = True) -> PhonemeSequence:
+    """Ids of a symbol string. Symbols outside `vocabulary` are dropped and reported."""
+    kept = [symbol for symbol in symbols if symbol in vocabulary and symbol != BLANK]
+    dropped = tuple(dict.fromkeys(symbol for symbol in symbols if symbol not in vocabulary))
+    if add_blank:
+        interleaved = [BLANK] * (2 * len(kept) + 1)
+        interleaved[1::2] = kept
+        # The blank is the symbol with id 0, whatever a vocabulary calls it.
+        ids = tuple(vocabulary[symbol] if index % 2 else 0 for index, symbol in enumerate(interleaved))
+        return PhonemeSequence(ids, tuple(interleaved), dropped)
+    return PhonemeSequence(tuple(vocabulary[symbol] for symbol in kept), tuple(kept), dropped)
+
+
+FrontEnd = Callable[[str], PhonemeSequence]
+"""Text to the symbols and ids of one voice."""
+
+
+def encode_text(text: str) -> PhonemeSequence:
+    """The front end of the embedded voice: the same as that of the public VITS checkpoints trained on phonemes."""
+    return encode_symbols(text_to_phonemes(text), VITS_VOCABULARY)
+
+
+def tokenizer_front_end(tokenizer: Any) -> FrontEnd:
+    """The front end that a transformers `VitsTokenizer` describes: phonemes, or (MMS) the letters themselves."""
+
+    def encode(text: str) -> PhonemeSequence:
+        if tokenizer.phonemize:
+            symbols = text_to_phonemes(text)
+        else:
+            symbols = tokenizer.normalize_text(text) if tokenizer.normalize else text
+        return encode_symbols(symbols, tokenizer.encoder, tokenizer.add_blank)
+
+    return encode

@@ -1,0 +1,19 @@
+"""The linear spectrogram that VITS's posterior encoder reads, in the framing of the authors' code."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def linear_spectrogram(samples: Tensor, fft_size: int, hop_length: int) -> Tensor:
+    """Magnitudes [B, fft_size // 2 + 1, N // hop_length] of samples [B, N].
+
+    Reflection padding by (fft_size - hop_length) / 2 puts frame t at sample (t + 1/2) * hop_length, as in
+    jaywalnut310/vits `mel_processing.py`; so T frames stand for exactly T * hop_length samples.
+    """
+    padding = (fft_size - hop_length) // 2
+    padded = torch.nn.functional.pad(samples.unsqueeze(1), (padding, padding), mode="reflect").squeeze(1)
+    window = torch.hann_window(fft_size, device=samples.device)
+    spectrum = torch.stft(padded, fft_size, hop_length, window=window, center=False, return_complex=True)
+    return (spectrum.real.square() + spectrum.imag.square() + 1e-6).sqrt()

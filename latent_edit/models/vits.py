@@ -1,0 +1,276 @@
+"""A pretrained VITS, frozen: text and recordings to latents, latents to speech.
+
+Works with any transformers `VitsModel` (kakao-enterprise/vits-vctk, vits-ljs, facebook/mms-tts-*) and the embedded one.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latent_edit.checkpoint import content_hash
+from latent_edit.errors import CheckpointError, InputError
+from latent_edit.models.alignment import expand, prior_log_likelihood, search_durations
+from latent_edit.models.phonemes import FrontEnd, PhonemeSequence, encode_text, tokenizer_front_end
+from latent_edit.models.spectrogram import linear_spectrogram
+from latent_edit.types import Alignment, Latent, Waveform
+
+# A bridge belongs to these parts of a voice; the decoder may improve without invalidating it.
+LATENT_PARTS = ("text_encoder.", "flow.", "posterior_encoder.", "embed_speaker.")
+SHORTEST_RECORDING_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class TextEncoding:
+    """One sentence in the voice's latent space.
+
+    latent: what the decoder eats, z [1, C, T]. prior_sample: before the inverse flow, z_p [1, C, T].
+    alignment: frames per phoneme, [1, P].
+    """
+
+    latent: Latent
+    prior_sample: Latent
+    alignment: Alignment
+
+
+class FrozenVits:
+    """A VITS in evaluation mode, without gradients. Items are coded one by one, so results never depend on a batch."""
+
+    def __init__(self, model: Any, front_end: FrontEnd, speakers: dict[str, int]) -> None:
+        self._model = model.float().eval().requires_grad_(False)
+        self._front_end = front_end
+        self.speakers = speakers
+        self.sampling_rate: int = model.config.sampling_rate
+        self.latent_channels: int = model.config.flow_size
+        self.fft_size: int = 2 * (model.config.spectrogram_bins - 1)
+        self.hop_length: int = int(torch.tensor(model.config.upsample_rates).prod())
+        state = model.state_dict()
+        self.hash = content_hash(state)
+        self.latent_hash = content_hash({k: v for k, v in state.items() if k.startswith(LATENT_PARTS)})
+        _fold_weight_norm(model)
+
+    @classmethod
+    def load(cls, source: str | Path, device: str | torch.device = "cpu") -> FrozenVits:
+        """Load a folder or, only when it is no folder, a model of the Hugging Face hub."""
+        from transformers import AutoConfig, VitsModel, VitsTokenizer
+
+        from latent_edit.models.istft_vits import IstftVits, IstftVitsConfig
+
+        AutoConfig.register(IstftVitsConfig.model_type, IstftVitsConfig, exist_ok=True)
+        local = Path(source).is_dir()
+        try:
+            config = AutoConfig.from_pretrained(str(source), local_files_only=local)
+            network = IstftVits if isinstance(config, IstftVitsConfig) else VitsModel
+            with _quiet_transformers():
+                model, information = network.from_pretrained(
+                    str(source), config=config, dtype=torch.float32, local_files_only=local, output_loading_info=True
+                )
+            front_end = encode_text
+            if not isinstance(model, IstftVits):
+                front_end = tokenizer_front_end(VitsTokenizer.from_pretrained(str(source), local_files_only=local))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"no VITS voice can be loaded from {source}: {str(error).splitlines()[0]}") from error
+        if problems := [f"{kind}: {sorted(information[kind])[:3]}" for kind in _LOADING_PROBLEMS if information[kind]]:
+            raise CheckpointError(f"the weights in {source} do not fit the model ({'; '.join(problems)})")
+        names = getattr(config, "speakers", None) or [str(index) for index in range(max(1, config.num_speakers))]
+        return cls(model.to(device), front_end, {name: index for index, name in enumerate(names)})
+
+    # -- text front end ------------------------------------------------------------------------------------------
+
+    def phonemize(self, text: str) -> PhonemeSequence:
+        """Symbols and ids of a text, in this voice's vocabulary."""
+        return self._front_end(text)
+
+    def speaker_id(self, speaker: str | int) -> int:
+        """Index of a speaker given by name or index. Raises InputError that lists the known ones."""
+        if isinstance(speaker, str) and speaker in self.speakers:
+            return self.speakers[speaker]
+        if isinstance(speaker, int) and not isinstance(speaker, bool) and 0 <= speaker < len(self.speakers):
+            return speaker
+        known = ", ".join(list(self.speakers)[:12]) + (", ..." if len(self.speakers) > 12 else "")
+        raise InputError(f"this voice has no speaker {speaker!r}; known speakers: {known}")
+
+    def speaker_embedding(self, speaker: str | int) -> Tensor:
+        """[1, G]; G is 0 for a voice with a single speaker."""
+        index = self.speaker_id(speaker)
+        if self._model.config.num_speakers <= 1:
+            return torch.zeros(1, 0, device=self._device)
+        return self._model.embed_speaker.weight[index : index + 1]
+
+    @property
+    def all_speaker_embeddings(self) -> Tensor:
+        """[speakers, G], in the order of `speakers`."""
+        return torch.cat([self.speaker_embedding(index) for index in range(len(self.speakers))])
+
+    # -- text to latent ------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode_text(
+        self,
+        phonemes: PhonemeSequence,
+        speaker: str | int,
+        *,
+        prior_noise: float = 0.667,
+        duration_noise: float = 0.8,
+        pace: float = 1.0,
+        generator: torch.Generator | None = None,
+        durations: Tensor | None = None,
+    ) -> TextEncoding:
+        """Z_text of one sentence (VITS, arXiv 2106.06103, section 2.1, run backwards).
+
+        prior_noise, duration_noise: standard deviations of the noise of prior and duration predictor (a deterministic
+        predictor draws none). pace: factor on durations. durations: [P] frames, instead of predicted ones.
+        """
+        conditioning = self._conditioning(speaker)
+        mean, log_deviation, hidden = self._prior(phonemes)
+        if durations is None:
+            mask = torch.ones_like(hidden[:, :1])
+            durations = self._predict_durations(hidden, mask, conditioning, duration_noise, generator)
+            durations = torch.ceil(torch.exp(durations) * pace).long()
+        durations = durations.reshape(1, -1)
+        mean, log_deviation = expand(mean, durations), expand(log_deviation, durations)
+        noise = torch.randn(mean.shape, generator=generator).to(mean)
+        return self._invert_flow(mean + prior_noise * noise * log_deviation.exp(), durations, conditioning)
+
+    @torch.no_grad()
+    def retime(self, encoding: TextEncoding, log_ratio: float, speaker: str | int) -> TextEncoding:
+        """The same sentence with every duration multiplied by exp(log_ratio), rounded so that the sum is kept.
+
+        Frames of z_p are re-read at the new pace before the flow is inverted again: a seed keeps its intonation.
+        """
+        old = encoding.alignment.durations[0]
+        ends = torch.round(old.cumsum(0) * float(torch.tensor(log_ratio).exp())).long()
+        new = torch.diff(ends, prepend=ends.new_zeros(1))
+        if new.sum() == 0:
+            return encoding
+        frames = torch.arange(int(new.sum()), device=old.device)
+        phoneme = torch.repeat_interleave(torch.arange(len(new), device=old.device), new)
+        position = (frames - (ends - new)[phoneme] + 0.5) / new[phoneme]
+        # A phoneme that lasted no frame has none to give: the neighbouring frame stands in.
+        source = (old.cumsum(0) - old)[phoneme] + (position * old[phoneme]).long()
+        source = source.clamp(max=int(old.sum()) - 1)
+        return replace(self.reread(encoding.prior_sample, source, speaker), alignment=Alignment(new[None]))
+
+    @torch.no_grad()
+    def reread(self, prior_sample: Latent, frames: Tensor, speaker: str | int) -> TextEncoding:
+        """A latent whose z_p is read at `frames` [T] of another's, with the flow inverted on it; without alignment."""
+        no_alignment = torch.zeros(1, 0, dtype=torch.long, device=self._device)
+        return self._invert_flow(prior_sample.z[:, :, frames], no_alignment, self._conditioning(speaker))
+
+    @torch.no_grad()
+    def to_prior(self, latent: Latent, speaker: str | int) -> Latent:
+        """z_p of a latent: the flow run forwards, as in training (VITS, equation 3)."""
+        return Latent(self._model.flow(latent.z, latent.mask, self._conditioning(speaker)), latent.mask)
+
+    def _prior(self, phonemes: PhonemeSequence) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean and log standard deviation [1, C, P] and hidden states [1, H, P] of the text encoder."""
+        ids = torch.tensor([phonemes.ids], device=self._device)
+        mask = torch.ones_like(ids)
+        text = self._model.text_encoder(ids, padding_mask=mask.unsqueeze(-1).float(), attention_mask=mask)
+        values = (text.prior_means, text.prior_log_variances, text.last_hidden_state)
+        mean, log_deviation, hidden = (value.transpose(1, 2) for value in values)
+        return mean, log_deviation, hidden
+
+    def _predict_durations(
+        self, hidden: Tensor, mask: Tensor, conditioning: Tensor | None, noise: float, generator: torch.Generator | None
+    ) -> Tensor:
+        """Logarithm of frames per phoneme, [1, 1, P]."""
+        if not self._model.config.use_stochastic_duration_prediction:
+            return self._model.duration_predictor(hidden, mask, conditioning)
+        # transformers draws from the global generator: seed it from ours, and put it back afterwards.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+            return self._model.duration_predictor(hidden, mask, conditioning, reverse=True, noise_scale=noise)
+
+    def _invert_flow(self, z_p: Tensor, durations: Tensor, conditioning: Tensor | None) -> TextEncoding:
+        mask = torch.ones_like(z_p[:, :1])
+        z = self._model.flow(z_p, mask, conditioning, reverse=True)
+        return TextEncoding(Latent(z, mask), Latent(z_p, mask), Alignment(durations))
+
+    # -- speech to latent and back -------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode_speech(
+        self, waveform: Waveform, speaker: str | int, *, noise: float = 0.0, generator: torch.Generator | None = None
+    ) -> Latent:
+        """Z_audio: the posterior's mean, plus `noise` standard deviations of a draw. Speech at the voice's own rate."""
+        if waveform.sampling_rate != self.sampling_rate:
+            raise ValueError(f"resample to {self.sampling_rate} Hz first (got {waveform.sampling_rate} Hz)")
+        conditioning = self._conditioning(speaker)
+        items = []
+        for index in range(waveform.samples.shape[0]):
+            samples = waveform.item(index).to(self._device)
+            if len(samples) < SHORTEST_RECORDING_SECONDS * self.sampling_rate:
+                raise InputError(f"the recording is too short: at least {SHORTEST_RECORDING_SECONDS} s are needed")
+            spectrogram = linear_spectrogram(samples.unsqueeze(0), self.fft_size, self.hop_length)
+            mask = torch.ones_like(spectrogram[:, :1])
+            _, mean, log_deviation = self._model.posterior_encoder(spectrogram, mask, conditioning)
+            draw = torch.randn(mean.shape, generator=generator).to(mean) if noise else 0.0
+            items.append(Latent(mean + noise * draw * log_deviation.exp(), mask))
+        return Latent.collate(items)
+
+    @torch.no_grad()
+    def align(self, latent: Latent, phonemes: PhonemeSequence, speaker: str | int) -> Alignment:
+        """Frames per phoneme of one recording by monotonic alignment search against the text's prior."""
+        if latent.z.shape[2] < len(phonemes.ids):
+            raise InputError(
+                f"the recording has {latent.z.shape[2]} frames, fewer than its text has symbols ({len(phonemes.ids)}): "
+                "check that the transcript belongs to it"
+            )
+        mean, log_deviation, _ = self._prior(phonemes)
+        likelihood = prior_log_likelihood(self.to_prior(latent, speaker).z, mean, log_deviation)
+        return Alignment(search_durations(likelihood, latent.mask, torch.ones_like(mean[:, :1])))
+
+    @torch.no_grad()
+    def decode(self, latent: Latent, speaker: str | int) -> Waveform:
+        """Speech of every item, [B, T * hop_length]."""
+        conditioning = self._conditioning(speaker)
+        items = [latent.item(index) for index in range(latent.z.shape[0])]
+        audio = [self._model.decoder(item.z, conditioning)[0, 0].cpu() for item in items]
+        samples = torch.nn.utils.rnn.pad_sequence(audio, batch_first=True)
+        return Waveform(samples, torch.tensor([len(a) for a in audio]), self.sampling_rate)
+
+    def _conditioning(self, speaker: str | int) -> Tensor | None:
+        embedding = self.speaker_embedding(speaker)
+        return embedding.unsqueeze(-1) if embedding.shape[1] else None
+
+    @cached_property
+    def _device(self) -> torch.device:
+        return next(self._model.parameters()).device
+
+
+_LOADING_PROBLEMS = ("missing_keys", "unexpected_keys", "mismatched_keys")
+
+
+def _fold_weight_norm(model: Any) -> None:
+    """Replace weight normalisation by plain weights: the same values, computed once."""
+    for module in model.modules():
+        if torch.nn.utils.parametrize.is_parametrized(module, "weight"):
+            torch.nn.utils.parametrize.remove_parametrizations(module, "weight")
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No loading report on the terminal; what matters in it is raised as an error."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def freeze(voice: Any) -> FrozenVits:
+    """A frozen copy of an embedded voice that is still being trained."""
+    return FrozenVits(copy.deepcopy(voice), encode_text, {n: i for i, n in enumerate(voice.config.speakers)})
