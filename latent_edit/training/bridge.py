@@ -1,0 +1,182 @@
+"""Training of a bridge on prepared latents (arXiv 2302.05872, algorithm 1; Palette: arXiv 2111.05826)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from latent_edit.bridge import Bridge, BridgeConfiguration
+from latent_edit.data.latents import Latents
+from latent_edit.data.speech import batches_by_length
+from latent_edit.data.styles import AXES
+from latent_edit.models.alignment import length_mask
+from latent_edit.training import loop
+
+# What a pair of each kind starts from, in each space.
+SOURCE_FIELDS = {
+    ("parallel", "post_flow"): "neutral",
+    ("aligned", "post_flow"): "text",
+    ("aligned", "pre_flow"): "text_prior",
+    ("paper", "post_flow"): "paper",
+    ("paper", "pre_flow"): "paper_prior",
+}
+# The authors cut or pad every latent to this many frames (their configurations; 384 at 86 frames a second).
+PAPER_FRAMES = 384
+# "Another clip in the same style": within this distance in units of the axes' floors.
+SIMILAR_DISTANCE, MOST_SIMILAR = 1.0, 12
+
+
+def needed_fields(config: BridgeConfiguration) -> tuple[str, ...]:
+    """Fields of `data.latents.Example` that this method trains on."""
+    sources = {SOURCE_FIELDS[kind, config.source_space] for kind in config.pairing}
+    return tuple(sorted(sources | {"target", "neutral"}))
+
+
+class BridgeTask:
+    """See `training.loop.Task`."""
+
+    def __init__(self, config: BridgeConfiguration, latents: Latents, speaker_embeddings: Tensor) -> None:
+        """speaker_embeddings: [speakers, G] of the frozen voice."""
+        self.config, self.latents = config, latents
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.speaker_embeddings = speaker_embeddings.to(self.device)
+        targets = latents.examples["target"]
+        self.lengths = np.array([t.shape[1] for t in targets])
+        sizes = (targets[0].shape[0], latents.audio_style.shape[1], speaker_embeddings.shape[1])
+        self.bridge = Bridge(config, *sizes).to(self.device).train()
+        self._measure_moments()
+        training = config.training
+        self.optimizer = torch.optim.AdamW(self.bridge.parameters(), lr=training.learning_rate, weight_decay=0.01)
+        averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(training.ema)
+        self.averaged = torch.optim.swa_utils.AveragedModel(self.bridge, multi_avg_fn=averaging)
+        self.similar = _similar_styles(latents)
+
+    def _measure_moments(self) -> None:
+        """Normalisation from natural, unpadded Z_audio frames, and the centres of CLAP's two cones."""
+        latents = self.latents
+        if self.config.normalise:
+            chosen = np.flatnonzero(latents.natural)
+            frames = torch.cat([latents.examples["target"][i].float() for i in chosen], dim=1).to(self.device)
+            self.bridge.mean.copy_(frames.mean(1, keepdim=True))
+            self.bridge.deviation.copy_(frames.std(1, keepdim=True))
+        text = torch.cat([own.mean(0, keepdim=True) for own in latents.caption_styles])
+        self.bridge.style_mean.copy_(torch.stack([text.mean(0), latents.audio_style.mean(0)]))
+
+    def step(self, index: int) -> dict[str, float]:
+        """One optimisation step of denoiser and pace head."""
+        training = self.config.training
+        per_epoch = len(self.latents) // training.batch_size
+        epoch, position = divmod(index, per_epoch)
+        chosen = batches_by_length(self.lengths, training.batch_size, epoch, training.seed)[position]
+        draw = np.random.default_rng([training.seed, index])
+        losses = self._losses(chosen, draw)
+        for group in self.optimizer.param_groups:
+            warm = min(1.0, (index + 1) / max(1, training.warmup_steps))
+            group["lr"] = training.learning_rate * warm * 0.1 ** (index / max(1, training.steps))
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        norm = nn.utils.clip_grad_norm_(self.bridge.parameters(), 1.0)
+        self.optimizer.step()
+        self.averaged.update_parameters(self.bridge)
+        return {**{name: float(loss.detach()) for name, loss in losses.items()}, "gradient": float(norm)}
+
+    def _losses(self, chosen: np.ndarray, draw: np.random.Generator) -> dict[str, Tensor]:
+        config, bridge = self.config, self.bridge
+        size = len(chosen)
+        keep = torch.from_numpy(draw.random(size) >= config.training.condition_dropout).to(self.device)
+        source, target, mask = self._pairs(chosen, keep.cpu().numpy(), draw)
+        style = torch.stack([self._style(int(i), draw) for i in chosen]).to(self.device)
+        speaker = self.speaker_embeddings[torch.from_numpy(self.latents.speaker[chosen]).to(self.device)]
+        time = torch.from_numpy(draw.random(size)).float().to(self.device)
+        generators = [torch.Generator().manual_seed(int(seed)) for seed in draw.integers(2**62, size=size)]
+        x_t, label = bridge.diffusion.training_example(source, target, mask, time, generators)
+        prediction = bridge.predict(x_t, time, source, style, keep, speaker, mask)
+        counted = mask if config.masked_loss else torch.ones_like(mask)
+        error = ((prediction - label).square() * counted).sum() / (counted.sum() * label.shape[1])
+        ratio = torch.from_numpy(self.latents.log_ratio[chosen]).to(self.device)
+        pace = (bridge.log_duration_ratio(style, speaker) - ratio).square().mean()
+        return {"denoising": error, "pace": pace}
+
+    def _pairs(self, chosen: np.ndarray, keep: np.ndarray, draw: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised source and target [B, C, T] and their mask."""
+        kinds = draw.choice(list(self.config.pairing), size=len(chosen), p=_shares(self.config.pairing))
+        sources, targets = [], []
+        for i, kind, kept in zip(chosen, kinds, keep, strict=True):
+            null = not kept and self.config.null == "neutral"
+            targets.append(self.latents.examples["neutral" if null else "target"][i].float())
+            source = self.latents.examples[SOURCE_FIELDS[str(kind), self.config.source_space]][i].float()
+            sources.append(source)
+        if "paper" in self.config.pairing:
+            stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
+            mask = torch.ones_like(stacked[0][:, :1])
+        else:
+            mask = length_mask(torch.tensor([t.shape[1] for t in targets]))
+            stacked = [torch.stack([_cut_or_pad(x, mask.shape[2]) for x in part]) for part in (sources, targets)]
+        mask = mask.to(self.device)
+        source, target = ((x.to(self.device) - self.bridge.mean) / self.bridge.deviation * mask for x in stacked)
+        return source, target, mask
+
+    def _style(self, example: int, draw: np.random.Generator) -> Tensor:
+        """A style embedding of one example [D]: its clip, another clip in the same style, or one of its captions."""
+        latents = self.latents
+        kind = str(draw.choice(list(self.config.condition), p=_shares(self.config.condition)))
+        if kind == "caption":
+            own = latents.caption_styles[example]
+            style = self.bridge.centred(own[draw.integers(len(own))][None].to(self.device), "text")
+        else:
+            clip = example
+            if kind == "other_clip" and len(self.similar[example]):
+                clip = int(draw.choice(self.similar[example]))
+            style = self.bridge.centred(latents.audio_style[clip][None].to(self.device), "audio")
+        noise = torch.from_numpy(draw.standard_normal(style.shape[1])).float().to(self.device)
+        style = style[0] + self.config.training.condition_noise / style.shape[1] ** 0.5 * noise
+        return nn.functional.normalize(style, dim=0)
+
+    def evaluate(self, index: int) -> dict[str, float]:
+        """Nothing while training: edits are judged by `evaluate`."""
+        del index
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Networks, average and optimiser."""
+        return {name: getattr(self, name).state_dict() for name in ("bridge", "averaged", "optimizer")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Strict."""
+        for name in ("bridge", "averaged", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+
+
+def train(
+    config: BridgeConfiguration, latents: Latents, speaker_embeddings: Tensor, folder: Path, *, resume: bool = False
+) -> Bridge:
+    """Train in `folder` and return the averaged bridge."""
+    torch.manual_seed(config.training.seed)
+    task = BridgeTask(config, latents, speaker_embeddings)
+    loop.run(task, folder, config.training.steps, config.training.seed, resume=resume)
+    return task.averaged.module.eval()
+
+
+def _cut_or_pad(values: Tensor, frames: int) -> Tensor:
+    return nn.functional.pad(values[:, :frames], (0, max(0, frames - values.shape[1])))
+
+
+def _shares(parts: dict[Any, float]) -> np.ndarray:
+    weights = np.array(list(parts.values()))
+    return weights / weights.sum()
+
+
+def _similar_styles(latents: Latents) -> list[np.ndarray]:
+    """For each example, others that sound alike but say something else; at most `MOST_SIMILAR`, possibly none."""
+    heard = np.array([item.heard for item in latents.items]) / np.array([axis.floor for axis in AXES.values()])
+    sentences = np.array([item.sentence for item in latents.items])
+    similar = []
+    for own, sentence in zip(heard, sentences, strict=True):
+        distance = np.linalg.norm(heard - own, axis=1)
+        near = np.flatnonzero((distance < SIMILAR_DISTANCE) & (sentences != sentence))
+        similar.append(near[np.argsort(distance[near], kind="stable")][:MOST_SIMILAR])
+    return similar

@@ -1,0 +1,96 @@
+"""One training loop for everything: steps, log, evaluation, resume.
+
+A task owns its networks, optimisers and data. Randomness is seeded per step, so that resuming continues exactly as an
+uninterrupted run would: step n sees the same batch and noise whether or not the process was restarted before it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from latent_edit.errors import CheckpointError, InputError
+
+STATE_NAME, LOG_NAME = "state.pt", "log.jsonl"
+
+
+class Task(Protocol):
+    """What the loop trains."""
+
+    def step(self, index: int) -> dict[str, float]:
+        """One optimisation step; returns losses to log."""
+
+    def evaluate(self, index: int) -> dict[str, float]:
+        """Held-out figures, or an empty dictionary."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values needed to go on."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Inverse of `state_dict`."""
+
+
+def save_state(folder: Path, task: Task, index: int) -> None:
+    """Write the state completely or not at all."""
+    temporary = folder / (STATE_NAME + ".partial")
+    torch.save({"index": index, "task": task.state_dict()}, temporary)
+    temporary.replace(folder / STATE_NAME)
+
+
+def load_state(folder: Path, task: Task) -> int:
+    """Restore a saved state; returns the number of finished steps."""
+    path = folder / STATE_NAME
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        raise InputError(f"there is nothing to resume in {folder}: train without --resume first") from None
+    except Exception as error:
+        raise CheckpointError(f"the training state {path} is damaged ({type(error).__name__}); delete it") from error
+    task.load_state_dict(state["task"])
+    return int(state["index"])
+
+
+def run(
+    task: Task,
+    folder: Path,
+    steps: int,
+    seed: int,
+    resume: bool = False,
+    log_every: int = 20,
+    evaluate_every: int = 1000,
+    save_every_seconds: float = 240.0,
+) -> None:
+    """Train until `steps` steps are done; log to `folder/log.jsonl`, state in `folder/state.pt`.
+
+    Raises InputError when `folder` holds an earlier run and `resume` is False: nothing is overwritten in silence.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not resume and (folder / STATE_NAME).exists():
+        raise InputError(f"{folder} holds a training state: continue it with --resume, or delete the folder first")
+    first = load_state(folder, task) if resume else 0
+    # Denormal numbers make a CPU step several times slower.
+    torch.set_flush_denormal(True)
+    saved = clock = time.monotonic()
+    with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+        for index in range(first, steps):
+            torch.manual_seed(seed * 1_000_003 + index)
+            losses = task.step(index)
+            done = index + 1
+            record: dict[str, Any] = {}
+            if done % log_every == 0 or done == steps:
+                now = time.monotonic()
+                record = {"step": done, "seconds_per_step": round((now - clock) / log_every, 3), **losses}
+                clock = now
+            if done % evaluate_every == 0 or done == steps:
+                record = {**record, "step": done, **task.evaluate(done)}
+                clock = time.monotonic()
+            if record:
+                log.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in record.items()}) + "\n")
+                log.flush()
+            if done == steps or time.monotonic() - saved > save_every_seconds:
+                save_state(folder, task, done)
+                saved = time.monotonic()
