@@ -1,0 +1,1 @@
+"""Diffusion mathematics. No networks: every function takes `denoise` as a callable."""
