@@ -1,0 +1,186 @@
+"""The bridge: a denoiser, the diffusion it was trained for, normalisation and pace, kept in one checkpoint.
+
+It turns the latent of a neutral reading into the latent of a styled one (Z_text -> Z').
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from latent_edit import checkpoint
+from latent_edit.config import StrictModel
+from latent_edit.diffusion.guidance import guided
+from latent_edit.diffusion.i2sb import I2SB
+from latent_edit.diffusion.palette import Palette
+from latent_edit.diffusion.process import Diffusion, OnStep
+from latent_edit.errors import CheckpointError
+from latent_edit.models.clap import StyleEncoder
+from latent_edit.models.denoisers import ImageDenoiser, PaceHead, TemporalDenoiser
+from latent_edit.models.vits import FrozenVits
+from latent_edit.types import Latent
+
+
+class BridgeTraining(StrictModel):
+    """How a bridge is trained."""
+
+    steps: int
+    batch_size: int = 16
+    learning_rate: float = 3e-4
+    warmup_steps: int = 200
+    ema: float = 0.999
+    condition_dropout: float = 0.1
+    # Standard deviation of noise added to a style embedding, relative to its norm.
+    condition_noise: float = 0.1
+    seed: int = 0
+
+
+class BridgeConfiguration(StrictModel):
+    """A method of editing: every row of every table is one of these (README, "Methods")."""
+
+    title: str
+    method: Literal["palette", "i2sb"]
+    network: Literal["temporal", "image"]
+    width: int = 256
+    depth: int = 8
+    # Share of each kind of pair in training.
+    pairing: dict[Literal["paper", "aligned", "parallel"], float]
+    source_space: Literal["post_flow", "pre_flow"] = "post_flow"
+    # Share of each kind of style embedding in training.
+    condition: dict[Literal["same_clip", "other_clip", "caption"], float]
+    null: Literal["marginal", "neutral"] = "neutral"
+    condition_on_source: bool = True
+    source_noise: float = 0.0
+    ot_ode: bool = False
+    normalise: bool = True
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    training: BridgeTraining
+
+    @property
+    def masked_loss(self) -> bool:
+        """The paper's rows keep padding in the loss, on purpose."""
+        return "paper" not in self.pairing
+
+    def diffusion(self) -> Diffusion:
+        """The mathematics this method was trained for."""
+        if self.method == "palette":
+            return Palette()
+        return I2SB(ot_ode=self.ot_ode, source_noise=self.source_noise)
+
+
+class Bridge(nn.Module):
+    """Network and normalisation of one method. Latents come and go in the voice's own scale."""
+
+    mean: Tensor
+    deviation: Tensor
+    style_mean: Tensor
+
+    def __init__(
+        self, config: BridgeConfiguration, channels: int, style_dimension: int, speaker_dimension: int
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.diffusion = config.diffusion()
+        self.sizes = {
+            "channels": channels,
+            "style_dimension": style_dimension,
+            "speaker_dimension": speaker_dimension,
+        }
+        network = TemporalDenoiser if config.network == "temporal" else ImageDenoiser
+        self.denoiser = network(**self.sizes, width=config.width, depth=config.depth)
+        self.pace = PaceHead(style_dimension, speaker_dimension)
+        # Per-channel moments of natural Z_audio frames: the noise of I2SB has an absolute size.
+        self.register_buffer("mean", torch.zeros(channels, 1))
+        self.register_buffer("deviation", torch.ones(channels, 1))
+        # CLAP's text and audio embeddings lie in two separate cones: each is centred on its own mean, and normed again.
+        self.register_buffer("style_mean", torch.zeros(2, style_dimension))
+        self.hash = ""
+
+    def normalised(self, latent: Latent) -> Tensor:
+        """[B, C, T] with natural speech at mean 0 and deviation 1 per channel; zero outside the mask."""
+        return (latent.z - self.mean) / self.deviation * latent.mask
+
+    def restored(self, values: Tensor, mask: Tensor) -> Latent:
+        """Inverse of `normalised`."""
+        return Latent((values * self.deviation + self.mean) * mask, mask)
+
+    def centred(self, style: Tensor, modality: Literal["text", "audio"]) -> Tensor:
+        """A CLAP embedding [B, D] centred for its modality, unit norm."""
+        return nn.functional.normalize(style - self.style_mean[("text", "audio").index(modality)], dim=1)
+
+    def predict(
+        self, x_t: Tensor, time: Tensor, source: Tensor, style: Tensor, keep: Tensor, speaker: Tensor, mask: Tensor
+    ) -> Tensor:
+        """The network's prediction from normalised values; the source is hidden where the method does not show it."""
+        shown = source if self.config.condition_on_source else None
+        return self.denoiser(x_t, time, shown, style, keep, speaker, mask)
+
+    def log_duration_ratio(self, style: Tensor, speaker: Tensor) -> Tensor:
+        """Logarithm of how much longer the style makes a sentence, [B]. style: centred [B, D]."""
+        return self.pace(style, speaker)
+
+    @torch.no_grad()
+    def edit(
+        self,
+        source: Latent,
+        style: Tensor,
+        speaker: Tensor,
+        guidance: float,
+        steps: int,
+        generators: Sequence[torch.Generator],
+        on_step: OnStep | None = None,
+    ) -> Latent:
+        """Z' of every item.
+
+        source: the retimed latent. style: centred [B, D]. speaker: [B, G]. guidance: 0 ignores the style, 1 is the
+        plain conditional model, above 1 the style is extrapolated (arXiv 2207.12598, eq. 6). One generator per item.
+        `on_step(index, steps, clean)` sees the predicted clean latent in the voice's own scale.
+        """
+        mask = source.mask
+
+        def branch(keep: bool) -> Any:
+            kept = torch.full((len(style),), keep, device=style.device)
+            return lambda x_t, t, start: self.predict(x_t, t, start, style, kept, speaker, mask)
+
+        def show(index: int, count: int, clean: Tensor) -> None:
+            if on_step is not None:
+                on_step(index, count, self.restored(clean, mask).z)
+
+        denoise = guided(branch(True), branch(False), guidance, self.config.guidance_interval)
+        edited = self.diffusion.sample(denoise, self.normalised(source), mask, steps, generators, show)
+        return self.restored(edited, mask)
+
+    def save(self, folder: Path, latent_hash: str, style_hash: str) -> None:
+        """Write the checkpoint; the hashes say which latent space and which CLAP it belongs to."""
+        config = {
+            "type": "bridge",
+            "method": self.config.model_dump(mode="json"),
+            "sizes": self.sizes,
+            "latent_hash": latent_hash,
+            "style_hash": style_hash,
+        }
+        checkpoint.save(folder, config, self.state_dict())
+
+
+def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> Bridge:
+    """Load a bridge for a voice's latent space and a CLAP.
+
+    Raises CheckpointError when it was trained for others, with the command that trains one that fits.
+    """
+    stored = checkpoint.load_config(folder)
+    for what, expected, key in (("voice", vits.latent_hash, "latent_hash"), ("CLAP", style_encoder.hash, "style_hash")):
+        if stored[key] != expected:
+            raise CheckpointError(
+                f"the bridge in {folder.name} was trained for another {what} "
+                f"({stored[key][:12]}, not {expected[:12]}); "
+                f"train one for this {what}: python -m latent_edit prepare, then python -m latent_edit train bridge"
+            )
+    bridge = Bridge(BridgeConfiguration.model_validate(stored["method"]), **stored["sizes"])
+    tensors = checkpoint.load_tensors(folder)
+    checkpoint.strict_load(bridge, tensors)
+    bridge.hash = checkpoint.content_hash(tensors)
+    return bridge.eval().requires_grad_(False)

@@ -1,0 +1,214 @@
+"""What bridges learn from: frozen VITS and CLAP run once over recordings and their renditions, kept in shards.
+
+Every styled rendition (the target) stands beside the same words at the same length in other manners (the sources).
+Their frames correspond, because the warp of a rendition is known and a recording's phonemes come from its MAS path.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latent_edit.data.renditions import RenditionItem, Renditions
+from latent_edit.errors import InputError
+from latent_edit.models.phonemes import encode_text
+from latent_edit.types import Latent, Waveform
+
+if TYPE_CHECKING:
+    from latent_edit.models.clap import StyleEncoder
+    from latent_edit.models.vits import FrozenVits
+
+PRIOR_NOISE = 0.667
+SHARD_RECORDINGS = 32
+
+
+@dataclass(frozen=True)
+class Example:
+    """One target and the latents it can start from; [C, T] float16, without padding.
+
+    target: posterior mean of the rendition. neutral: the neutral rendition, re-timed to the target. text: Z_text on the
+    recording's MAS path, re-timed likewise; text_prior: the same before the inverse flow. paper: Z_text with predicted
+    durations, of its own length; paper_prior: before the inverse flow.
+    """
+
+    target: Tensor
+    neutral: Tensor
+    text: Tensor
+    text_prior: Tensor
+    paper: Tensor
+    paper_prior: Tensor
+
+
+FIELDS = tuple(Example.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Latents:
+    """All examples in memory.
+
+    examples: field -> list of [C, T]. items: the rendition that each example has as its target. speaker: [n].
+    audio_style: [n, D] CLAP embeddings of the targets' audio; caption_styles: of each example's captions [k, D]. All
+    embeddings as the CLAP gives them.
+    """
+
+    examples: dict[str, list[Tensor]]
+    items: list[RenditionItem]
+    speaker: np.ndarray
+    audio_style: Tensor
+    caption_styles: list[Tensor]
+    latent_hash: str
+    style_hash: str
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def natural(self) -> np.ndarray:
+        """Which examples are recordings themselves, raw to raw; [n] bool."""
+        return np.array([item.kind == "raw" for item in self.items])
+
+    @property
+    def log_ratio(self) -> np.ndarray:
+        """Logarithm of each target's duration over its recording's, [n] float32."""
+        return np.log([item.warp for item in self.items]).astype(np.float32)
+
+
+def retimed_frames(length: int, log_ratio: float, source_length: int) -> Tensor:
+    """For each of `length` frames, the source frame that is heard in it, [length] int64."""
+    frames = (torch.arange(length) + 0.5) / math.exp(log_ratio)
+    return frames.long().clamp(max=source_length - 1)
+
+
+def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.ndarray], seed: int) -> list[Example]:
+    """Examples of one recording and its renditions, in the order of `items`: raw first, then neutral, then styled.
+
+    Raises InputError when the recording is too short for its text.
+    """
+    raw, speaker = items[0], items[0].speaker
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + raw.utterance)
+    phonemes = encode_text(raw.text)
+    encoded = [vits.encode_speech(Waveform.of(torch.from_numpy(a), vits.sampling_rate), speaker) for a in audio]
+    path = vits.align(encoded[0], phonemes, speaker).durations
+    on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
+    free = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator)
+    paper = (free.latent.z[0], free.prior_sample.z[0])
+    examples = []
+    for index, (item, target) in enumerate(zip(items, encoded, strict=True)):
+        # A raw recording goes with itself, what went through WORLD with the neutral rendition.
+        start = vits.to_prior(encoded[0] if index == 0 else encoded[1], speaker)
+        length, log_ratio = target.z.shape[2], math.log(item.warp)
+
+        def at_pace(sample: Latent, length: int = length, log_ratio: float = log_ratio) -> tuple[Tensor, Tensor]:
+            encoding = vits.reread(sample, retimed_frames(length, log_ratio, sample.z.shape[2]), speaker)
+            return encoding.latent.z[0], encoding.prior_sample.z[0]
+
+        values = (target.z[0], at_pace(start)[0], *at_pace(on_path.prior_sample), *paper)
+        examples.append(Example(*(value.half().cpu().contiguous() for value in values)))
+    return examples
+
+
+def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed: int = 0) -> None:
+    """Write the shards that are not there yet: `latents-000.safetensors` and `.jsonl`. Can be interrupted."""
+    import safetensors.torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    _belongs(folder / "voice.json", {"latent_hash": vits.latent_hash, "seed": seed})
+    recordings = _recordings(renditions)
+    for shard, first in enumerate(range(0, len(recordings), SHARD_RECORDINGS)):
+        path = folder / f"latents-{shard:03d}.safetensors"
+        if path.with_suffix(".jsonl").is_file():
+            continue
+        tensors: dict[str, Tensor] = {}
+        lines: list[str] = []
+        for indices in recordings[first : first + SHARD_RECORDINGS]:
+            items = [renditions.items[index] for index in indices]
+            try:
+                examples = make_examples(vits, items, list(renditions.audio(items)), seed)
+            except InputError:
+                continue  # too short for its text: nothing to align
+            for index, item, example in zip(indices, items, examples, strict=True):
+                tensors |= {f"{len(lines)}.{field}": getattr(example, field) for field in FIELDS}
+                lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
+        safetensors.torch.save_file(tensors, path)
+        # The table is written last: a shard without one is made again.
+        path.with_suffix(".jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) -> None:
+    """CLAP embeddings of every example's audio and captions, into `styles.safetensors` beside the latents."""
+    import safetensors.torch
+
+    items = [renditions.items[row["item"]] for row in _rows(folder)]
+    rate = renditions.sampling_rate
+    heard = [encoder.embed_audio(Waveform.of(torch.from_numpy(a), rate))[0] for a in renditions.audio(items)]
+    texts = sorted({text for item in items for text in _captions(item)})
+    text = torch.cat([encoder.embed_text(texts[i : i + 64]) for i in range(0, len(texts), 64)])
+    tensors = {"audio": torch.stack(heard).contiguous(), "text": text.contiguous()}
+    safetensors.torch.save_file(tensors, folder / "styles.safetensors", {"style_hash": encoder.hash})
+
+
+def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] = FIELDS) -> Latents:
+    """Everything that `prepare_latents` and `embed_styles` wrote, with only those fields in memory."""
+    from safetensors import safe_open
+
+    rows = _rows(folder)
+    items = [renditions.items[row["item"]] for row in rows]
+    examples: dict[str, list[Tensor]] = {field: [] for field in fields}
+    for path in sorted(folder.glob("latents-*.safetensors")):
+        count = len(path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines())
+        with safe_open(path, "pt") as file:
+            for field in fields:
+                examples[field] += [file.get_tensor(f"{index}.{field}") for index in range(count)]
+    if not (folder / "styles.safetensors").is_file():
+        raise InputError(f"{folder} holds no style embeddings: run `python -m latent_edit prepare latents` to the end")
+    with safe_open(folder / "styles.safetensors", "pt") as file:
+        audio_style, text_style = file.get_tensor("audio"), file.get_tensor("text")
+        style_hash = file.metadata()["style_hash"]
+    position = {t: i for i, t in enumerate(sorted({text for item in items for text in _captions(item)}))}
+    return Latents(
+        examples=examples,
+        items=items,
+        speaker=np.array([row["speaker"] for row in rows]),
+        audio_style=audio_style,
+        caption_styles=[text_style[[position[text] for text in _captions(item)]] for item in items],
+        latent_hash=json.loads((folder / "voice.json").read_text(encoding="utf-8"))["latent_hash"],
+        style_hash=style_hash,
+    )
+
+
+def _recordings(renditions: Renditions) -> list[list[int]]:
+    """Indices of the training items, recording by recording."""
+    train = [index for index, item in enumerate(renditions.items) if item.split == "train"]
+    return [list(group) for _, group in groupby(train, key=lambda index: renditions.items[index].utterance)]
+
+
+def _captions(item: RenditionItem) -> list[str]:
+    """What to ask for to get this rendition from a neutral reading.
+
+    Captions of an unstyled item that describe how its recording differs from its voice's others do not belong here: the
+    reading that the bridge starts from differs as much.
+    """
+    texts = [caption.text for caption in item.captions if item.kind == "styled" or not any(caption.axes)]
+    return texts or [item.captions[0].text]
+
+
+def _rows(folder: Path) -> list[dict[str, int]]:
+    tables = sorted(folder.glob("latents-*.jsonl"))
+    if not tables:
+        raise InputError(f"{folder} holds no prepared latents: run `python -m latent_edit prepare` first")
+    return [json.loads(line) for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
+
+
+def _belongs(path: Path, expected: dict[str, object]) -> None:
+    """The folder's shards must all come from the same voice."""
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != expected:
+        raise InputError(f"{path.parent} was prepared with another voice: delete the folder and prepare it again")
+    path.write_text(json.dumps(expected), encoding="utf-8")

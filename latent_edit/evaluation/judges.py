@@ -1,0 +1,96 @@
+"""Judges that know nothing of this project: a speech recogniser (pocketsphinx) and a speaker encoder (Resemblyzer)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from latent_edit.audio import resample
+
+RECOGNISER_RATE = 16_000
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> Any:
+    from pocketsphinx import Decoder
+
+    return Decoder(samprate=RECOGNISER_RATE, loglevel="FATAL")
+
+
+def recognise(samples: np.ndarray, sampling_rate: int) -> str:
+    """Words that pocketsphinx with its own English model hears in mono float32 samples [N]."""
+    samples = resample(samples, sampling_rate, RECOGNISER_RATE)
+    # The recogniser wants 16 bit: bring the loudest sample to half scale, since how loud it is must not matter.
+    peak = float(np.abs(samples).max(initial=0.0))
+    scaled = np.round(samples * (16384 / peak if peak else 0.0)).astype(np.int16)
+    # Half a second of silence on either side, so that no word is cut.
+    silence = np.zeros(RECOGNISER_RATE // 2, dtype=np.int16)
+    decoder = _decoder()
+    decoder.start_utt()
+    decoder.process_raw(np.concatenate([silence, scaled, silence]).tobytes(), full_utt=True)
+    decoder.end_utt()
+    hypothesis = decoder.hyp()
+    return hypothesis.hypstr if hypothesis else ""
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words without punctuation; small whole numbers spelled out, as the recogniser does."""
+    found = re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
+    return [_UNITS[int(word)] if word.isdigit() and int(word) < len(_UNITS) else word for word in found]
+
+
+def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
+    """Substituted, deleted and inserted words, and words of the reference; their sums over sentences give the rate."""
+    import jiwer
+
+    counts = jiwer.process_words(" ".join(words(reference)), " ".join(words(hypothesis)))
+    errors = counts.substitutions + counts.deletions + counts.insertions
+    return errors, counts.hits + counts.substitutions + counts.deletions
+
+
+def word_error_rate(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Word error rate over (reference, hypothesis) pairs; None without any reference word."""
+    counts = [word_errors(reference, hypothesis) for reference, hypothesis in pairs]
+    total = sum(length for _, length in counts)
+    return sum(errors for errors, _ in counts) / total if total else None
+
+
+@lru_cache(maxsize=1)
+def _speaker_encoder() -> Any:
+    from resemblyzer import VoiceEncoder
+
+    return VoiceEncoder("cpu", verbose=False)
+
+
+def speaker_embedding(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """GE2E embedding [256] of unit norm (Resemblyzer); cosine similarity tells how alike two voices are."""
+    from resemblyzer import preprocess_wav
+
+    embedding: np.ndarray = _speaker_encoder().embed_utterance(preprocess_wav(samples, sampling_rate))
+    return embedding

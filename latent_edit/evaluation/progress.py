@@ -1,0 +1,44 @@
+"""How well the recogniser understands a voice while it is being trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
+from latent_edit.data.speech import Speech
+from latent_edit.evaluation.judges import recognise, word_error_rate
+from latent_edit.types import Waveform
+
+if TYPE_CHECKING:
+    from latent_edit.models.istft_vits import IstftVits
+
+SENTENCES = 8
+
+
+def voice_judge(speech: Speech) -> Callable[[IstftVits], dict[str, float]]:
+    """A function that measures copy-synthesis and `say` on eight held-out sentences, spread over the voices."""
+    by_speaker = sorted(
+        range(len(speech)), key=lambda i: (sum(s == speech.speakers[i] for s in speech.speakers[:i]), i)
+    )
+    chosen = by_speaker[:SENTENCES]
+
+    def judge(voice: IstftVits) -> dict[str, float]:
+        from latent_edit.models.vits import freeze
+
+        vits = freeze(voice)
+        copied, said = [], []
+        for index in chosen:
+            text, speaker, audio = speech.texts[index], speech.speakers[index], speech.audio(index)
+            recording = Waveform.of(torch.from_numpy(audio), speech.sampling_rate)
+            copy = vits.decode(vits.encode_speech(recording, speaker), speaker)
+            generator = torch.Generator().manual_seed(index)
+            reading = vits.encode_text(vits.phonemize(text), speaker, generator=generator)
+            spoken = vits.decode(reading.latent, speaker)
+            copied.append((text, recognise(copy.item(0).numpy(), vits.sampling_rate)))
+            said.append((text, recognise(spoken.item(0).numpy(), vits.sampling_rate)))
+        rates = {"wer_copy": word_error_rate(copied), "wer_say": word_error_rate(said)}
+        return {name: rate for name, rate in rates.items() if rate is not None}
+
+    return judge

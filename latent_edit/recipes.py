@@ -1,0 +1,167 @@
+"""The commands `prepare` and `train`: which data goes into which training, and where its weights end.
+
+Everything that is made lies under one ignored folder (`runs/`), so that each command finds what the one before it left:
+
+    runs/speech/SPLIT         recordings as one array         `prepare recordings`
+    runs/renditions           the same in other styles        `prepare renditions`
+    runs/vits-mini/STAGE      state of the voice              `train vits`
+    runs/clap-mini            state of CLAP                   `train clap`
+    runs/latents              latents and style embeddings    `prepare latents`
+    runs/METHOD               state of a bridge               `train bridge`
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latent_edit.config import StrictModel, load_preset
+
+if TYPE_CHECKING:
+    from latent_edit.data.renditions import Renditions
+    from latent_edit.data.speech import Speech
+
+prepare_app = typer.Typer(help="Prepare recordings, styled renditions and latents for training.", no_args_is_help=True)
+train_app = typer.Typer(help="Train the voice, CLAP or a bridge.", no_args_is_help=True)
+
+RunsOption = Annotated[Path, typer.Option(help="Folder for prepared data and training states.")]
+OutOption = Annotated[Path | None, typer.Option(help="Write the finished checkpoint into this folder.")]
+ResumeOption = Annotated[bool, typer.Option(help="Continue an interrupted training.")]
+DryRunOption = Annotated[bool, typer.Option(help="Show the resolved configuration and stop.")]
+VoiceOption = Annotated[Path, typer.Option(help="Checkpoint of the voice.")]
+ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt file or a hub name.")]
+
+RUNS = Path("runs")
+VOICE, CLAP = Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
+SAMPLING_RATE = 16_000
+SPLITS = ("train", "validation", "test")
+
+
+@prepare_app.command("recordings")
+def prepare_recordings(
+    corpus: Annotated[Path, typer.Argument(help="Folder with manifest.csv, or LJSpeech or VCTK as published.")],
+    runs: RunsOption = RUNS,
+) -> None:
+    """Decode and phonemize a corpus, split by sentence."""
+    from latent_edit.data.corpora import read_corpus
+    from latent_edit.data.speech import prepare_speech
+    from latent_edit.data.splits import select, split_hash
+
+    utterances = read_corpus(corpus)
+    for split in SPLITS:
+        speech = prepare_speech(select(utterances, split), SAMPLING_RATE, runs / "speech" / split)
+        typer.echo(f"{split}: {len(speech)} recordings, {speech.lengths.sum() / SAMPLING_RATE / 3600:.2f} h")
+    typer.echo(f"held-out sentences: {split_hash(utterances)[:16]}")
+
+
+@prepare_app.command("renditions")
+def prepare_renditions(
+    corpus: Annotated[Path, typer.Argument(help="The same folder as for `prepare recordings`.")],
+    runs: RunsOption = RUNS,
+    train: Annotated[int, typer.Option(min=1, help="Training recordings that are spoken in other styles.")] = 900,
+    test: Annotated[int, typer.Option(min=0, help="Held-out recordings likewise, to judge CLAP.")] = 60,
+    workers: Annotated[int, typer.Option(min=0, help="Processes besides this one.")] = 0,
+) -> None:
+    """Speak recordings again in other styles (needs pyworld)."""
+    from latent_edit.data import renditions
+    from latent_edit.data.corpora import read_corpus
+    from latent_edit.data.drawn_styles import RenditionConfig
+    from latent_edit.data.splits import sample, select
+
+    utterances = read_corpus(corpus)
+    chosen = sample(select(utterances, "train"), train) + sample(select(utterances, "test"), test)
+    made = renditions.prepare_renditions(chosen, runs / "renditions", RenditionConfig(), workers)
+    typer.echo(f"{len(made.items)} renditions in {runs / 'renditions'}")
+
+
+@prepare_app.command("latents")
+def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: ClapOption = CLAP) -> None:
+    """Run the frozen voice and CLAP once over recordings and renditions."""
+    from latent_edit.data import latents
+    from latent_edit.models.clap import load_style_encoder
+    from latent_edit.models.vits import FrozenVits
+
+    renditions = _renditions(runs)
+    latents.prepare_latents(FrozenVits.load(voice), renditions, runs / "latents")
+    latents.embed_styles(load_style_encoder(clap), renditions, runs / "latents")
+
+
+@train_app.command("vits")
+def train_vits(
+    preset: Annotated[str, typer.Option(help="Preset or YAML file.")] = "vits-mini",
+    stage: Annotated[str, typer.Option(help="Stage of the preset.")] = "neutral",
+    runs: RunsOption = RUNS,
+    out: OutOption = None,
+    start_from: Annotated[Path | None, typer.Option(help="Voice checkpoint to start from.")] = None,
+    resume: ResumeOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Train one stage of the voice."""
+    from latent_edit.training.vits_config import VitsConfiguration
+
+    config = load_preset(VitsConfiguration, preset)
+    config.stage(stage)
+    if dry_run:
+        return _show(config)
+
+    from latent_edit.evaluation.progress import voice_judge
+    from latent_edit.training import vits
+
+    speech = _speech(runs)
+    styled = vits.styled_speech(_renditions(runs)) if config.stage(stage).styled_share else None
+    judge = voice_judge(_speech(runs, "validation"))
+    folder = runs / Path(preset).stem
+    state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
+    if out is not None:
+        vits.export(config, state, sorted(set(speech.speakers)), out)
+        typer.echo(f"voice written to {out}")
+    return None
+
+
+@train_app.command("bridge")
+def train_bridge(
+    preset: Annotated[str, typer.Option(help="Preset or YAML file: the method.")] = "i2sb",
+    runs: RunsOption = RUNS,
+    out: OutOption = None,
+    voice: VoiceOption = VOICE,
+    resume: ResumeOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Train a bridge on the prepared latents."""
+    from latent_edit.bridge import BridgeConfiguration
+
+    config = load_preset(BridgeConfiguration, preset)
+    if dry_run:
+        return _show(config)
+
+    from latent_edit.data.latents import load_latents
+    from latent_edit.models.vits import FrozenVits
+    from latent_edit.training import bridge
+
+    latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
+    vits = FrozenVits.load(voice)
+    trained = bridge.train(config, latents, vits.all_speaker_embeddings, runs / Path(preset).stem, resume=resume)
+    if out is not None:
+        trained.save(out, latents.latent_hash, latents.style_hash)
+        typer.echo(f"bridge written to {out}")
+    return None
+
+
+def _speech(runs: Path, split: str = "train") -> Speech:
+    from latent_edit.data.speech import load_speech
+
+    return load_speech(runs / "speech" / split)
+
+
+def _renditions(runs: Path) -> Renditions:
+    from latent_edit.data.renditions import Renditions
+
+    return Renditions.open(runs / "renditions")
+
+
+def _show(config: StrictModel) -> None:
+    import yaml
+
+    typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).rstrip())
