@@ -22,12 +22,15 @@ class Utterance:
     licence: str
 
     def read(self, sampling_rate: int) -> np.ndarray:
-        """Mono float32 samples [N] at `sampling_rate`, levels as recorded."""
+        """Mono float32 samples [N] at `sampling_rate`, levels as recorded. Raises InputError."""
         import soundfile
 
         from latent_edit.audio import resample
 
-        samples, rate = soundfile.read(self.path, dtype="float32", always_2d=True)
+        try:
+            samples, rate = soundfile.read(self.path, dtype="float32", always_2d=True)
+        except (OSError, soundfile.SoundFileError) as error:
+            raise InputError(f"cannot read the recording {self.path}; check the corpus ({error})") from error
         return resample(samples.mean(axis=1), rate, sampling_rate)
 
 
@@ -47,13 +50,18 @@ def read_manifest(folder: Path) -> Iterator[Utterance]:
         if missing := {"file", "speaker", "text"} - set(rows.fieldnames or ()):
             raise InputError(f"{folder / 'manifest.csv'} lacks the column(s) {', '.join(sorted(missing))}")
         for row in rows:
+            if not (row["file"] and row["speaker"] and row["text"]):
+                raise InputError(f"{folder / 'manifest.csv'}, line {rows.line_num}: file, speaker or text is missing")
             licence = row.get("licence") or MANIFEST_LICENCES.get(row["speaker"], "unknown")
             yield Utterance(folder / row["file"], row["speaker"], row["text"], licence)
 
 
 def read_ljspeech(folder: Path) -> Iterator[Utterance]:
     """LJSpeech 1.1 as published: `metadata.csv` (id|text|normalised text) and `wavs/`. Public domain."""
-    for line in (folder / "metadata.csv").read_text(encoding="utf-8").splitlines():
+    path = folder / "metadata.csv"
+    for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
+        if line.count("|") != 2:
+            raise InputError(f"{path}, line {number}: expected id|text|normalised text, not {line[:60]!r}")
         identifier, _, normalised = line.split("|")
         yield Utterance(folder / "wavs" / f"{identifier}.wav", "ljspeech", normalised, "public domain")
 

@@ -6,6 +6,7 @@ Their frames correspond, because the warp of a rendition is known and a recordin
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from torch import Tensor
 
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.errors import InputError
-from latent_edit.models.phonemes import encode_text
 from latent_edit.types import Latent, Waveform
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     """
     raw, speaker = items[0], items[0].speaker
     generator = torch.Generator().manual_seed(seed * 1_000_003 + raw.utterance)
-    phonemes = encode_text(raw.text)
+    phonemes = vits.phonemize(raw.text)
     encoded = [vits.encode_speech(Waveform.of(torch.from_numpy(a), vits.sampling_rate), speaker) for a in audio]
     path = vits.align(encoded[0], phonemes, speaker).durations
     on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
@@ -119,9 +119,14 @@ def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed
     """Write the shards that are not there yet: `latents-000.safetensors` and `.jsonl`. Can be interrupted."""
     import safetensors.torch
 
-    folder.mkdir(parents=True, exist_ok=True)
-    _belongs(folder / "voice.json", {"latent_hash": vits.latent_hash, "seed": seed})
+    if renditions.sampling_rate != vits.sampling_rate:
+        raise InputError(f"the renditions have {renditions.sampling_rate} Hz, but the voice {vits.sampling_rate} Hz")
     recordings = _recordings(renditions)
+    for name in sorted({renditions.items[group[0]].speaker for group in recordings}):
+        vits.speaker_id(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    made_from = {"latent_hash": vits.latent_hash, "seed": seed, "renditions": _fingerprint(renditions)}
+    _belongs(folder / "voice.json", made_from)
     for shard, first in enumerate(range(0, len(recordings), SHARD_RECORDINGS)):
         path = folder / f"latents-{shard:03d}.safetensors"
         if path.with_suffix(".jsonl").is_file():
@@ -139,7 +144,7 @@ def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed
                 lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
         safetensors.torch.save_file(tensors, path)
         # The table is written last: a shard without one is made again.
-        path.with_suffix(".jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.with_suffix(".jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) -> None:
@@ -207,8 +212,15 @@ def _rows(folder: Path) -> list[dict[str, int]]:
     return [json.loads(line) for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
 
 
+def _fingerprint(renditions: Renditions) -> str:
+    """SHA-256 over what each rendition is; an example is found by its number among them."""
+    return hashlib.sha256("\n".join(map(repr, renditions.items)).encode()).hexdigest()
+
+
 def _belongs(path: Path, expected: dict[str, object]) -> None:
-    """The folder's shards must all come from the same voice."""
+    """The folder's shards must all come from the same voice and renditions."""
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != expected:
-        raise InputError(f"{path.parent} was prepared with another voice: delete the folder and prepare it again")
+        raise InputError(
+            f"{path.parent} was prepared with another voice or other renditions: delete the folder and prepare it again"
+        )
     path.write_text(json.dumps(expected), encoding="utf-8")

@@ -73,7 +73,8 @@ def prepare_speech(utterances: Sequence[Utterance], sampling_rate: int, folder: 
     if not table.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         recordings = [_to_int16(u.read(sampling_rate)) for u in utterances]
-        np.save(folder / "speech.npy", np.concatenate(recordings))
+        # A small corpus may have no sentence in a split.
+        np.save(folder / "speech.npy", np.concatenate([np.zeros(0, np.int16), *recordings]))
         content = {
             "sampling_rate": sampling_rate,
             "offsets": np.cumsum([0, *map(len, recordings)]).tolist(),
@@ -83,7 +84,8 @@ def prepare_speech(utterances: Sequence[Utterance], sampling_rate: int, folder: 
         }
         table.write_text(json.dumps(content), encoding="utf-8")
     speech = load_speech(folder)
-    if speech.texts != [u.text for u in utterances] or speech.sampling_rate != sampling_rate:
+    prepared = list(zip(speech.speakers, speech.texts, strict=True))
+    if prepared != [(u.speaker, u.text) for u in utterances] or speech.sampling_rate != sampling_rate:
         raise InputError(f"{folder} was prepared from other recordings: delete it and run `prepare` again")
     return speech
 
@@ -112,11 +114,17 @@ def batches_by_length(lengths: np.ndarray, batch_size: int, epoch: int, seed: in
 
     Recordings are sorted by length with a jitter of about 10 %, so that each epoch groups them differently.
     """
+    count = len(lengths) // batch_size
+    if count == 0:
+        raise InputError(f"{len(lengths)} recordings are fewer than one batch of {batch_size}")
     generator = np.random.default_rng([seed, epoch])
     order = np.argsort(lengths * generator.uniform(0.95, 1.05, len(lengths)), kind="stable")
     first = int(generator.integers(0, len(order) % batch_size + 1))
-    count = len(order) // batch_size
-    if count == 0:
-        raise InputError(f"{len(lengths)} recordings are fewer than one batch of {batch_size}")
     groups = order[first : first + count * batch_size].reshape(count, batch_size)
     return list(groups[generator.permutation(count)])
+
+
+def batch_of_step(lengths: np.ndarray, batch_size: int, step: int, seed: int) -> np.ndarray:
+    """Indices [batch_size] that step `step` trains on: the same whether or not training was interrupted."""
+    epoch, position = divmod(step, max(1, len(lengths) // batch_size))
+    return batches_by_length(lengths, batch_size, epoch, seed)[position]

@@ -18,7 +18,7 @@ VALIDATION_PER_MILLE = 10
 
 def sentence_key(text: str) -> str:
     """The sentence without case and punctuation, so that several takes and voices of it fall together."""
-    return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower().replace("’", "'")))
 
 
 def split_of(text: str) -> Split:

@@ -55,7 +55,11 @@ def _espeak(language: str) -> Any:
 
 
 def text_to_phonemes(text: str, language: str = "en-us") -> str:
-    """IPA with stress marks and punctuation, as the public VITS checkpoints were trained on."""
+    """IPA with stress marks and punctuation, as the public VITS checkpoints were trained on; empty for empty text."""
+    # Half of a surrogate pair is no character. espeak would take a line break for the end of a sentence.
+    text = " ".join(text.encode("utf-8", "ignore").decode("utf-8").split())
+    if not text:
+        return ""
     with _espeak_lock:
         phonemes = _espeak(language).phonemize([text], strip=True)[0]
     return re.sub(r"\s+", " ", phonemes).strip()
@@ -64,7 +68,7 @@ def text_to_phonemes(text: str, language: str = "en-us") -> str:
 def encode_symbols(symbols: str, vocabulary: Mapping[str, int], add_blank: bool = True) -> PhonemeSequence:
     """Ids of a symbol string. Symbols outside `vocabulary` are dropped and reported."""
     kept = [symbol for symbol in symbols if symbol in vocabulary and symbol != BLANK]
-    dropped = tuple(dict.fromkeys(symbol for symbol in symbols if symbol not in vocabulary))
+    dropped = tuple(dict.fromkeys(symbol for symbol in symbols if symbol not in vocabulary or symbol == BLANK))
     if add_blank:
         interleaved = [BLANK] * (2 * len(kept) + 1)
         interleaved[1::2] = kept

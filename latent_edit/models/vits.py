@@ -59,8 +59,9 @@ class FrozenVits:
 
     @classmethod
     def load(cls, source: str | Path, device: str | torch.device = "cpu") -> FrozenVits:
-        """Load a folder or, only when it is no folder, a model of the Hugging Face hub."""
-        from transformers import AutoConfig, VitsModel, VitsTokenizer
+        """Load a folder or, only when it is no folder, a model of the Hugging Face hub. Raises CheckpointError."""
+        from safetensors import SafetensorError
+        from transformers import AutoConfig, VitsConfig, VitsModel
 
         from latent_edit.models.istft_vits import IstftVits, IstftVitsConfig
 
@@ -68,15 +69,20 @@ class FrozenVits:
         local = Path(source).is_dir()
         try:
             config = AutoConfig.from_pretrained(str(source), local_files_only=local)
-            network = IstftVits if isinstance(config, IstftVitsConfig) else VitsModel
+            if not isinstance(config, VitsConfig):
+                raise ValueError(f"it is a model of type {config.model_type!r}")
+            network: Any = IstftVits if isinstance(config, IstftVitsConfig) else VitsModel
             with _quiet_transformers():
                 model, information = network.from_pretrained(
-                    str(source), config=config, dtype=torch.float32, local_files_only=local, output_loading_info=True
+                    str(source),
+                    config=config,
+                    dtype=torch.float32,
+                    local_files_only=local,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,  # they are reported below
                 )
-            front_end = encode_text
-            if not isinstance(model, IstftVits):
-                front_end = tokenizer_front_end(VitsTokenizer.from_pretrained(str(source), local_files_only=local))
-        except (OSError, ValueError) as error:
+            front_end = encode_text if network is IstftVits else _tokenizer_front_end(str(source), config, local)
+        except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"no VITS voice can be loaded from {source}: {str(error).splitlines()[0]}") from error
         if problems := [f"{kind}: {sorted(information[kind])[:3]}" for kind in _LOADING_PROBLEMS if information[kind]]:
             raise CheckpointError(f"the weights in {source} do not fit the model ({'; '.join(problems)})")
@@ -136,6 +142,8 @@ class FrozenVits:
             durations = self._predict_durations(hidden, mask, conditioning, duration_noise, generator)
             durations = torch.ceil(torch.exp(durations) * pace).long()
         durations = durations.reshape(1, -1)
+        if durations.shape[1] != mean.shape[2]:
+            raise ValueError(f"{mean.shape[2]} symbols need as many durations, not {durations.shape[1]}")
         mean, log_deviation = expand(mean, durations), expand(log_deviation, durations)
         noise = torch.randn(mean.shape, generator=generator).to(mean)
         return self._invert_flow(mean + prior_noise * noise * log_deviation.exp(), durations, conditioning)
@@ -154,9 +162,8 @@ class FrozenVits:
         frames = torch.arange(int(new.sum()), device=old.device)
         phoneme = torch.repeat_interleave(torch.arange(len(new), device=old.device), new)
         position = (frames - (ends - new)[phoneme] + 0.5) / new[phoneme]
-        # A phoneme that lasted no frame has none to give: the neighbouring frame stands in.
+        # A phoneme that lasts now has lasted before: where an end does not move, neither does its image.
         source = (old.cumsum(0) - old)[phoneme] + (position * old[phoneme]).long()
-        source = source.clamp(max=int(old.sum()) - 1)
         return replace(self.reread(encoding.prior_sample, source, speaker), alignment=Alignment(new[None]))
 
     @torch.no_grad()
@@ -248,6 +255,20 @@ class FrozenVits:
 
 
 _LOADING_PROBLEMS = ("missing_keys", "unexpected_keys", "mismatched_keys")
+
+
+def _tokenizer_front_end(source: str, config: Any, local: bool) -> FrontEnd:
+    """The front end of a checkpoint's own tokenizer, which must have exactly the symbols that the model has."""
+    from transformers import VitsTokenizer
+
+    try:
+        tokenizer = VitsTokenizer.from_pretrained(source, local_files_only=local)
+    except TypeError:  # transformers opens a path that is None
+        raise ValueError("its tokenizer lacks vocab.json") from None
+    symbols = 1 + max(tokenizer.encoder.values(), default=-1)
+    if symbols != config.vocab_size:
+        raise ValueError(f"its tokenizer has {symbols} symbols, but the model {config.vocab_size}")
+    return tokenizer_front_end(tokenizer)
 
 
 def _fold_weight_norm(model: Any) -> None:

@@ -85,9 +85,8 @@ def test_every_input_matters(build: object) -> None:
     network, batch = build(), inputs()
     before = network(**batch)[0]
     for name in ("x_t", "t", "source", "style", "speaker"):
-        changed = {**batch, name: batch[name].flip(0) if name != "t" else batch[name] + 0.3}
-        changed["x_t" if name == "x_t" else name] = changed[name] * (batch["mask"] if changed[name].dim() == 3 else 1)
-        assert (network(**changed)[0] - before).abs().max() > 1e-4, name
+        changed = network(**{**batch, name: 0.5 * batch[name]})[0]
+        assert (changed - before).abs().max() > 1e-4, name
 
 
 @BOTH

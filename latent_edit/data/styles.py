@@ -1,0 +1,118 @@
+"""Styles: points on seven measurable axes of how a sentence is spoken. `data.world` renders them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from latent_edit.config import load_styles
+from latent_edit.errors import InputError
+
+IDENTITY_SHARE, NAMED_SHARE = 0.15, 0.4  # of random styles; the rest are free combinations
+MAX_COMBINED_AXES = 4
+JITTER = 0.25  # relative half-width around a named point: inside the 0.5 to 2 times that count as a hit
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One way in which speech can be changed.
+
+    name: field of `Style`. unit: of its values. minimum, maximum: what sounds natural enough to train on.
+    floor: smallest size at which a style counts as naming the axis. tolerance: how far the axis may move (in its own
+    unit; breathiness in voiced share) when a style does not name it. measure: field of `measures.Measurements` that
+    shows it. Breathiness shows in two: up to about 0.5 the voice stays and `harmonicity_db` falls (about 5 dB at 0.5),
+    from there on the voiced share falls to nothing.
+    """
+
+    name: str
+    unit: str
+    minimum: float
+    maximum: float
+    floor: float
+    tolerance: float
+    measure: str
+
+
+AXES: dict[str, Axis] = {
+    axis.name: axis
+    for axis in (
+        Axis("pitch_semitones", "semitones of median F0", -7.0, 8.0, 3.0, 1.0, "pitch_hz"),
+        Axis("range_ratio_log2", "octaves of F0 range ratio", -3.0, 1.0, 0.5, 0.4, "pitch_range_semitones"),
+        Axis("pace_log_ratio", "log of duration ratio", -0.5, 0.5, 0.15, 0.08, "duration_seconds"),
+        Axis("level_db", "dB", -10.0, 10.0, 4.0, 2.0, "level_db"),
+        Axis("tilt_db", "dB", -8.0, 9.0, 3.0, 2.0, "tilt_db"),
+        Axis("breathiness", "0 to 1", 0.0, 1.0, 0.4, 0.15, "voiced_share"),
+        Axis("tremor_semitones", "semitones, zero to peak", 0.0, 2.2, 0.8, 0.5, "tremor_semitones"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """A change of manner; zero on every axis is the neutral reading. Values combine freely.
+
+    pitch_semitones: shift of F0. range_ratio_log2: log2 of the factor on log-F0 excursions around the median.
+    pace_log_ratio: log of the duration ratio, positive is slower. level_db: RMS over speech.
+    tilt_db: vocal effort, energy above 1 kHz relative to below. breathiness: 0 to 1, where 1 is a whisper without
+    voicing. tremor_semitones: zero-to-peak F0 modulation at about 6 Hz.
+    """
+
+    pitch_semitones: float = 0.0
+    range_ratio_log2: float = 0.0
+    pace_log_ratio: float = 0.0
+    level_db: float = 0.0
+    tilt_db: float = 0.0
+    breathiness: float = 0.0
+    tremor_semitones: float = 0.0
+
+    @staticmethod
+    def named(prompt: str) -> Style:
+        """The preset of this prompt; InputError if there is none."""
+        styles = load_styles()
+        if prompt not in styles:
+            raise InputError(f"there is no preset style {prompt!r}; known: {', '.join(styles)}")
+        return Style(**styles[prompt])
+
+    @property
+    def named_axes(self) -> tuple[str, ...]:
+        """The axes this style asks to move."""
+        return tuple(name for name, value in asdict(self).items() if value != 0.0)
+
+    def as_array(self) -> np.ndarray:
+        """Axis values in the order of `AXES`, [7] float32."""
+        return np.array([getattr(self, name) for name in AXES], dtype=np.float32)
+
+
+def jitter(style: Style, generator: np.random.Generator) -> Style:
+    """A neighbour: every named axis scaled by 0.75 to 1.25. Axes at zero stay there, and so does a full whisper."""
+    values = asdict(style)
+    for name in style.named_axes:
+        if values[name] != 1.0 or name != "breathiness":
+            values[name] = _inside(name, values[name] * generator.uniform(1 - JITTER, 1 + JITTER))
+    return Style(**values)
+
+
+def random_style(generator: np.random.Generator) -> Style:
+    """A style to train on: the identity, a named style with jitter, or a free combination of 1 to 4 axes."""
+    kind = generator.random()
+    if kind < IDENTITY_SHARE:
+        return Style()
+    if kind < IDENTITY_SHARE + NAMED_SHARE:
+        names = [name for name, axes in load_styles().items() if axes]
+        return jitter(Style.named(names[generator.integers(len(names))]), generator)
+    count = generator.integers(1, MAX_COMBINED_AXES + 1)
+    chosen = generator.choice(list(AXES), size=count, replace=False)
+    return Style(**{str(name): _random_value(AXES[str(name)], generator) for name in chosen})
+
+
+def _random_value(axis: Axis, generator: np.random.Generator) -> float:
+    """A size from half the floor (just audible) to the axis' end, either sign where the axis has two."""
+    if axis.name == "breathiness" and generator.random() < 0.3:
+        return 1.0  # a whisper is a manner of its own, not the end of a scale that is never reached
+    end = axis.minimum if generator.random() < 0.5 and axis.minimum < 0 else axis.maximum
+    return float(np.sign(end) * generator.uniform(axis.floor / 2, abs(end)))
+
+
+def _inside(name: str, value: float) -> float:
+    return float(np.clip(value, AXES[name].minimum, AXES[name].maximum))
