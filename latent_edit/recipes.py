@@ -1,4 +1,4 @@
-"""The commands `prepare` and `train`: which data goes into which training, and where its weights end.
+"""The commands `prepare`, `train` and `evaluate`: what goes into which training, where weights end, how good they are.
 
 Everything that is made lies under one ignored folder (`runs/`), so that each command finds what the one before it left:
 
@@ -8,10 +8,12 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
     runs/clap-mini            state of CLAP                   `train clap`
     runs/latents              latents and style embeddings    `prepare latents`
     runs/METHOD               state of a bridge               `train bridge`
+    runs/evaluation           what was judged already         `evaluate`
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,10 +24,12 @@ from latent_edit.config import StrictModel, load_preset
 if TYPE_CHECKING:
     from latent_edit.data.renditions import Renditions
     from latent_edit.data.speech import Speech
+    from latent_edit.data.splits import Split
 
 prepare_app = typer.Typer(help="Prepare recordings, styled renditions and latents for training.", no_args_is_help=True)
 train_app = typer.Typer(help="Train the voice, CLAP or a bridge.", no_args_is_help=True)
 
+PresetOption = Annotated[str, typer.Option(help="Name in latent_edit/presets, or the path of a YAML file.")]
 RunsOption = Annotated[Path, typer.Option(help="Folder for prepared data and training states.")]
 OutOption = Annotated[Path | None, typer.Option(help="Write the finished checkpoint into this folder.")]
 ResumeOption = Annotated[bool, typer.Option(help="Continue an interrupted training.")]
@@ -36,7 +40,8 @@ ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt 
 RUNS = Path("runs")
 VOICE, CLAP = Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
 SAMPLING_RATE = 16_000
-SPLITS = ("train", "validation", "test")
+REPORT = Path("checkpoints/README.md")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @prepare_app.command("recordings")
@@ -90,7 +95,7 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
 
 @train_app.command("vits")
 def train_vits(
-    preset: Annotated[str, typer.Option(help="Preset or YAML file.")] = "vits-mini",
+    preset: PresetOption = "vits-mini",
     stage: Annotated[str, typer.Option(help="Stage of the preset.")] = "neutral",
     runs: RunsOption = RUNS,
     out: OutOption = None,
@@ -115,14 +120,38 @@ def train_vits(
     folder = runs / Path(preset).stem
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
     if out is not None:
-        vits.export(config, state, sorted(set(speech.speakers)), out)
+        vits.export(config, state, out)
         typer.echo(f"voice written to {out}")
+    return None
+
+
+@train_app.command("clap")
+def train_clap(
+    preset: PresetOption = "clap-mini",
+    runs: RunsOption = RUNS,
+    out: OutOption = None,
+    resume: ResumeOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Train the embedded CLAP on the prepared renditions."""
+    from latent_edit.training.clap_config import ClapConfig
+
+    config = load_preset(ClapConfig, preset)
+    if dry_run:
+        return _show(config)
+
+    from latent_edit.training import clap
+
+    encoder = clap.train(config, _renditions(runs), runs / Path(preset).stem, resume=resume)
+    if out is not None:
+        encoder.save(out)
+        typer.echo(f"CLAP written to {out}")
     return None
 
 
 @train_app.command("bridge")
 def train_bridge(
-    preset: Annotated[str, typer.Option(help="Preset or YAML file: the method.")] = "i2sb",
+    preset: PresetOption = "i2sb",
     runs: RunsOption = RUNS,
     out: OutOption = None,
     voice: VoiceOption = VOICE,
@@ -147,6 +176,58 @@ def train_bridge(
         trained.save(out, latents.latent_hash, latents.style_hash)
         typer.echo(f"bridge written to {out}")
     return None
+
+
+evaluate_app = typer.Typer(help="Judge the shipped weights (needs requirements-dev.txt).", no_args_is_help=True)
+
+
+@evaluate_app.command("embedded")
+def evaluate_embedded(
+    out: Annotated[Path, typer.Option(help="Markdown file whose marked section is written anew.")] = REPORT,
+    runs: RunsOption = RUNS,
+    quick: Annotated[bool, typer.Option(help="Two sentences only.")] = False,
+) -> None:
+    """Words and attributes of every preset in every voice, before and after; the recogniser is pocketsphinx."""
+    from latent_edit.evaluation import report, suites
+    from latent_edit.pipeline import LatentEditor
+    from latent_edit.provenance import environment
+
+    editor = LatentEditor.load()
+    requests = suites.words_requests(), suites.table_requests(editor.voices)
+    if quick:
+        requests = requests[0][:2], suites.table_requests(editor.voices[:1], count=1)
+    say = _counter()
+    words, table = (suites.judge(editor, part, runs / "evaluation", say) for part in requests)
+    versions = environment()["versions"]
+    made_with = ", ".join(f"{name} {versions[name]}" for name in ("latent_edit", "python", "torch", "transformers"))
+    text = report.embedded_report(table, words, editor.hashes(requests[0][0].method), made_with)
+    report.write_section(out, text)
+    typer.echo(f"written to {out}")
+
+
+@evaluate_app.command("clap")
+def evaluate_clap(
+    runs: RunsOption = RUNS,
+    clap: ClapOption = CLAP,
+    recordings: Annotated[int, typer.Option(min=1, help="Held-out recordings.")] = 40,
+) -> None:
+    """Text-to-audio retrieval of the twelve presets on held-out recordings and wordings (chance is 8 %)."""
+    from latent_edit.evaluation.retrieval import retrieval
+    from latent_edit.models.clap import load_style_encoder
+
+    speech = _speech(runs, "test")
+    chosen = range(0, len(speech), max(1, len(speech) // recordings))[:recordings]
+    found = retrieval(load_style_encoder(clap), ((speech.audio(i), speech.sampling_rate) for i in chosen))
+    typer.echo(f"{found.recordings} recordings x 12 presets, top-1")
+    typer.echo(f"preset names                     {found.names:6.1%}")
+    typer.echo(f"unseen templates, combinations   {found.top1:6.1%}")
+    typer.echo(f"unseen words                     {found.unseen_words:6.1%}")
+    for prompt, share in found.by_preset.items():
+        typer.echo(f"  {prompt:<30} {share:6.1%}")
+
+
+def _counter() -> Callable[[str], None]:
+    return lambda words: typer.echo(words, err=True)
 
 
 def _speech(runs: Path, split: str = "train") -> Speech:

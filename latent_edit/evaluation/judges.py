@@ -46,9 +46,11 @@ def _decoder() -> Any:
 def recognise(samples: np.ndarray, sampling_rate: int) -> str:
     """Words that pocketsphinx with its own English model hears in mono float32 samples [N]."""
     samples = resample(samples, sampling_rate, RECOGNISER_RATE)
-    # The recogniser wants 16 bit: bring the loudest sample to half scale, since how loud it is must not matter.
     peak = float(np.abs(samples).max(initial=0.0))
-    scaled = np.round(samples * (16384 / peak if peak else 0.0)).astype(np.int16)
+    if peak == 0.0:
+        return ""  # the recogniser hears a word even in silence
+    # It wants 16 bit: bring the loudest sample to half scale, since how loud it is must not matter.
+    scaled = np.round(samples * (16384 / peak)).astype(np.int16)
     # Half a second of silence on either side, so that no word is cut.
     silence = np.zeros(RECOGNISER_RATE // 2, dtype=np.int16)
     decoder = _decoder()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from latent_edit.bridge import Bridge, BridgeConfiguration
 from latent_edit.data.latents import Latents
-from latent_edit.data.speech import batches_by_length
+from latent_edit.data.speech import batch_of_step
 from latent_edit.data.styles import AXES
 from latent_edit.models.alignment import length_mask
 from latent_edit.training import loop
@@ -69,9 +69,7 @@ class BridgeTask:
     def step(self, index: int) -> dict[str, float]:
         """One optimisation step of denoiser and pace head."""
         training = self.config.training
-        per_epoch = len(self.latents) // training.batch_size
-        epoch, position = divmod(index, per_epoch)
-        chosen = batches_by_length(self.lengths, training.batch_size, epoch, training.seed)[position]
+        chosen = batch_of_step(self.lengths, training.batch_size, index, training.seed)
         draw = np.random.default_rng([training.seed, index])
         losses = self._losses(chosen, draw)
         for group in self.optimizer.param_groups:
@@ -79,7 +77,7 @@ class BridgeTask:
             group["lr"] = training.learning_rate * warm * 0.1 ** (index / max(1, training.steps))
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
-        norm = nn.utils.clip_grad_norm_(self.bridge.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(self.bridge.parameters(), 1.0, error_if_nonfinite=True)
         self.optimizer.step()
         self.averaged.update_parameters(self.bridge)
         return {**{name: float(loss.detach()) for name, loss in losses.items()}, "gradient": float(norm)}
@@ -158,7 +156,7 @@ def train(
     torch.manual_seed(config.training.seed)
     task = BridgeTask(config, latents, speaker_embeddings)
     loop.run(task, folder, config.training.steps, config.training.seed, resume=resume)
-    return task.averaged.module.eval()
+    return cast(Bridge, task.averaged.module.eval())
 
 
 def _cut_or_pad(values: Tensor, frames: int) -> Tensor:

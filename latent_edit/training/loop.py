@@ -41,15 +41,21 @@ def save_state(folder: Path, task: Task, index: int) -> None:
     temporary.replace(folder / STATE_NAME)
 
 
-def load_state(folder: Path, task: Task) -> int:
-    """Restore a saved state; returns the number of finished steps."""
+def read_state(folder: Path) -> dict[str, Any]:
+    """What `save_state` wrote: the number of finished steps ("index") and the task's state ("task"), on the CPU."""
     path = folder / STATE_NAME
     try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError:
-        raise InputError(f"there is nothing to resume in {folder}: train without --resume first") from None
+        raise InputError(f"{folder} holds no training state: train it first, without --resume") from None
     except Exception as error:
         raise CheckpointError(f"the training state {path} is damaged ({type(error).__name__}); delete it") from error
+    return state
+
+
+def load_state(folder: Path, task: Task) -> int:
+    """Restore a saved state; returns the number of finished steps."""
+    state = read_state(folder)
     task.load_state_dict(state["task"])
     return int(state["index"])
 
@@ -75,6 +81,7 @@ def run(
     # Denormal numbers make a CPU step several times slower.
     torch.set_flush_denormal(True)
     saved = clock = time.monotonic()
+    logged = first
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
         for index in range(first, steps):
             torch.manual_seed(seed * 1_000_003 + index)
@@ -83,11 +90,11 @@ def run(
             record: dict[str, Any] = {}
             if done % log_every == 0 or done == steps:
                 now = time.monotonic()
-                record = {"step": done, "seconds_per_step": round((now - clock) / log_every, 3), **losses}
-                clock = now
+                record = {"step": done, "seconds_per_step": round((now - clock) / (done - logged), 3), **losses}
+                clock, logged = now, done
             if done % evaluate_every == 0 or done == steps:
                 record = {**record, "step": done, **task.evaluate(done)}
-                clock = time.monotonic()
+                clock, logged = time.monotonic(), done
             if record:
                 log.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in record.items()}) + "\n")
                 log.flush()

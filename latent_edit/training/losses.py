@@ -12,6 +12,8 @@ from latent_edit.models.spectrogram import linear_spectrogram
 class LogMel(nn.Module):
     """Natural logarithm of a mel spectrogram in the framing of `linear_spectrogram`."""
 
+    filters: Tensor
+
     def __init__(self, sampling_rate: int, fft_size: int, hop_length: int, bins: int) -> None:
         super().__init__()
         from torchaudio.functional import melscale_fbanks

@@ -7,21 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from latent_edit import checkpoint
 from latent_edit.data.renditions import Renditions
-from latent_edit.data.speech import Speech, SpeechBatch, batches_by_length
-from latent_edit.errors import InputError
-from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
-from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
+from latent_edit.data.speech import Speech
+from latent_edit.errors import CheckpointError
 from latent_edit.models.istft_vits import (
     DISCRIMINATORS_NAME,
     IstftVits,
@@ -29,17 +25,19 @@ from latent_edit.models.istft_vits import (
     initialise_for_training,
     save_voice,
 )
-from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.training import loop
-from latent_edit.training.losses import LogMel, frame_moments, multi_resolution_stft_loss
-from latent_edit.training.vits_config import VitsArchitecture, VitsConfiguration, VitsStage
+from latent_edit.training.vits_config import VitsArchitecture, VitsConfiguration
+from latent_edit.training.vits_task import Judge, VitsTask
 
-Judge = Callable[[IstftVits], dict[str, float]]
-"""Measures a voice on held-out sentences: `evaluation.judges` needs what training must not know."""
+# A shout may exceed full scale; this is the level that 16 bits stand for where renditions are kept in memory.
+STYLED_FULL_SCALE = 8.0
 
 
 def build_voice(architecture: VitsArchitecture, speakers: list[str]) -> IstftVits:
-    """A new voice with random weights; speaker ids in the order of `speakers`."""
+    """A new voice with random weights; speaker ids in the order of `speakers` (one alone has no embedding)."""
+    sizes = architecture.model_dump()
+    if len(speakers) == 1:
+        sizes["speaker_embedding_size"] = 0
     config = IstftVitsConfig(
         vocab_size=178,
         num_speakers=len(speakers),
@@ -47,219 +45,12 @@ def build_voice(architecture: VitsArchitecture, speakers: list[str]) -> IstftVit
         layerdrop=0.0,
         # The HiFi-GAN that VitsModel builds is replaced at once: keep it tiny.
         upsample_initial_channel=16,
-        **architecture.model_dump(),
+        **sizes,
     )
     config.speakers = list(speakers)
     voice = IstftVits(config)
     initialise_for_training(voice)
     return voice
-
-
-def slice_frames(values: Tensor, starts: Tensor, frames: int, hop: int = 1) -> Tensor:
-    """Cut [B, ..., T * hop] to `frames` frames from each item's start."""
-    return torch.stack([v[..., s * hop : (s + frames) * hop] for v, s in zip(values, starts.tolist(), strict=True)])
-
-
-# A shout may exceed full scale; this is the level that 16 bits stand for where renditions are kept in memory.
-STYLED_FULL_SCALE = 8.0
-_STATE = ("voice", "averaged", "discriminators", "optimizer", "discriminator_optimizer")
-
-
-class VitsTask:
-    """One stage on one machine; see `training.loop.Task`."""
-
-    def __init__(
-        self,
-        config: VitsConfiguration,
-        stage: VitsStage,
-        voice: IstftVits,
-        speech: Speech,
-        styled: Speech | None = None,
-        judge: Judge | None = None,
-    ) -> None:
-        self.config, self.stage, self.voice, self.speech = config, stage, voice, speech
-        self.styled, self.judge = styled, judge
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.voice.to(self.device).train()
-        self.hop, self.fft_size = voice.config.hop_length, voice.config.fft_size
-        self.log_mel = LogMel(speech.sampling_rate, self.fft_size, self.hop, config.mel_bins).to(self.device)
-        self.discriminators = Discriminators().to(self.device)
-        self.speaker_ids = {name: index for index, name in enumerate(voice.config.speakers)}
-        trained = {
-            "all": [voice],
-            "posterior_and_decoder": [voice.posterior_encoder, voice.decoder],
-            "decoder": [voice.decoder],
-        }[stage.train]
-        self.voice.requires_grad_(False)
-        for module in trained:
-            module.requires_grad_(True)
-        # VITS's own optimiser settings (config of the authors' code), with a higher rate for the smaller network.
-        settings: dict[str, Any] = {"lr": stage.learning_rate, "betas": (0.8, 0.99), "eps": 1e-9, "weight_decay": 0.01}
-        self.parameters = [p for p in voice.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, **settings)
-        self.discriminator_optimizer = torch.optim.AdamW(self.discriminators.parameters(), **settings)
-        averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema)
-        # Mean and deviation per channel of natural speech, which styled speech is pulled to.
-        self.natural_moments = self._measure_moments() if stage.moment_weight else None
-        # Scores of real crops (with their graph) and generated crops, from the generator's half of a step to the other.
-        self._pending: tuple[list[Tensor], Tensor] | None = None
-        self.averaged = torch.optim.swa_utils.AveragedModel(voice, multi_avg_fn=averaging, use_buffers=False)
-
-    # -- batches -------------------------------------------------------------------------------------------------
-
-    def batch(self, speech: Speech, index: int, size: int) -> SpeechBatch:
-        """The batch of step `index`: the same whether or not training was interrupted."""
-        per_epoch = len(speech) // size
-        epoch, position = divmod(index, per_epoch)
-        groups = batches_by_length(speech.lengths, size, epoch, self.config.seed)
-        batch = speech.batch(groups[position].tolist(), self.speaker_ids)
-        return SpeechBatch(**{name: value.to(self.device) for name, value in vars(batch).items()})
-
-    # -- one step ------------------------------------------------------------------------------------------------
-
-    def step(self, index: int) -> dict[str, float]:
-        """Generator and, once the adversarial loss has started, discriminators."""
-        self._set_learning_rate(index)
-        adversarial = index >= self.stage.adversarial_from
-        styled_size = round(self.config.batch_size * self.stage.styled_share)
-        losses = self._natural(index, self.config.batch_size - styled_size, adversarial)
-        if styled_size:
-            losses |= self._styled(index, styled_size)
-        total = torch.stack(list(losses.values())).sum()
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.largest_gradient_norm)
-        if not torch.isfinite(norm):
-            raise RuntimeError(f"the gradient of step {index} is not finite: lower the learning rate and resume")
-        self.optimizer.step()
-        self.averaged.update_parameters(self.voice)
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        values["mel"] /= self.config.mel_weight
-        return {**values, "gradient": float(norm), **self._train_discriminators()}
-
-    def _natural(self, index: int, size: int, adversarial: bool) -> dict[str, Tensor]:
-        batch = self.batch(self.speech, index, size)
-        speaker = self.voice.embed_speaker(batch.speaker).unsqueeze(-1)
-        frames = batch.lengths // self.hop
-        mask = length_mask(frames)
-        z, log_deviation = self._posterior(batch.samples, mask, speaker)[:2]
-        losses = {}
-        if self.stage.train != "decoder":
-            losses = self._prior_losses(batch, z, log_deviation, mask, speaker)
-        real, generated = self._decode_segment(batch.samples, frames, z, speaker)
-        losses["mel"] = self.config.mel_weight * F.l1_loss(self.log_mel(generated), self.log_mel(real))
-        if adversarial:
-            losses |= self._adversarial(real, generated)
-        return losses
-
-    def _posterior(self, samples: Tensor, mask: Tensor, speaker: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        spectrogram = linear_spectrogram(samples, self.fft_size, self.hop)[:, :, : mask.shape[2]]
-        z, mean, log_deviation = self.voice.posterior_encoder(spectrogram, mask, speaker)
-        return z, log_deviation, mean
-
-    def _prior_losses(
-        self, batch: SpeechBatch, z: Tensor, log_deviation: Tensor, mask: Tensor, speaker: Tensor
-    ) -> dict[str, Tensor]:
-        """Duration loss and KL between posterior and aligned prior (VITS, equations 3 and 4)."""
-        z_p = self.voice.flow(z, mask, speaker)
-        phoneme_mask = length_mask(batch.id_lengths, batch.ids.shape[1])
-        text = self.voice.text_encoder(batch.ids, phoneme_mask.transpose(1, 2), phoneme_mask.squeeze(1))
-        mean_p, log_deviation_p = text.prior_means.transpose(1, 2), text.prior_log_variances.transpose(1, 2)
-        durations = search_durations(prior_log_likelihood(z_p, mean_p, log_deviation_p), mask, phoneme_mask)
-        hidden = text.last_hidden_state.transpose(1, 2)
-        predicted = self.voice.duration_predictor(hidden, phoneme_mask, speaker)
-        target = torch.log(durations.unsqueeze(1) + 1e-6) * phoneme_mask
-        duration = (predicted - target).square().sum() / phoneme_mask.sum()
-        mean_p, log_deviation_p = expand(mean_p, durations), expand(log_deviation_p, durations)
-        divergence = log_deviation_p - log_deviation - 0.5
-        divergence = divergence + 0.5 * (z_p - mean_p).square() * torch.exp(-2 * log_deviation_p)
-        kl = (divergence * mask).sum() / mask.sum()
-        return {"kl": self.config.kl_weight * kl, "duration": duration}
-
-    def _decode_segment(self, samples: Tensor, frames: Tensor, z: Tensor, speaker: Tensor) -> tuple[Tensor, Tensor]:
-        length = min(self.config.segment_frames, int(frames.min()))
-        starts = (torch.rand(len(frames), device=self.device) * (frames - length + 1)).long()
-        generated = self.voice.decoder(slice_frames(z, starts, length), speaker).squeeze(1)
-        return slice_frames(samples, starts, length, self.hop), generated
-
-    def _adversarial(self, real: Tensor, generated: Tensor) -> dict[str, Tensor]:
-        """The generator's losses on random crops; what the discriminators' own step needs is kept for after it."""
-        frames = min(self.config.adversarial_frames, real.shape[1] // self.hop)
-        room = real.shape[1] // self.hop - frames + 1
-        starts = torch.randint(room, (real.shape[0],), device=self.device)
-        real, generated = (slice_frames(x, starts, frames, self.hop) for x in (real, generated))
-        real_scores, real_features = self.discriminators(real)
-        self._pending = (real_scores, generated.detach())
-        self.discriminators.requires_grad_(False)
-        scores, features = self.discriminators(generated)
-        self.discriminators.requires_grad_(True)
-        matching = feature_loss(real_features, features)
-        return {"adversarial": generator_loss(scores), "features": self.config.feature_weight * matching}
-
-    def _train_discriminators(self) -> dict[str, float]:
-        """The discriminators' own step, on the crops that the generator was just judged by."""
-        if self._pending is None:
-            return {}
-        real_scores, generated = self._pending
-        loss = discriminator_loss(real_scores, self.discriminators(generated)[0])
-        self.discriminator_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.discriminator_optimizer.step()
-        self._pending = None
-        return {"discriminator": float(loss.detach())}
-
-    def _styled(self, index: int, size: int) -> dict[str, Tensor]:
-        """Reconstruction of styled renditions, and a weak pull of their moments to those of natural speech."""
-        assert self.styled is not None
-        batch = self.batch(self.styled, index, size)
-        speaker = self.voice.embed_speaker(batch.speaker).unsqueeze(-1)
-        frames = batch.lengths // self.hop
-        mask = length_mask(frames)
-        z, _, mean = self._posterior(batch.samples, mask, speaker)
-        real, generated = self._decode_segment(batch.samples, frames, z, speaker)
-        mel = F.l1_loss(self.log_mel(generated), self.log_mel(real))
-        losses = {
-            "styled_mel": self.config.mel_weight * mel,
-            "styled_stft": self.config.mel_weight * 0.5 * multi_resolution_stft_loss(real, generated),
-        }
-        if self.natural_moments is not None:
-            moments = torch.stack(frame_moments(mean, mask))
-            losses["moments"] = self.stage.moment_weight * (moments - self.natural_moments).square().mean()
-        return losses
-
-    @torch.no_grad()
-    def _measure_moments(self, batches: int = 10) -> Tensor:
-        """Posterior moments [2, C] of natural speech before this stage changes anything."""
-        moments = []
-        for index in range(batches):
-            batch = self.batch(self.speech, index, self.config.batch_size)
-            speaker = self.voice.embed_speaker(batch.speaker).unsqueeze(-1)
-            mask = length_mask(batch.lengths // self.hop)
-            moments.append(torch.stack(frame_moments(self._posterior(batch.samples, mask, speaker)[2], mask)))
-        return torch.stack(moments).mean(0)
-
-    def _set_learning_rate(self, index: int) -> None:
-        warm = min(1.0, (index + 1) / max(1, self.config.warmup_steps))
-        decay = self.stage.final_learning_rate_share ** (index / max(1, self.stage.steps))
-        for optimizer in (self.optimizer, self.discriminator_optimizer):
-            for group in optimizer.param_groups:
-                group["lr"] = self.stage.learning_rate * warm * decay
-
-    def state_dict(self) -> dict[str, Any]:
-        """Networks, average and optimisers."""
-        state = {name: getattr(self, name).state_dict() for name in _STATE}
-        return {**state, "natural_moments": self.natural_moments}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Strict: every part must fit."""
-        for name in _STATE:
-            getattr(self, name).load_state_dict(state[name])
-        self.natural_moments = state["natural_moments"]
-
-    def evaluate(self, index: int) -> dict[str, float]:
-        """Whatever the judge measures on the averaged voice."""
-        del index
-        return self.judge(self.averaged.module.eval()) if self.judge else {}
 
 
 def train(
@@ -276,43 +67,55 @@ def train(
     """Run one stage in `runs`/`stage_name` and return that folder.
 
     A stage starts from the average of the stage before it, or from `start_from` (a voice checkpoint with its
-    discriminators), or, the first one, from random weights.
+    discriminators), or, the first one, from random weights. Raises InputError.
     """
-    torch.manual_seed(config.seed)
-    voice = build_voice(config.architecture, sorted(set(speech.speakers)))
-    names = list(config.stages)
-    discriminators = None
-    if start_from is not None:
-        checkpoint.strict_load(voice, checkpoint.load_tensors(start_from))
-        discriminators = checkpoint.load_tensors(start_from, DISCRIMINATORS_NAME)
-    elif names.index(stage_name) > 0:
-        averaged, discriminators = load_averaged(runs / names[names.index(stage_name) - 1])
-        checkpoint.strict_load(voice, averaged)
     stage = config.stage(stage_name)
+    torch.manual_seed(config.seed)
+    start = _start(list(config.stages), stage_name, runs, start_from)
+    voice = build_voice(config.architecture, sorted(set(speech.speakers)) if start is None else start.speakers)
+    if start is not None:
+        checkpoint.strict_load(voice, start.voice)
     task = VitsTask(config, stage, voice, speech, styled, judge)
-    if discriminators is not None:
-        checkpoint.strict_load(task.discriminators, discriminators)
+    if start is not None:
+        checkpoint.strict_load(task.discriminators, start.discriminators)
     loop.run(task, runs / stage_name, stage.steps, config.seed, resume=resume)
     return runs / stage_name
 
 
-def load_averaged(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Averaged weights of the voice, and the discriminators, of a training state."""
-    path = folder / loop.STATE_NAME
-    if not path.is_file():
-        raise InputError(f"{folder} holds no training state: train that stage first")
-    task = torch.load(path, weights_only=True, map_location="cpu")["task"]
+@dataclass(frozen=True)
+class TrainedVoice:
+    """Weights to go on from. speakers: names in the order of the rows of the voice's speaker embedding."""
+
+    speakers: list[str]
+    voice: dict[str, Tensor]
+    discriminators: dict[str, Tensor]
+
+
+def _start(stages: list[str], stage_name: str, runs: Path, start_from: Path | None) -> TrainedVoice | None:
+    if start_from is not None:
+        speakers = checkpoint.load_config(start_from).get("speakers")
+        if not speakers:
+            raise CheckpointError(f"{start_from} is no voice of the embedded kind; start from one that `train` wrote")
+        weights = (checkpoint.load_tensors(start_from, name) for name in (checkpoint.TENSORS_NAME, DISCRIMINATORS_NAME))
+        return TrainedVoice(speakers, *weights)
+    position = stages.index(stage_name)
+    return load_averaged(runs / stages[position - 1]) if position else None
+
+
+def load_averaged(folder: Path) -> TrainedVoice:
+    """Averaged weights of the voice, and the discriminators, of a training state. Raises InputError without one."""
+    task = loop.read_state(folder)["task"]
     prefix = "module."
     averaged = {k.removeprefix(prefix): v for k, v in task["averaged"].items() if k.startswith(prefix)}
-    return averaged, task["discriminators"]
+    return TrainedVoice(task["speakers"], averaged, task["discriminators"])
 
 
-def export(config: VitsConfiguration, folder: Path, speakers: list[str], target: Path) -> None:
-    """Write the voice checkpoint: averaged weights, tokenizer, and the discriminators for training to go on."""
-    averaged, discriminators = load_averaged(folder)
-    voice = build_voice(config.architecture, speakers)
-    checkpoint.strict_load(voice, averaged)
-    save_voice(voice, target, discriminators)
+def export(config: VitsConfiguration, folder: Path, target: Path) -> None:
+    """Write the voice checkpoint of a training state: averaged weights, and the discriminators to go on from."""
+    trained = load_averaged(folder)
+    voice = build_voice(config.architecture, trained.speakers)
+    checkpoint.strict_load(voice, trained.voice)
+    save_voice(voice, target, trained.discriminators)
 
 
 def styled_speech(renditions: Renditions) -> Speech:
