@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from pydantic import ValidationError, model_validator
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
@@ -59,6 +60,16 @@ class BridgeConfiguration(StrictModel):
     normalise: bool = True
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     training: BridgeTraining
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BridgeConfiguration:
+        for name in ("pairing", "condition"):
+            shares = getattr(self, name)
+            if not shares or min(shares.values()) < 0 or sum(shares.values()) == 0:
+                raise ValueError(f"{name} needs shares of zero or more, and one above zero")
+        if self.source_space == "pre_flow" and "parallel" in self.pairing:
+            raise ValueError("parallel pairs have no source before the flow: use pairing aligned or paper")
+        return self
 
     @property
     def masked_loss(self) -> bool:
@@ -172,6 +183,8 @@ def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> 
     Raises CheckpointError when it was trained for others, with the command that trains one that fits.
     """
     stored = checkpoint.load_config(folder)
+    if stored.get("type") != "bridge":
+        raise CheckpointError(f"{folder} is no bridge; train one: python -m latent_edit train bridge --out {folder}")
     for what, expected, key in (("voice", vits.latent_hash, "latent_hash"), ("CLAP", style_encoder.hash, "style_hash")):
         if stored[key] != expected:
             raise CheckpointError(
@@ -179,7 +192,13 @@ def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> 
                 f"({stored[key][:12]}, not {expected[:12]}); "
                 f"train one for this {what}: python -m latent_edit prepare, then python -m latent_edit train bridge"
             )
-    bridge = Bridge(BridgeConfiguration.model_validate(stored["method"]), **stored["sizes"])
+    try:
+        config = BridgeConfiguration.model_validate(stored["method"])
+    except ValidationError as error:
+        raise CheckpointError(
+            f"the method of {folder.name} is not one of this version ({error}); train it again"
+        ) from None
+    bridge = Bridge(config, **stored["sizes"])
     tensors = checkpoint.load_tensors(folder)
     checkpoint.strict_load(bridge, tensors)
     bridge.hash = checkpoint.content_hash(tensors)

@@ -38,8 +38,12 @@ def load_preset(model: type[ModelT], name: str) -> ModelT:
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
         raise InputError(f"there is no preset {name!r}; known: {known}, or give the path of a YAML file")
+    import yaml
+
     try:
         return model.model_validate(read_yaml(path))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"preset {path.name} is not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise InputError(f"preset {path.name} is not a valid {model.__name__}: {problems}") from None

@@ -1,0 +1,127 @@
+"""Audio at the edges: read and validate a clip, resample, write 16-bit WAV, loudness. Inside, audio is mono float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latent_edit.errors import InputError
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+MAX_CLIP_SECONDS = 30.0
+MIN_CLIP_SECONDS = 0.1
+MIN_SAMPLING_RATE, MAX_SAMPLING_RATE = 4_000, 384_000  # Hz; outside, the header is damaged or it is not speech
+SILENCE_PEAK = 1e-4  # -80 dBFS around the mean: below it nothing was recorded
+FULL_SCALE = 32767.0  # largest 16-bit sample
+
+
+def read_audio(path: str | Path, sampling_rate: int, max_seconds: float = MAX_CLIP_SECONDS) -> np.ndarray:
+    """Read any file that libsndfile knows as mono float32 [N] at `sampling_rate` (Hz); channels are averaged.
+
+    Raises InputError when the file is missing, empty, silent, corrupt, has NaN or is longer than `max_seconds`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give an audio file")
+    if not path.exists():
+        raise InputError(f"there is no audio file {path}; check the name")
+    samples, rate = _decode(path, max_seconds)
+    return resample(_checked_mono(path, samples, rate), rate, sampling_rate)
+
+
+def _decode(path: Path, max_seconds: float) -> tuple[np.ndarray, int]:
+    """The file's own samples [N, channels] float32 and rate; one second more than the limit is enough to refuse it."""
+    import soundfile
+
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"the audio file {path} is empty (0 bytes); give a recording")
+        with soundfile.SoundFile(path) as file:
+            _check_header(path, file, max_seconds)
+            samples = file.read(int((max_seconds + 1) * file.samplerate), dtype="float32", always_2d=True)
+            rate = int(file.samplerate)
+    except (OSError, RuntimeError) as error:  # soundfile's own errors are RuntimeErrors
+        raise InputError(f"cannot read {path} as audio; give a WAV, FLAC, OGG or MP3 file ({error})".strip()) from error
+    if samples.shape[0] > max_seconds * rate:  # the header may have promised less
+        raise InputError(_too_long(path, samples.shape[0] / rate, max_seconds))
+    return samples, rate
+
+
+def _check_header(path: Path, file: SoundFile, max_seconds: float) -> None:
+    if not MIN_SAMPLING_RATE <= file.samplerate <= MAX_SAMPLING_RATE:
+        raise InputError(
+            f"{path} says it has {file.samplerate} samples per second; "
+            f"give a clip between {MIN_SAMPLING_RATE} and {MAX_SAMPLING_RATE} Hz"
+        )
+    if file.frames > max_seconds * file.samplerate:
+        raise InputError(_too_long(path, file.frames / file.samplerate, max_seconds))
+
+
+def _too_long(path: Path, seconds: float, max_seconds: float) -> str:
+    return f"{path} lasts {seconds:.0f} seconds; the limit is {max_seconds:.0f}: cut out the part you want"
+
+
+def _checked_mono(path: Path, samples: np.ndarray, rate: int) -> np.ndarray:
+    if samples.shape[0] == 0:
+        raise InputError(f"the audio file {path} is empty (no samples); give a recording")
+    if not np.isfinite(samples).all():
+        raise InputError(f"{path} contains values that are not numbers (NaN or infinity); export the clip again")
+    if samples.shape[0] < MIN_CLIP_SECONDS * rate:
+        raise InputError(
+            f"{path} lasts {samples.shape[0] / rate:.3f} seconds; give a clip of at least {MIN_CLIP_SECONDS} seconds"
+        )
+    mono = samples.mean(axis=1, dtype=np.float32)
+    if np.abs(mono - mono.mean()).max() < SILENCE_PEAK:
+        raise InputError(f"{path} is silent; give a clip in which somebody can be heard")
+    return mono
+
+
+def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    """Band-limited resampling (soxr, high quality) of float32 [N] from one rate to another, in Hz."""
+    if from_rate == to_rate:
+        return np.ascontiguousarray(samples, dtype=np.float32)
+    import soxr
+
+    return soxr.resample(np.asarray(samples, dtype=np.float32), from_rate, to_rate, quality="HQ").astype(np.float32)
+
+
+def shared_gain(*arrays: np.ndarray) -> float:
+    """The one gain, at most 1, under which none of the arrays exceeds full scale."""
+    peak = max((float(np.abs(samples).max()) for samples in arrays if samples.size), default=0.0)
+    return 1.0 / peak if peak > 1.0 else 1.0
+
+
+def write_wav(path: str | Path, samples: np.ndarray, rate: int, gain: float = 1.0) -> None:
+    """Write float [N] as 16-bit PCM WAV; `gain` comes from `shared_gain`. Raises InputError if it cannot be written."""
+    scaled = np.asarray(samples, dtype=np.float64) * gain * FULL_SCALE
+    integers = np.clip(np.rint(scaled), -FULL_SCALE, FULL_SCALE).astype(np.int16)
+    _write(path, integers, rate, "PCM_16")
+
+
+def write_float_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
+    """Write float32 [N] as it is, so that `read_audio` at the same rate gives it back bit for bit."""
+    _write(path, np.asarray(samples, dtype=np.float32), rate, "FLOAT")
+
+
+def _write(path: str | Path, samples: np.ndarray, rate: int, subtype: str) -> None:
+    import soundfile
+
+    try:
+        soundfile.write(path, samples, rate, subtype=subtype, format="WAV")
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"cannot write {path}; choose a folder you may write to ({error})") from error
+
+
+def loudness_lufs(samples: np.ndarray, rate: int) -> float | None:
+    """Integrated loudness (ITU-R BS.1770, LUFS) of mono float [N]; None below 0.4 seconds or when nothing is heard."""
+    import pyloudnorm
+
+    meter = pyloudnorm.Meter(rate)
+    if samples.shape[0] <= meter.block_size * rate:
+        return None
+    loudness = float(meter.integrated_loudness(np.asarray(samples, dtype=np.float64)))
+    return loudness if np.isfinite(loudness) else None

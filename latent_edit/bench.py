@@ -1,0 +1,94 @@
+"""How fast and how large the main job is on this machine: real-time factors, start-up time, peak memory."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from latent_edit.pipeline import LatentEditor
+from latent_edit.provenance import environment
+from latent_edit.request import EditRequest
+
+TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
+PROMPT = "an angry shout"
+START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """start_up_seconds: a new process until its editor is loaded. first_edit_seconds: in a fresh editor, libraries
+    still to be loaded. edit_seconds: later ones, median, both clips. stage_seconds: its parts. audio_seconds: length of
+    before. peak_memory_bytes: of the process, highest so far.
+    """
+
+    text: str
+    prompt: str
+    steps: int
+    guidance: float
+    runs: int
+    start_up_seconds: float
+    first_edit_seconds: float
+    edit_seconds: float
+    stage_seconds: dict[str, float]
+    audio_seconds: float
+    peak_memory_bytes: int
+    environment: dict[str, Any]
+
+    def table(self) -> str:
+        """The figures in aligned columns; the real-time factor is seconds of work per second of speech (before)."""
+        rows: list[tuple[str, float, float | None]] = [
+            ("start-up", self.start_up_seconds, None),
+            ("first edit", self.first_edit_seconds, None),
+        ]
+        rows += [(stage, seconds, seconds / self.audio_seconds) for stage, seconds in self.stage_seconds.items()]
+        rows.append(("edit", self.edit_seconds, self.edit_seconds / self.audio_seconds))
+        lines = [f"{'stage':<12}{'seconds':>10}{'real-time factor':>20}"]
+        lines += [f"{name:<12}{seconds:>10.3f}{'' if rtf is None else f'{rtf:.3f}':>20}" for name, seconds, rtf in rows]
+        lines.append(f"{self.audio_seconds:.1f} s of speech, {self.steps} steps, guidance {self.guidance:g}, ")
+        lines[-1] += f"median of {self.runs}; peak memory {self.peak_memory_bytes / 2**20:.0f} MiB"
+        return "\n".join(lines)
+
+
+def run(runs: int) -> Benchmark:
+    """Time `runs` default edits of one sentence of about five seconds. Raises InputError without an editor."""
+    editor = LatentEditor.load()
+    request = EditRequest(TEXT, editor.voices[0], PROMPT, method=next(iter(editor.methods), EditRequest.method))
+    start = time.perf_counter()
+    first = editor.edit(request)
+    first_seconds = time.perf_counter() - start
+    totals: list[float] = []
+    stages: list[dict[str, float]] = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        stages.append(editor.edit(request).seconds)
+        totals.append(time.perf_counter() - start)
+    return Benchmark(
+        text=TEXT,
+        prompt=PROMPT,
+        steps=request.steps,
+        guidance=request.guidance,
+        runs=runs,
+        start_up_seconds=_start_up_seconds(),
+        first_edit_seconds=first_seconds,
+        edit_seconds=statistics.median(totals),
+        stage_seconds={name: statistics.median(each[name] for each in stages) for name in stages[0]},
+        audio_seconds=first.before.samples.shape[1] / first.before.sampling_rate,
+        peak_memory_bytes=_peak_memory_bytes(),
+        environment=environment(),
+    )
+
+
+def _start_up_seconds() -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", START_UP], check=True)
+    return time.perf_counter() - start
+
+
+def _peak_memory_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB

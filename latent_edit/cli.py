@@ -1,0 +1,204 @@
+"""The command line: python -m latent_edit say | edit | voices | methods | prepare | train | evaluate | bench.
+
+Nothing heavy is imported before a command runs. Bad input is one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from latent_edit.errors import InputError
+from latent_edit.recipes import evaluate_app, prepare_app, train_app
+
+if TYPE_CHECKING:
+    from latent_edit.pipeline import LatentEditor
+    from latent_edit.result import EditResult
+
+app = typer.Typer(
+    help="Change how a sentence is spoken by editing the latent space of a frozen VITS.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(prepare_app, name="prepare")
+app.add_typer(train_app, name="train")
+app.add_typer(evaluate_app, name="evaluate")
+
+
+def main() -> None:
+    """Run the command line; an InputError becomes one line and exit code 2."""
+    try:
+        app(prog_name="python -m latent_edit")
+    except InputError as error:
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("latent_edit"):
+            raise
+        _fail(f"the package {error.name} is not installed; training and judging need requirements-dev.txt")
+
+
+def _fail(words: str) -> NoReturn:
+    typer.echo("error: " + " ".join(words.split()), err=True)
+    sys.exit(2)
+
+
+def _load_editor() -> LatentEditor:
+    from latent_edit.pipeline import LatentEditor
+
+    return LatentEditor.load()
+
+
+@app.command()
+def voices() -> None:
+    """List the voices."""
+    for name in _load_editor().voices:
+        typer.echo(name)
+
+
+@app.command()
+def methods() -> None:
+    """List the methods of editing."""
+    for name, title in _load_editor().methods.items():
+        typer.echo(f"{name:<12} {title}")
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Option(help="What to say.")],
+    voice: Annotated[str, typer.Option(help="Whose voice (see: voices).")],
+    out: Annotated[Path, typer.Option(help="WAV file to write.")],
+    seed: Annotated[int, typer.Option(help="Another number, another reading.")] = 0,
+) -> None:
+    """Read a text plainly, without an edit."""
+    from latent_edit import audio
+
+    speech = _load_editor().say(text, voice, seed)
+    samples = speech.waveform.item(0).numpy()
+    _make_folder(out.parent)
+    audio.write_wav(out, samples, speech.waveform.sampling_rate, audio.shared_gain(samples))
+    _tell_left_out(speech.dropped_symbols, speech.notes)
+    typer.echo(str(out))
+
+
+@app.command()
+def edit(
+    out: Annotated[Path, typer.Option(help="Folder for WAVs, pictures and edit.json.")],
+    text: Annotated[str | None, typer.Option(help="What to say, up to 2,000 characters.")] = None,
+    voice: Annotated[str | None, typer.Option(help="Whose voice (see: voices).")] = None,
+    prompt: Annotated[str | None, typer.Option(help='How it should sound, as "an angry shout".')] = None,
+    reference: Annotated[Path | None, typer.Option(help="A clip in that style instead of a prompt.")] = None,
+    decode_voice: Annotated[str | None, typer.Option(help="Another voice for the decoder alone.")] = None,
+    method: Annotated[str | None, typer.Option(help="How to edit (see: methods).")] = None,
+    guidance: Annotated[float | None, typer.Option(help="How strongly the style steers, 0 to 10.")] = None,
+    strength: Annotated[float | None, typer.Option(help="How far to go, 0 (before) to 1.5.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the sampler, 1 to 100.")] = None,
+    pace: Annotated[float | None, typer.Option(help="Factor on durations, 0.5 to 2; else the style's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another number, another reading.")] = None,
+    prior_noise: Annotated[float | None, typer.Option(help="Liveliness of the reading, 0 to 2.")] = None,
+    duration_noise: Annotated[float | None, typer.Option(help="Liveliness of its rhythm, 0 to 2.")] = None,
+    repeat: Annotated[Path | None, typer.Option(help="Make the edit of this edit.json again.")] = None,
+) -> None:
+    """Read a text plainly (before) and in a style (after)."""
+    given = {name: value for name, value in locals().items() if name not in ("out", "repeat") and value is not None}
+    result = _repeat(repeat, given) if repeat else _edit(given)
+    _show_progress("writing the files", 1.0)
+    paths = result.save(out)
+    _end_progress()
+    _tell_left_out(result.dropped_symbols, result.notes)
+    if result.unknown_words:
+        _note(f"the CLAP does not know the words: {', '.join(result.unknown_words)}")
+    typer.echo(measurement_table(result))
+    typer.echo("\n".join(map(str, paths.values())))
+
+
+def _edit(given: dict[str, Any]) -> EditResult:
+    from latent_edit.request import EditRequest
+
+    if missing := [name for name in ("text", "voice") if name not in given]:
+        raise InputError(f"--{missing[0]} is missing; give it, or --repeat with an edit.json")
+    request = EditRequest(**given)  # checked before the models load
+    return _load_editor().edit(request, _show_progress)
+
+
+def _repeat(record: Path, given: dict[str, Any]) -> EditResult:
+    from latent_edit.provenance import differences
+    from latent_edit.request import read_record
+
+    if given:
+        option = next(iter(given)).replace("_", "-")
+        raise InputError(f"--repeat takes every setting from the record; leave out --{option}")
+    recorded = read_record(record)["provenance"]
+    result = _load_editor().repeat(record, _show_progress)
+    if changed := differences(recorded):
+        _note(f"the result may differ in its last bits: {', '.join(changed)}")
+    return result
+
+
+def measurement_table(result: EditResult) -> str:
+    """What was measured before and after, aligned; "-" where it could not be measured."""
+    before, after = asdict(result.measurements_before), asdict(result.measurements_after)
+    rows = [(name, before[name], after[name]) for name in before]
+    rows.append(("style_similarity", result.style_similarity_before, result.style_similarity_after))
+
+    def cell(value: float | None) -> str:
+        return f"{'-' if value is None else f'{value:.2f}':>10}"
+
+    return "\n".join([f"{'':<28}{'before':>10}{'after':>10}", *(f"{n:<28}{cell(b)}{cell(a)}" for n, b, a in rows)])
+
+
+@app.command()
+def bench(
+    runs: Annotated[int, typer.Option(min=1, help="Edits to time, after a first one.")] = 5,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+) -> None:
+    """Time the main job on this machine: real-time factor of each stage, start-up, peak memory."""
+    from latent_edit import bench as timing
+
+    benchmark = timing.run(runs)
+    typer.echo(benchmark.table())
+    if out:
+        _make_folder(out.parent)
+        _write_text(out, json.dumps(asdict(benchmark), indent=2) + "\n")
+
+
+def _show_progress(words: str, share: float) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{share:4.0%} {words:<32}", err=True, nl=False)
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        typer.echo("\r" + " " * 40 + "\r", err=True, nl=False)
+
+
+def _note(words: str) -> None:
+    typer.echo(f"note: {words}", err=True)
+
+
+def _tell_left_out(symbols: Sequence[str], notes: Sequence[str]) -> None:
+    if symbols:
+        _note(f"symbols the voice does not know were left out: {' '.join(symbols)}")
+    for note in notes:
+        _note(note)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}; choose one you may write to ({error})") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}; choose a folder you may write to ({error})") from error

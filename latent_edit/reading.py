@@ -1,0 +1,124 @@
+"""A text as the frozen voice reads it: one unpadded latent for each piece, and the pauses between them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from latent_edit.errors import InputError
+from latent_edit.models.phonemes import BLANK, PhonemeSequence
+from latent_edit.models.vits import FrozenVits, TextEncoding
+from latent_edit.result import TimedPhoneme
+from latent_edit.sentences import split_sentences
+from latent_edit.types import Latent, Waveform
+
+TEXT_STREAM, BRIDGE_STREAM = 0, 1  # what a generator is for, so that the two draw different noise
+
+
+def generator(seed: int, stream: int, piece: int) -> torch.Generator:
+    """The random numbers of one piece of a text: they depend on nothing else that is edited with it."""
+    low, high = np.random.SeedSequence([seed, stream, piece]).generate_state(2, np.uint32)
+    return torch.Generator().manual_seed(int(high) << 32 | int(low))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Pieces in the order in which they are heard.
+
+    encodings: a latent [1, C, T_i] with its durations for each piece. pause_frames: silence after each (0 after the
+    last). dropped: symbols unknown to the voice. unread: pieces of the text in which nothing can be pronounced.
+    """
+
+    phonemes: tuple[PhonemeSequence, ...]
+    encodings: tuple[TextEncoding, ...]
+    pause_frames: tuple[int, ...]
+    dropped: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def phoneme_count(self) -> int:
+        """Sounding phonemes of all pieces."""
+        return sum(sequence.count for sequence in self.phonemes)
+
+    def towards(self, latents: Sequence[Latent], strength: float) -> Reading:
+        """These pieces moved towards others of the same lengths: 0 stays here exactly, 1 is there, more goes past."""
+        moved = [
+            dataclasses.replace(old, latent=Latent(torch.lerp(old.latent.z, new.z, strength), old.latent.mask))
+            for old, new in zip(self.encodings, latents, strict=True)
+        ]
+        return dataclasses.replace(self, encodings=tuple(moved))
+
+    def latent(self) -> Latent:
+        """All pieces in one latent [1, C, T]; z and mask are zero in the pauses."""
+        parts: list[Latent] = []
+        for encoding, pause in zip(self.encodings, self.pause_frames, strict=True):
+            z, mask = encoding.latent.z, encoding.latent.mask
+            parts += [encoding.latent, Latent(z.new_zeros(1, z.shape[1], pause), mask.new_zeros(1, 1, pause))]
+        return Latent.concatenate(parts)
+
+    def timed_phonemes(self, seconds_per_frame: float) -> tuple[TimedPhoneme, ...]:
+        """Symbols with the time they are heard; each keeps the blanks that follow it."""
+        timed: list[TimedPhoneme] = []
+        offset = 0
+        for sequence, encoding, pause in zip(self.phonemes, self.encodings, self.pause_frames, strict=True):
+            ends = offset + np.cumsum(encoding.alignment.durations[0].tolist())
+            sounding = [i for i, symbol in enumerate(sequence.symbols) if symbol != BLANK]
+            starts = [offset if i == 0 else int(ends[i - 1]) for i in sounding]
+            for i, start, end in zip(sounding, starts, [*starts[1:], int(ends[-1])], strict=True):
+                timed.append(TimedPhoneme(sequence.symbols[i], start * seconds_per_frame, end * seconds_per_frame))
+            offset = int(ends[-1]) + pause
+        return tuple(timed)
+
+
+def read(
+    vits: FrozenVits, text: str, speaker: int, seed: int, prior_noise: float = 0.667, duration_noise: float = 0.8
+) -> Reading:
+    """Z_text of every piece. Raises InputError when nothing in the text can be pronounced."""
+    frames_per_second = vits.sampling_rate / vits.hop_length
+    pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(text)]
+    said = [(piece, phonemes) for piece, phonemes in pieces if phonemes.count]
+    if not said:
+        raise InputError(f"nothing in the text can be pronounced ({text.strip()[:40]!r}); write words")
+    encodings = [
+        vits.encode_text(
+            phonemes,
+            speaker,
+            prior_noise=prior_noise,
+            duration_noise=duration_noise,
+            generator=generator(seed, TEXT_STREAM, index),
+        )
+        for index, (_, phonemes) in enumerate(said)
+    ]
+    pauses = [round(piece.pause_seconds * frames_per_second) for piece, _ in said]
+    return Reading(
+        phonemes=tuple(phonemes for _, phonemes in said),
+        encodings=tuple(encodings),
+        pause_frames=(*pauses[:-1], 0),
+        dropped=tuple(dict.fromkeys(symbol for _, phonemes in pieces for symbol in phonemes.dropped)),
+        unread=tuple(piece.text for piece, phonemes in pieces if not phonemes.count),
+    )
+
+
+def retime(vits: FrozenVits, reading: Reading, log_ratio: float, speaker: int) -> Reading:
+    """Every duration times exp(log_ratio), pauses too; at 0 the reading itself."""
+    if log_ratio == 0:
+        return reading
+    return dataclasses.replace(
+        reading,
+        encodings=tuple(vits.retime(encoding, log_ratio, speaker) for encoding in reading.encodings),
+        pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in reading.pause_frames),
+    )
+
+
+def speak(vits: FrozenVits, reading: Reading, speaker: int) -> Waveform:
+    """Decode a reading, piece by piece: decoders reach into padding, so a batch would change the ends."""
+    parts: list[torch.Tensor] = []
+    for encoding, pause in zip(reading.encodings, reading.pause_frames, strict=True):
+        spoken = vits.decode(encoding.latent, speaker)
+        parts += [spoken.item(0), spoken.samples.new_zeros(pause * vits.hop_length)]
+    return Waveform.of(torch.cat(parts), vits.sampling_rate)

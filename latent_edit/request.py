@@ -1,0 +1,151 @@
+"""What a person asks for. An EditRequest that exists is well formed; only its names await the loaded checkpoints."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from latent_edit.errors import InputError
+
+MAX_TEXT_CHARACTERS = 2_000
+MAX_PROMPT_CHARACTERS = 300
+MAX_SEED = 2**32 - 1  # a number that JavaScript and JSON keep exact
+RANGES: dict[str, tuple[float, float]] = {  # smallest and largest allowed value of each number
+    "guidance": (0.0, 10.0),
+    "strength": (0.0, 1.5),
+    "steps": (1, 100),
+    "pace": (0.5, 2.0),
+    "seed": (0, MAX_SEED),
+    "prior_noise": (0.0, 2.0),
+    "duration_noise": (0.0, 2.0),
+}
+WHOLE_NUMBERS = ("steps", "seed")
+OPTIONAL = ("pace",)
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """One edit: what to say, in which voice, and how it should sound.
+
+    text: up to 2,000 characters. voice, decode_voice: names of voices; the second is only the decoder's, by default the
+    same. prompt (up to 300 characters) or reference (an audio file in that style): exactly one of both. guidance: 0 to
+    10, how strongly the style steers each step. strength: 0 to 1.5, how far to go from before (0) to the edit (1) and
+    past it. steps: 1 to 100 of the sampler. pace: None lets the style decide; else the factor, 0.5 to 2, by which every
+    duration is multiplied (2 is half as fast), whatever the strength. prior_noise, duration_noise: 0 to 2, liveliness
+    of the plain reading. Raises InputError naming the field.
+    """
+
+    text: str
+    voice: str
+    prompt: str = ""
+    reference: Path | None = None
+    decode_voice: str | None = None
+    method: str = "i2sb"
+    guidance: float = 2.0
+    strength: float = 1.0
+    steps: int = 10
+    pace: float | None = None
+    seed: int = 0
+    prior_noise: float = 0.667
+    duration_noise: float = 0.8
+
+    def __post_init__(self) -> None:
+        check_text(self.text)
+        for name in ("voice", "method"):
+            _check_word(name, getattr(self, name))
+        if self.decode_voice is not None:
+            _check_word("decode_voice", self.decode_voice)
+        self._check_style()
+        for name in RANGES:
+            check_number(name, getattr(self, name))
+
+    def _check_style(self) -> None:
+        if not isinstance(self.prompt, str):
+            raise InputError(f"the prompt must be words, not {self.prompt!r}")
+        if self.reference is not None:
+            if self.prompt.strip():
+                raise InputError("a prompt and a reference clip were both given; give one of the two")
+            object.__setattr__(self, "reference", Path(self.reference))
+        elif not self.prompt.strip():
+            raise InputError('the prompt is empty; say how it should sound, for example "an angry shout"')
+        _check_characters("prompt", self.prompt)
+        if len(self.prompt) > MAX_PROMPT_CHARACTERS:
+            raise InputError(
+                f"the prompt has {len(self.prompt)} characters; the limit is {MAX_PROMPT_CHARACTERS}: shorten it"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field as plain JSON values."""
+        return {**asdict(self), "reference": None if self.reference is None else str(self.reference)}
+
+    @classmethod
+    def from_json(cls, path: Path) -> EditRequest:
+        """The request recorded in an edit.json. Raises InputError when it is not one."""
+        content = read_record(path)["request"]
+        known = {field.name for field in fields(cls)}
+        if not isinstance(content, dict) or content.keys() != known:
+            given = set(content) if isinstance(content, dict) else set()
+            odd = ", ".join(sorted(given ^ known))
+            raise InputError(f"the request in {path} does not have the fields of this version ({odd}); make a new edit")
+        if content["reference"] is not None:  # kept beside the record, see EditResult.save
+            content = {**content, "reference": Path(path).parent / str(content["reference"])}
+        return cls(**content)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The content of an edit.json. Raises InputError when it is missing or something else."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} as an edit.json; give the file that an edit wrote ({error})") from error
+    if not isinstance(content, dict) or not {"request", "provenance"} <= content.keys():
+        raise InputError(f"{path} is not the record of an edit; give the edit.json that an edit wrote")
+    return content
+
+
+def check_text(text: object) -> None:
+    """Raises InputError when there is nothing to say, or more than 2,000 characters."""
+    if not isinstance(text, str):
+        raise InputError(f"the text must be words, not {text!r}")
+    if not text.strip():
+        raise InputError("the text is empty; write what should be said")
+    _check_characters("text", text)
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise InputError(f"the text has {len(text)} characters; the limit is {MAX_TEXT_CHARACTERS}: shorten it")
+
+
+def _check_characters(name: str, value: str) -> None:
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise InputError(f"the {name} contains broken characters (it is not UTF-8); type it again")
+
+
+def _check_word(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{name} must be a name, not {value!r}")
+
+
+def check_number(name: str, value: object) -> None:
+    """Raises InputError unless `value` is a number of the right kind inside the range of the field `name`."""
+    if value is None and name in OPTIONAL:
+        return
+    low, high = RANGES[name]
+    whole = name in WHOLE_NUMBERS
+    number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
+        kind = "a whole number" if whole else "a number"
+        raise InputError(f"{name} must be {kind} from {low:.12g} to {high:.12g}, not {value!r}")
+
+
+def choose(kind: str, name: str, known: Iterable[str]) -> str:
+    """`name` if it is one of `known`; otherwise InputError with the nearest name and the list of all."""
+    known = list(known)
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    raise InputError(f"there is no {kind} {name!r}; {suggestion}known: {', '.join(known) or 'none'}")

@@ -1,0 +1,126 @@
+"""What comes back from an edit, and how it is kept: WAVs, pictures of the latents, and a record that repeats it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from latent_edit import audio, pictures
+from latent_edit.errors import InputError
+from latent_edit.measures import Measurements
+from latent_edit.request import EditRequest
+from latent_edit.types import Latent, Waveform
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REFERENCE_NAME = "reference.wav"
+
+
+class TimedPhoneme(NamedTuple):
+    """A symbol and when it is heard, in seconds."""
+
+    symbol: str
+    start_second: float
+    end_second: float
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """Everything about one edit. Latents are [1, C, T], sentences joined; in the pauses between them the mask is 0.
+
+    z_text: the plain reading. z_source: the same re-timed, where the bridge starts. z_edit: its end, as decoded; same T
+    as z_source. before, after: what was decoded from z_text and z_edit, one after the other in samples of T * hop.
+    phonemes_*: symbols in seconds. gain: the one factor, at most 1, used when writing both as 16 bit. measurements and
+    style_similarity (cosine of the CLAP embeddings of audio and style, -1 to 1) are taken without that gain.
+    unknown_words: of the prompt, unknown to the CLAP. dropped_symbols: of the text, unknown to the voice. notes: what a
+    person should know, one line each. log_duration_ratio: what the durations of z_source were multiplied by, as a
+    logarithm. seconds: time spent in each stage. provenance: hashes of the checkpoints, versions, machine.
+    """
+
+    request: EditRequest
+    z_text: Latent
+    z_source: Latent
+    z_edit: Latent
+    phonemes_before: tuple[TimedPhoneme, ...]
+    phonemes_after: tuple[TimedPhoneme, ...]
+    before: Waveform
+    after: Waveform
+    gain: float
+    measurements_before: Measurements
+    measurements_after: Measurements
+    style_similarity_before: float | None
+    style_similarity_after: float | None
+    unknown_words: tuple[str, ...]
+    dropped_symbols: tuple[str, ...]
+    notes: tuple[str, ...]
+    log_duration_ratio: float
+    seconds: dict[str, float]
+    provenance: dict[str, Any]
+    reference: Waveform | None = None
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """Time from one frame of the latents to the next."""
+        return self.before.samples.shape[1] / self.before.sampling_rate / self.z_text.z.shape[2]
+
+    def figures(self) -> dict[str, Figure]:
+        """The three pictures by file name: one colour scale for Z_text and Z', one time axis for all."""
+        limit = pictures.shared_limit(self.z_text, self.z_edit)
+        shown = max(self.z_text.z.shape[2], self.z_edit.z.shape[2]) * self.seconds_per_frame
+        view = pictures.View(self.seconds_per_frame, shown)
+        return {
+            "z_text.png": pictures.latent_figure(self.z_text, view, "Before: Z_text", limit, self.phonemes_before),
+            "z_edit.png": pictures.latent_figure(self.z_edit, view, "After: Z\u2032", limit, self.phonemes_after),
+            "difference.png": pictures.difference_figure(self.z_source, self.z_edit, view, self.phonemes_after),
+        }
+
+    def record(self) -> dict[str, Any]:
+        """The content of edit.json: with the same checkpoints, enough to make the same edit again."""
+        request = self.request.to_dict()
+        if self.reference is not None:
+            request["reference"] = REFERENCE_NAME
+        return {
+            "request": request,
+            "gain": self.gain,
+            "log_duration_ratio": self.log_duration_ratio,
+            "measurements": {"before": asdict(self.measurements_before), "after": asdict(self.measurements_after)},
+            "style_similarity": {"before": self.style_similarity_before, "after": self.style_similarity_after},
+            "unknown_words": list(self.unknown_words),
+            "dropped_symbols": list(self.dropped_symbols),
+            "notes": list(self.notes),
+            "seconds": self.seconds,
+            "provenance": self.provenance,
+        }
+
+    def save(self, folder: str | Path) -> dict[str, Path]:
+        """Write before.wav, after.wav, z_text.png, z_edit.png, difference.png, edit.json (and reference.wav, if any).
+
+        All are written aside first and then moved, so that a failure leaves what was there. Returns name -> path.
+        Raises InputError when the folder cannot be written.
+        """
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as aside:
+                names = self._write(Path(aside))
+                for name in names:
+                    (Path(aside) / name).replace(folder / name)
+        except OSError as error:
+            raise InputError(f"cannot write into {folder}; choose a folder you may write to ({error})") from error
+        return {name: folder / name for name in names}
+
+    def _write(self, folder: Path) -> list[str]:
+        rate = self.before.sampling_rate
+        audio.write_wav(folder / "before.wav", self.before.item(0).numpy(), rate, self.gain)
+        audio.write_wav(folder / "after.wav", self.after.item(0).numpy(), rate, self.gain)
+        for name, figure in self.figures().items():
+            figure.savefig(folder / name)
+        if self.reference is not None:
+            audio.write_float_wav(folder / REFERENCE_NAME, self.reference.item(0).numpy(), self.reference.sampling_rate)
+        text = json.dumps(self.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        (folder / "edit.json").write_text(text, encoding="utf-8")
+        return sorted(path.name for path in folder.iterdir())

@@ -1,0 +1,117 @@
+"""The latents of an edit as pictures on one time axis: one pixel is one value, the browser adds axes and phonemes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+
+from latent_edit.ui.files import served_file
+
+if TYPE_CHECKING:
+    from latent_edit.result import EditResult, TimedPhoneme
+    from latent_edit.types import Latent
+
+SHADES = 255  # odd, so that zero has a shade of its own; index 255 of the palette is left for pauses
+PIXELS_PER_PHONEME = 10  # a phoneme gets at least so much on average; a long text is scrolled inside its box
+RUNS_AS_PROGRAM = str.maketrans("", "", "$`\\")  # gradio runs these in a template; no phoneme needs them
+
+
+class Heatmaps(gr.HTML):
+    """Shows what `heatmaps_value` returns; drawn by heatmaps.html."""
+
+    def __init__(self, **options: Any) -> None:
+        template = Path(__file__).with_name("heatmaps.html").read_text(encoding="utf-8")
+        super().__init__(html_template=template, js_on_load=None, apply_default_css=False, **options)
+
+    def api_info(self) -> dict[str, Any]:
+        """What a client receives, see `heatmaps_value`."""
+        return {"type": "object", "description": "pictures: PNG files of Z_text, Z' and their difference, pixel by value"}
+
+
+def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
+    """Write the three heatmaps into `folder` and describe them.
+
+    pictures: each with image (PNG), clip (whose time it follows), title, alt, share of the time axis in percent, limit
+    (half range of its colour scale, as text), colours (a CSS gradient) and symbols (phonemes with their places).
+    width: pixels below which symbols would lie on each other.
+    """
+    from latent_edit.pictures import DIFFERENCE_COLOURS, LATENT_COLOURS, shared_limit
+    from latent_edit.types import Latent
+
+    difference = Latent(result.z_edit.z - result.z_source.z, result.z_edit.mask)
+    longest = max(waveform.item(0).shape[0] for waveform in (result.before, result.after))
+    same_scale = shared_limit(result.z_text, result.z_edit)
+
+    def picture(name: str, clip: str, words: tuple[str, str], latent: Latent, limit: float, colours: str) -> dict[str, Any]:
+        title, explanation = words
+        phonemes = result.phonemes_before if clip == "before" else result.phonemes_after
+        samples = (result.before if clip == "before" else result.after).item(0).shape[0]
+        channels, frames = latent.z.shape[1:]
+        return {
+            "name": name,
+            "clip": clip,
+            "title": title,
+            "explanation": explanation,
+            "alt": f"Heatmap of {title}: {explanation}, {channels} channels by {frames} frames.",
+            "image": served_file(write_heatmap(latent, limit, colours, folder / f"heatmap_{name}.png")),
+            "share": round(100 * samples / longest, 2),
+            "limit": f"{limit:.1f}",
+            "colours": ", ".join(gradient(colours)),
+            "symbols": places(phonemes, samples / result.before.sampling_rate),
+        }
+
+    return {
+        "pictures": [
+            picture("z_text", "before", ("Z_text", "the plain reading"), result.z_text, same_scale, LATENT_COLOURS),
+            picture("z_edit", "after", ("Z\u2032", "after the bridge"), result.z_edit, same_scale, LATENT_COLOURS),
+            picture(
+                "difference", "after", ("Difference", "Z\u2032 less Z_text at the new pace"),
+                difference, shared_limit(difference), DIFFERENCE_COLOURS,
+            ),
+        ],
+        "width": PIXELS_PER_PHONEME * len(result.phonemes_after),
+    }  # fmt: skip
+
+
+def write_heatmap(latent: Latent, limit: float, colours: str, path: Path) -> Path:
+    """z of a single item as a PNG of T x C pixels, channel 0 lowest: palette index 0 is -limit, 254 is limit, 255 a pause."""
+    from PIL import Image
+
+    from latent_edit.pictures import heatmap_values
+
+    values = heatmap_values(latent)
+    shades = np.rint((np.clip(values / limit, -1.0, 1.0) + 1.0) / 2.0 * (SHADES - 1)).astype(np.uint8)
+    shades[:, latent.mask[0, 0].cpu().numpy() == 0] = SHADES
+    image = Image.fromarray(np.ascontiguousarray(shades[::-1]), mode="P")
+    image.putpalette([*palette(colours).ravel().tolist(), 0, 0, 0])
+    image.save(path, transparency=SHADES)
+    return path
+
+
+def palette(colours: str) -> np.ndarray:
+    """A colour map of matplotlib as [SHADES, 3] uint8."""
+    from matplotlib import colormaps
+
+    return (colormaps[colours](np.linspace(0.0, 1.0, SHADES))[:, :3] * 255).round().astype(np.uint8)
+
+
+def gradient(colours: str) -> list[str]:
+    """A colour map as nine CSS colours, for its scale."""
+    return [f"rgb({r} {g} {b})" for r, g, b in palette(colours)[:: (SHADES - 1) // 8 or 1].tolist()][:9]
+
+
+def places(phonemes: Sequence[TimedPhoneme], seconds: float) -> list[dict[str, Any]]:
+    """Symbols with left edge and width in percent of a clip of that length."""
+    return [
+        {
+            "symbol": phoneme.symbol.translate(RUNS_AS_PROGRAM),
+            "left": round(100 * phoneme.start_second / seconds, 2),
+            "width": round(100 * (phoneme.end_second - phoneme.start_second) / seconds, 2),
+        }
+        for phoneme in phonemes
+        if not phoneme.symbol.isspace()
+    ]

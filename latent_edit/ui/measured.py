@@ -1,0 +1,97 @@
+"""What changed, as a table: each attribute before and after, and the difference in a unit one can hear."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+if TYPE_CHECKING:
+    from latent_edit.result import EditResult
+
+NOT_MEASURED = "not measured"
+MINUS = "\u2212"
+Change = Callable[[float, float], str]  # before, after -> the change with its sign and unit
+
+
+class MeasuredTable(gr.HTML):
+    """Shows what `measured_value` returns; drawn by measured.html."""
+
+    def __init__(self, **options: Any) -> None:
+        template = Path(__file__).with_name("measured.html").read_text(encoding="utf-8")
+        super().__init__(html_template=template, js_on_load=None, apply_default_css=False, **options)
+
+    def api_info(self) -> dict[str, Any]:
+        """What a client receives, see `measured_value`."""
+        return {"type": "object", "description": "rows of name, before, after and change, each as text with its unit"}
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """How one value is written, in `unit` with so many digits, and what it means to somebody who does not measure speech."""
+
+    name: str
+    meaning: str
+    unit: str
+    digits: int
+    change: Change
+
+    def row(self, before: float | None, after: float | None) -> dict[str, str]:
+        """One line of the table; "not measured" where there is no value, and then no change either."""
+        both = before is not None and after is not None
+        return {
+            "name": self.name,
+            "meaning": self.meaning,
+            "before": self._value(before),
+            "after": self._value(after),
+            "change": self.change(before, after) if both else "",  # type: ignore[arg-type]
+        }
+
+    def _value(self, value: float | None) -> str:
+        return NOT_MEASURED if value is None else f"{number(value, self.digits)} {self.unit}".strip()
+
+
+def number(value: float, digits: int, signed: bool = False) -> str:
+    """A rounded number with a real minus sign; zero has no sign."""
+    rounded = round(value, digits) + 0.0  # turns -0.0 into 0.0
+    return f"{rounded:{'+' if signed and rounded else ''}.{digits}f}".replace("-", MINUS)
+
+
+def difference(unit: str, digits: int, factor: float = 1.0) -> Change:
+    """Change as after - before, times `factor`."""
+    return lambda before, after: f"{number(factor * (after - before), digits, signed=True)} {unit}".strip()
+
+
+def semitones(before: float, after: float) -> str:
+    """Change of a frequency as a musical interval."""
+    return f"{number(12 * math.log2(after / before), 1, signed=True)} semitones"
+
+
+def percent(before: float, after: float) -> str:
+    """Change relative to before."""
+    return f"{number(100 * (after / before - 1), 0, signed=True)} %" if before > 0 else ""
+
+
+ATTRIBUTES = {
+    "pitch_hz": Attribute("Pitch", "median", "Hz", 0, semitones),
+    "pitch_range_semitones": Attribute("Pitch range", "of the melody, in semitones", "st", 1, difference("st", 1)),
+    "pace_phonemes_per_second": Attribute("Pace", "sounds per second", "/ s", 1, percent),
+    "duration_seconds": Attribute("Length", "of the whole clip", "s", 2, percent),
+    "level_db": Attribute("Level", "while speaking", "dB", 1, difference("dB", 1)),
+    "tilt_db": Attribute("Vocal effort", "high against low tones", "dB", 1, difference("dB", 1)),
+    "voiced_share": Attribute("Voicing", "share not whispered", "", 2, difference("", 2)),
+    "harmonicity_db": Attribute("Clarity of tone", "harmonics against noise", "dB", 1, difference("dB", 1)),
+    "tremor_semitones": Attribute("Tremor", "of the pitch, in semitones", "st", 2, difference("st", 2)),
+}  # fmt: skip
+SIMILARITY = Attribute("Match", "with your words, \u22121 to 1", "", 2, difference("", 2))
+
+
+def measured_value(result: EditResult) -> dict[str, Any]:
+    """The rows of the table: {"rows": [{name, meaning, before, after, change}, ...]}, all text."""
+    before, after = result.measurements_before, result.measurements_after
+    rows = [attribute.row(getattr(before, name), getattr(after, name)) for name, attribute in ATTRIBUTES.items()]
+    return {"rows": [*rows, SIMILARITY.row(result.style_similarity_before, result.style_similarity_after)]}

@@ -1,0 +1,87 @@
+// Gives the markup of player.html its behaviour. gradio calls this once with `element`, `props` and `watch`;
+// later edits only patch the markup, so every listener sits on `element` and looks its targets up when needed.
+// Words of a visitor are put in here, as text: gradio would run ${...} inside a template as a program.
+const NAMES = ["before", "after"];
+const clip = (name) => element.querySelector(`[data-clip="${name}"]`);
+const sound = (name) => clip(name)?.querySelector("audio");
+const other = (name) => (name === "before" ? "after" : "before");
+const nameOf = (node) => node.closest("[data-clip]").dataset.clip;
+let current = "before"; // the clip heard last
+
+// Seconds in one clip -> seconds in the other, along the phonemes that both have; past the last one, linear to the end.
+function corresponding(seconds, from) {
+  const [source, target] = from === "before" ? [0, 1] : [1, 0];
+  const moments = [...props.value.moments, NAMES.map((name) => sound(name).duration || 0)];
+  for (let i = 1; i < moments.length; i++) {
+    const [start, end] = [moments[i - 1], moments[i]];
+    if (seconds <= end[source] || i === moments.length - 1) {
+      const width = end[source] - start[source];
+      const share = width > 0 ? Math.min(Math.max((seconds - start[source]) / width, 0), 1) : 0;
+      return start[target] + share * (end[target] - start[target]);
+    }
+  }
+  return 0;
+}
+
+function play(name) {
+  sound(other(name)).pause();
+  current = name;
+  sound(name).play();
+}
+
+function flip() {
+  const next = other(current);
+  const heard = sound(current);
+  const finished = heard.ended || heard.currentTime === 0;
+  sound(next).currentTime = finished ? 0 : corresponding(heard.currentTime, current);
+  play(next);
+}
+
+function draw(name) {
+  const audio = sound(name);
+  if (!audio) return;
+  const playing = !audio.paused && !audio.ended;
+  const length = audio.duration || 1;
+  const card = clip(name);
+  const begun = audio.currentTime > 0;
+  card.classList.toggle("playing", playing);
+  card.classList.toggle("begun", begun);
+  // On the root, because the heatmaps show the moment as well.
+  const root = document.documentElement.style;
+  root.setProperty(`--played-${name}`, `${(100 * audio.currentTime) / length}%`);
+  root.setProperty(`--begun-${name}`, begun ? 1 : 0);
+  card.querySelector("[data-clock]").textContent = audio.currentTime.toFixed(1);
+  card.querySelector("[data-action=play]").setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${name}`);
+  const place = card.querySelector("[data-action=seek]");
+  place.value = audio.currentTime;
+  place.setAttribute("aria-valuetext", `${audio.currentTime.toFixed(1)} of ${length.toFixed(1)} seconds`);
+  element.querySelector("[data-flip-label]").textContent = `Switch to ${other(current)}`;
+  if (playing) requestAnimationFrame(() => draw(name));
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-action]");
+  if (button?.dataset.action === "flip") flip();
+  if (button?.dataset.action === "play") {
+    const name = nameOf(button);
+    if (sound(name).paused) play(name);
+    else sound(name).pause();
+  }
+});
+element.addEventListener("input", (event) => {
+  if (event.target.dataset.action !== "seek") return;
+  current = nameOf(event.target);
+  sound(current).currentTime = Number(event.target.value);
+});
+// Media events do not bubble; they are caught on the way down.
+for (const kind of ["play", "pause", "ended", "seeked", "loadedmetadata"]) {
+  element.addEventListener(kind, (event) => draw(nameOf(event.target)), true);
+}
+watch("value", () => {
+  if (!props.value) return;
+  current = "before";
+  for (const { name, manner } of props.value.clips) {
+    clip(name).querySelector(".manner").textContent = manner;
+    draw(name);
+  }
+});

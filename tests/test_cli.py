@@ -1,0 +1,107 @@
+"""The command line: what each command prints and writes. Bad input is in test_bad_input.py."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from latent_edit.checkpoint import ROOT_VARIABLE
+from latent_edit.cli import main
+from latent_edit.pipeline import LatentEditor
+
+Run = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def run(
+    tiny_root: Path, tiny_editor: LatentEditor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command that succeeds; returns stdout and stderr."""
+    monkeypatch.setenv(ROOT_VARIABLE, str(tiny_root))
+    monkeypatch.setattr(LatentEditor, "load", lambda: tiny_editor)
+
+    def call(*arguments: str) -> tuple[str, str]:
+        monkeypatch.setattr(sys, "argv", ["latent_edit", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        output = capsys.readouterr()
+        assert not caught.value.code, output.err
+        return output.out, output.err
+
+    return call
+
+
+EDIT = ("edit", "--text", "Hello there.", "--voice", "anna", "--prompt", "an angry blorp", "--steps", "2")
+
+
+def test_voices_and_methods(run: Run) -> None:
+    assert run("voices") == ("anna\nben\n", "")
+    out, _ = run("methods")
+    assert [line.split(maxsplit=1) for line in out.splitlines()] == [["i2sb", "tiny i2sb"], ["palette", "tiny palette"]]
+
+
+def test_say(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "plain.wav"
+    out, _ = run("say", "--text", "Hello there.", "--voice", "ben", "--out", str(path), "--seed", "4")
+    assert out == f"{path}\n"
+    assert soundfile.info(path).duration > 0.1
+    again = tmp_path / "again.wav"
+    run("say", "--text", "Hello there.", "--voice", "ben", "--out", str(again), "--seed", "4")
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) -> None:
+    out, err = run(*EDIT, "--out", str(tmp_path), "--guidance", "3", "--decode-voice", "ben")
+    names = ["after.wav", "before.wav", "difference.png", "edit.json", "z_edit.png", "z_text.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert out.splitlines()[-6:] == [str(tmp_path / name) for name in names]
+    assert "duration_seconds" in out
+    assert "style_similarity" in out
+    assert "blorp" in err
+    request = json.loads((tmp_path / "edit.json").read_text())["request"]
+    assert (request["guidance"], request["steps"], request["decode_voice"], request["seed"]) == (3, 2, "ben", 0)
+
+
+def test_repeat_gives_the_same_wavs(run: Run, tmp_path: Path) -> None:
+    run(*EDIT, "--out", str(tmp_path / "a"), "--seed", "9")
+    _, err = run("edit", "--repeat", str(tmp_path / "a" / "edit.json"), "--out", str(tmp_path / "b"))
+    assert "may differ" not in err
+    for name in ("before.wav", "after.wav"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_repeat_warns_about_other_versions(run: Run, tmp_path: Path) -> None:
+    run(*EDIT, "--out", str(tmp_path))
+    record = json.loads((tmp_path / "edit.json").read_text())
+    record["provenance"]["versions"]["torch"] = "1.0"
+    (tmp_path / "edit.json").write_text(json.dumps(record))
+    _, err = run("edit", "--repeat", str(tmp_path / "edit.json"), "--out", str(tmp_path / "b"))
+    assert "torch was 1.0" in err
+
+
+def test_bench_times_every_stage(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latent_edit import bench
+
+    monkeypatch.setattr(bench, "START_UP", "pass")  # the tiny editor of this process stands for a loaded one
+    out, _ = run("bench", "--runs", "2", "--out", str(tmp_path / "bench.json"))
+    figures = json.loads((tmp_path / "bench.json").read_text())
+    assert set(figures["stage_seconds"]) == {"text", "before", "style", "pace", "bridge", "after", "measure"}
+    assert all(seconds > 0 for seconds in figures["stage_seconds"].values())
+    assert figures["edit_seconds"] >= sum(figures["stage_seconds"].values()) * 0.5
+    assert 10e6 < figures["peak_memory_bytes"] < 100e9
+    assert figures["start_up_seconds"] > 0
+    assert all(stage in out for stage in (*figures["stage_seconds"], "start-up", "first edit", "peak memory"))
+
+
+@pytest.mark.parametrize("part", ["vits", "clap", "bridge"])
+def test_a_dry_run_shows_the_configuration_and_trains_nothing(run: Run, part: str, tmp_path: Path) -> None:
+    import yaml
+
+    out, _ = run("train", part, "--dry-run", "--runs", str(tmp_path / "runs"))
+    assert isinstance(yaml.safe_load(out), dict)
+    assert not (tmp_path / "runs").exists()

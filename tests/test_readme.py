@@ -1,0 +1,109 @@
+"""The README's examples run: Python blocks and commands for real, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+START = "pip install -r requirements.txt && python app.py"
+TESTS = "pip install -r requirements.txt -r requirements-dev.txt && pytest"
+EDITOR = "python -m latent_edit "
+
+
+def blocks(language: str) -> list[str]:
+    """Contents of the fenced blocks in that language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Every line of the bash blocks; lines that end in a backslash are joined with the next."""
+    lines = [line.strip() for block in blocks("bash") for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def is_shown_only(command: str) -> bool:
+    """Preparing and training take a corpus and hours: their options are checked instead."""
+    return command.removeprefix(EDITOR).split()[0] in ("prepare", "train")
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run in `folder` as a reader would in the repository; the hub is switched off."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def check_options(command: list[str], folder: Path) -> None:
+    """Every --option of a command stands in the --help of what comes before its first option."""
+    plain = list(itertools.takewhile(lambda word: not word.startswith("--"), command))
+    result = run([*plain, "--help"], folder)
+    assert result.returncode == 0, f"{shlex.join(command)}: no such command\n{result.stderr}"
+    options = [word.split("=")[0] for word in command if word.startswith("--")]
+    assert [option for option in options if option not in result.stdout] == []
+
+
+def test_every_command_is_known() -> None:
+    """A new kind of command in the README needs a test here."""
+    found = commands()
+    assert {START, TESTS} <= set(found)
+    assert [x for x in found if x not in (START, TESTS) and not x.startswith((EDITOR, "hf "))] == []
+
+
+def test_start_command_parses() -> None:
+    result = run([sys.executable, str(ROOT / "app.py"), "--help"], ROOT)
+    assert result.returncode == 0, result.stderr
+    assert "--port" in result.stdout
+
+
+def test_test_command_finds_the_tests() -> None:
+    """What the second command runs is this folder: pytest collects from `tests` without further arguments."""
+    result = run([sys.executable, "-m", "pytest", "--collect-only", "-qq", "tests/test_readme.py"], ROOT)
+    assert result.returncode == 0, result.stdout
+    for name in re.findall(r"-r (\S+)", TESTS):
+        assert (ROOT / name).is_file()
+
+
+@pytest.mark.parametrize("command", [x for x in commands() if x.startswith(EDITOR) and is_shown_only(x)])
+def test_long_commands_have_valid_options(command: str, tmp_path: Path) -> None:
+    arguments = [sys.executable, *shlex.split(command)[1:]]
+    check_options(arguments, tmp_path)
+    if "train" in arguments:
+        result = run([*arguments, "--dry-run"], tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert "steps" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [x for x in commands() if x.startswith("hf ")])
+def test_hub_commands_have_valid_options(command: str, tmp_path: Path) -> None:
+    hub = str(Path(sys.executable).parent / "hf")
+    check_options([hub, *shlex.split(command)[1:]], tmp_path)
+
+
+@pytest.mark.shipped
+def test_commands_run(tmp_path: Path) -> None:
+    """In one folder and in order: later commands use files of earlier ones."""
+    for command in [x for x in commands() if x.startswith(EDITOR) and not is_shown_only(x)]:
+        result = run([sys.executable, *shlex.split(command)[1:]], tmp_path)
+        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+        assert result.stdout.strip(), command
+    names = {"before.wav", "after.wav", "z_text.png", "z_edit.png", "difference.png", "edit.json"}
+    assert names <= {path.name for path in (tmp_path / "out").iterdir()}
+    for name in ("before.wav", "after.wav"):  # "--repeat makes the same edit again"
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+@pytest.mark.shipped
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_blocks_run(block: str, tmp_path: Path) -> None:
+    result = run([sys.executable, "-c", block], tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip()
