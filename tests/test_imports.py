@@ -114,7 +114,8 @@ def declared(*files: str) -> set[str]:
 def undeclared(paths: list[Path], *files: str) -> dict[str, set[str]]:
     """File -> imports that no requirement gives."""
     distributions, known = {**packages_distributions(), **ONE_FILE_MODULES}, declared(*files)
-    own = {"latent_edit", "app", "tests", "__future__"} | sys.stdlib_module_names
+    helpers = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    own = {"latent_edit", "app", "__future__"} | helpers | sys.stdlib_module_names
 
     def given(name: str) -> bool:
         return any(re.sub(r"[-_.]+", "-", found).lower() in known for found in distributions.get(name, []))

@@ -95,7 +95,7 @@ class ImageDenoiser(nn.Module):
         self, channels: int, style_dimension: int, speaker_dimension: int, width: int = 128, depth: int = 5
     ) -> None:
         super().__init__()
-        from diffusers import UNet2DConditionModel
+        from diffusers.models import UNet2DConditionModel
 
         attends = [level >= depth - 2 for level in range(depth)]
         self.multiple = 2 ** (depth - 1)

@@ -82,7 +82,6 @@ class IstftDecoder(nn.Module):
         )
         self.output_norm = nn.LayerNorm(width, eps=1e-6)
         self.output = nn.Linear(width, 2 * config.spectrogram_bins)
-        self.register_buffer("window", torch.hann_window(self.fft_size), persistent=False)
 
     def forward(self, spectrogram: Tensor, global_conditioning: Tensor | None = None) -> Tensor:
         """[B, C, T] and speaker [B, G, 1] -> samples [B, 1, T * hop_length]. The name `spectrogram` is VITS's."""
@@ -99,7 +98,9 @@ class IstftDecoder(nn.Module):
         spectrum = torch.cat([spectrum[:, :, :1], spectrum], dim=2)
         half = self.hop_length // 2
         length = spectrogram.shape[2] * self.hop_length
-        samples = torch.istft(spectrum, self.fft_size, self.hop_length, window=self.window, length=length + half)
+        # Made here: `from_pretrained` would leave a buffer that is not saved uninitialised.
+        window = torch.hann_window(self.fft_size, device=spectrum.device)
+        samples = torch.istft(spectrum, self.fft_size, self.hop_length, window=window, length=length + half)
         samples = samples[:, half:]
         return samples.unsqueeze(1)
 

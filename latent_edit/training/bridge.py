@@ -51,8 +51,7 @@ class BridgeTask:
         self._measure_moments()
         training = config.training
         self.optimizer = torch.optim.AdamW(self.bridge.parameters(), lr=training.learning_rate, weight_decay=0.01)
-        averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(training.ema)
-        self.averaged = torch.optim.swa_utils.AveragedModel(self.bridge, multi_avg_fn=averaging)
+        self.averaged = loop.moving_average(self.bridge, training.ema)
         self.similar = _similar_styles(latents)
 
     def _measure_moments(self) -> None:

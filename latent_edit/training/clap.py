@@ -80,7 +80,7 @@ class ClapTask:
         self.optimizer.step()
         return {
             **{name: float(loss.detach()) for name, loss in losses.items()},
-            "scale": float(self.network.logit_scale),
+            "scale": float(self.network.logit_scale.detach()),
         }
 
     def _losses(self, index: int) -> dict[str, Tensor]:

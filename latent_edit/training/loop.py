@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from latent_edit.errors import CheckpointError, InputError
 
@@ -32,6 +34,19 @@ class Task(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Inverse of `state_dict`."""
+
+
+def moving_average(module: nn.Module, decay: float) -> AveragedModel:
+    """Exponential moving average of the weights, with a short memory at first: min(decay, (1 + n) / (10 + n)).
+
+    So the average of a short run is not still that of its first steps.
+    """
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        kept = min(decay, (1 + int(count)) / (10 + int(count)))
+        torch._foreach_lerp_(averaged, current, 1 - kept)
+
+    return AveragedModel(module, multi_avg_fn=update)
 
 
 def save_state(folder: Path, task: Task, index: int) -> None:

@@ -15,6 +15,7 @@ from latent_edit.models.alignment import expand, length_mask, prior_log_likeliho
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
 from latent_edit.models.istft_vits import IstftVits
 from latent_edit.models.spectrogram import linear_spectrogram
+from latent_edit.training import loop
 from latent_edit.training.losses import LogMel, frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits_config import VitsConfiguration, VitsStage
 
@@ -64,12 +65,11 @@ class VitsTask:
         self.parameters = [p for p in voice.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, **settings)
         self.discriminator_optimizer = torch.optim.AdamW(self.discriminators.parameters(), **settings)
-        averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema)
         # Mean and deviation per channel of natural speech, which styled speech is pulled to.
         self.natural_moments = self._measure_moments() if stage.moment_weight else None
         # Scores of real crops (with their graph) and generated crops, from the generator's half of a step to the other.
         self._pending: tuple[list[Tensor], Tensor] | None = None
-        self.averaged = torch.optim.swa_utils.AveragedModel(voice, multi_avg_fn=averaging, use_buffers=False)
+        self.averaged = loop.moving_average(voice, config.ema)
 
     # -- batches -------------------------------------------------------------------------------------------------
 

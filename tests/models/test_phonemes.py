@@ -50,9 +50,9 @@ def test_symbols_that_the_vocabulary_lacks_are_reported_and_never_voiced() -> No
     sequence = encode_text("yes (no) [yes]")
     assert sequence.dropped == ("(", ")", "[", "]")
     assert sequence.ids == encode_text("yes no yes").ids
-    assert encode_symbols("aβ€b_€", VITS_VOCABULARY) == encode_symbols("aβb", VITS_VOCABULARY).__class__(
-        encode_symbols("aβb", VITS_VOCABULARY).ids, encode_symbols("aβb", VITS_VOCABULARY).symbols, ("€", "_")
-    )
+    odd = encode_symbols("aβ€b_€", VITS_VOCABULARY)
+    assert odd.ids == encode_symbols("aβb", VITS_VOCABULARY).ids
+    assert odd.dropped == ("€", "_")
 
 
 def test_without_blanks() -> None:

@@ -1,0 +1,89 @@
+"""Start the page: `python app.py`, then open the address it prints."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from latent_edit.pipeline import LatentEditor
+
+EXAMPLES = Path(__file__).parent / "assets" / "examples.yaml"
+LARGEST_UPLOAD = "10mb"
+Accounts = list[tuple[str, str]]
+
+
+def accounts_file(name: str) -> Accounts:
+    """Accounts from a file with one `name:password` per line; empty lines and lines that begin with # do not count."""
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"cannot read {name} ({error})") from None
+    accounts: Accounts = []
+    for line_number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        user, colon, password = line.partition(":")
+        if not (user.strip() and colon and password):
+            raise argparse.ArgumentTypeError(f"line {line_number} of {name} is not name:password")
+        accounts.append((user.strip(), password))
+    if not accounts:
+        raise argparse.ArgumentTypeError(f"{name} has no accounts; write one name:password per line")
+    return accounts
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Flags. What is left out follows gradio's environment variables (GRADIO_SERVER_NAME, GRADIO_SERVER_PORT, ...)."""
+    parser = argparse.ArgumentParser(description="Start the page of Latent Edit.")
+    parser.add_argument("--host", help="address to listen on, 0.0.0.0 for all (default: this machine only)")
+    parser.add_argument("--port", type=positive, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--share", action="store_true", default=None, help="add a public link through gradio's servers")
+    parser.add_argument("--max-queue", type=positive, default=20, help="how many may wait (default: %(default)s)")
+    parser.add_argument("--auth-file", type=accounts_file, help="only these visitors: one name:password per line")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor] | None = None) -> None:
+    """Show the page, load the models behind it, and serve until stopped. `load` replaces the shipped editor."""
+    options = parse_arguments(arguments)
+
+    from latent_edit.config import read_yaml
+    from latent_edit.ui import look
+    from latent_edit.ui.loading import EditorLoader, load_editor
+    from latent_edit.ui.page import build_page
+
+    loader = EditorLoader(load or load_editor)
+    page = build_page(loader, read_yaml(EXAMPLES))
+    page.queue(max_size=options.max_queue)
+    page.launch(
+        server_name=options.host,
+        server_port=options.port,
+        share=options.share,
+        auth=options.auth_file,
+        max_file_size=LARGEST_UPLOAD,
+        prevent_thread_lock=True,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        ssr_mode=False,
+        theme=look.theme(),
+        css=look.stylesheet(),
+        head=look.HEAD,
+        favicon_path=look.FAVICON,
+    )
+    # Only now: while models load, this process answers slowly, and the page should be there first.
+    loader.start()
+    page.block_thread()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""The embedded voice's decoder and checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from latent_edit import checkpoint
+from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
+from latent_edit.models.istft_vits import (
+    DISCRIMINATORS_NAME,
+    IstftDecoder,
+    IstftVits,
+    IstftVitsConfig,
+    initialise_for_training,
+    save_voice,
+)
+from latent_edit.models.spectrogram import linear_spectrogram
+from latent_edit.models.vits import FrozenVits
+from tiny_voices import HOP, SPEAKERS, buzz, tiny_voice
+
+FFT = 1024
+
+
+class Fixed(nn.Module):
+    """In place of the decoder's last layer: says this log magnitude and phase, [1, T, 2 * bins]."""
+
+    def __init__(self, spectrum: Tensor) -> None:
+        super().__init__()
+        self.values = torch.cat([spectrum.abs().clamp(min=1e-9).log(), spectrum.angle()], dim=1).mT
+
+    def forward(self, _: Tensor) -> Tensor:
+        return self.values
+
+
+def complex_frames(samples: Tensor) -> Tensor:
+    """The spectrum that `linear_spectrogram` takes the magnitude of, [1, bins, T]."""
+    padding = (FFT - HOP) // 2
+    padded = nn.functional.pad(samples[None, None], (padding, padding), mode="reflect")[0]
+    return torch.stft(padded, FFT, HOP, window=torch.hann_window(FFT), center=False, return_complex=True)
+
+
+def synthesise(spectrum: Tensor) -> Tensor:
+    """What the decoder makes of a spectrum [1, bins, T], [T * HOP]."""
+    decoder = tiny_voice().decoder
+    decoder.output = Fixed(spectrum)
+    with torch.no_grad():
+        return decoder(torch.zeros(1, 8, spectrum.shape[2]))[0, 0]
+
+
+@pytest.mark.parametrize("frame", [0, 1, 9, 18, 19])
+def test_a_frame_lies_at_the_middle_of_its_hop(frame: int) -> None:
+    """An impulse at sample (t + 1/2) * hop is loudest in frame t, and comes back there."""
+    position = frame * HOP + HOP // 2
+    samples = torch.zeros(20 * HOP)
+    samples[position] = 1.0
+    energies = linear_spectrogram(samples[None], FFT, HOP).square().sum(1)[0]
+    assert energies.argmax() == frame
+    heard = synthesise(complex_frames(samples))
+    assert heard.abs().argmax() == position
+    # Less of it in the first frame, which stands for one more in front of it.
+    assert heard[position] == pytest.approx(1.0, abs=0.2 if frame == 0 else 0.001)
+
+
+def test_analysis_and_synthesis_line_up() -> None:
+    samples = torch.from_numpy(buzz(20 * HOP / 16_000, 180))
+    spectrum = complex_frames(samples)
+    magnitudes = linear_spectrogram(samples[None], FFT, HOP)
+    assert torch.allclose(magnitudes, (spectrum.abs().square() + 1e-6).sqrt(), atol=1e-4)
+    heard = synthesise(spectrum)
+    assert torch.allclose(heard[FFT:-FFT], samples[FFT:-FFT], atol=1e-4)
+    assert np.corrcoef(heard.numpy(), samples.numpy())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("samples", [16_000, 16_001, 16_127, 16_128])
+def test_the_spectrogram_has_a_frame_for_each_whole_hop(samples: int) -> None:
+    assert linear_spectrogram(torch.zeros(2, samples), FFT, HOP).shape == (2, FFT // 2 + 1, samples // HOP)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7, 40])
+def test_the_decoder_gives_a_hop_of_samples_for_each_frame(frames: int) -> None:
+    voice = tiny_voice()
+    z = torch.randn(2, 8, frames)
+    speaker = voice.embed_speaker.weight[:, :, None]
+    assert voice.decoder(z, speaker).shape == (2, 1, frames * HOP)
+
+
+def test_the_decoder_hears_speaker_and_latent() -> None:
+    voice = tiny_voice()
+    z = torch.randn(1, 8, 20)
+    anna, ben = (voice.decoder(z, voice.embed_speaker.weight[i : i + 1, :, None]) for i in range(2))
+    assert not torch.allclose(anna, ben)
+    later = z.clone()
+    later[:, :, 19] += 1
+    changed = (voice.decoder(later, voice.embed_speaker.weight[:1, :, None]) - anna).abs()[0, 0] > 1e-6
+    assert changed[19 * HOP + HOP // 2]
+    assert not changed[: 10 * HOP].any()  # one block hears a few frames, a window two more
+
+
+def test_a_loud_frame_is_bounded() -> None:
+    """Early in training a wild magnitude must not become infinite."""
+    spectrum = torch.full((1, FFT // 2 + 1, 5), 1e30, dtype=torch.complex64)
+    assert torch.isfinite(synthesise(spectrum)).all()
+
+
+def test_saved_and_loaded_by_transformers(tmp_path: Path) -> None:
+    voice = tiny_voice().eval()
+    voice.save_pretrained(tmp_path)
+    loaded, information = IstftVits.from_pretrained(tmp_path, output_loading_info=True)
+    assert {kind: list(names) for kind, names in information.items() if names} == {}
+    assert loaded.config.speakers == SPEAKERS
+    assert isinstance(loaded.config, IstftVitsConfig)
+    assert (loaded.config.decoder_width, loaded.config.hop_length, loaded.config.fft_size) == (16, HOP, FFT)
+    state = loaded.state_dict()
+    assert state.keys() == voice.state_dict().keys()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in voice.state_dict().items())
+    z, speaker = torch.randn(1, 8, 12), voice.embed_speaker.weight[:1, :, None]
+    assert torch.equal(loaded.eval().decoder(z, speaker), voice.decoder(z, speaker))
+
+
+def test_the_voice_checkpoint_holds_what_training_goes_on_from(tmp_path: Path) -> None:
+    voice, discriminators = tiny_voice(), Discriminators()
+    save_voice(voice, tmp_path, discriminators.state_dict())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", DISCRIMINATORS_NAME, "model.safetensors"]
+    assert json.loads((tmp_path / "config.json").read_text())["model_type"] == "istft_vits"
+    frozen = FrozenVits.load(tmp_path)
+    assert frozen.speakers == {"anna": 0, "ben": 1}
+    assert torch.equal(frozen.speaker_embedding("ben"), voice.embed_speaker.weight[1:].half().float())
+    checkpoint.strict_load(Discriminators(), checkpoint.load_tensors(tmp_path, DISCRIMINATORS_NAME))
+
+
+def test_names_of_weights_are_those_of_trained_checkpoints() -> None:
+    """A rename would make every trained voice useless."""
+    names = {name.split(".")[0] for name in tiny_voice().state_dict()}
+    assert names == {"decoder", "duration_predictor", "embed_speaker", "flow", "posterior_encoder", "text_encoder"}
+    decoder = set(IstftDecoder(tiny_voice().config).state_dict())
+    block = {f"blocks.0.{name}" for name in ("scale", *LAYERS)}
+    assert decoder == block | {
+        f"{layer}.{kind}"
+        for layer in ("input", "speaker", "input_norm", "output_norm", "output")
+        for kind in ("weight", "bias")
+    }
+    heads = {name.split(".parametrizations")[0].removesuffix(".bias") for name in Discriminators().state_dict()}
+    assert heads == {f"members.{m}.{part}" for m in range(8) for part in ("output", *(f"layers.{i}" for i in range(4)))}
+
+
+LAYERS = [f"{layer}.{kind}" for layer in ("depthwise", "norm", "expand", "contract") for kind in ("weight", "bias")]
+
+
+def test_training_starts_with_an_identical_flow() -> None:
+    voice = tiny_voice()
+    initialise_for_training(voice)
+    z, mask, speaker = torch.randn(1, 8, 9), torch.ones(1, 1, 9), voice.embed_speaker.weight[:1, :, None]
+    flowed = voice.eval().flow(z, mask, speaker)
+    assert torch.allclose(flowed.sort(dim=1).values, z.sort(dim=1).values)  # couplings only reorder channels
+
+
+def test_the_losses_of_the_discriminators() -> None:
+    """Least squares: real is 1 and generated is 0 for them; the generator wants 1."""
+    perfect, fooled = [torch.ones(2, 5), torch.ones(2, 3)], [torch.zeros(2, 5), torch.zeros(2, 3)]
+    assert discriminator_loss(perfect, fooled) == 0
+    assert discriminator_loss(fooled, perfect) == 4
+    assert discriminator_loss([torch.full((1, 2), 0.5)], [torch.full((1, 2), 0.5)]) == 0.5
+    assert generator_loss(perfect) == 0
+    assert generator_loss(fooled) == 2
+    assert feature_loss([perfect], [fooled]) == 2
+
+
+def test_every_discriminator_reaches_the_generator() -> None:
+    real = torch.from_numpy(np.stack([buzz(0.2, 100 + 30 * i, i) for i in range(2)]))
+    generated = (0.1 * torch.randn(real.shape, generator=torch.Generator().manual_seed(0))).requires_grad_(True)
+    discriminators = Discriminators(periods=(2, 3), period_channels=(4, 8), fft_sizes=(256,), resolution_channels=4)
+    (real_scores, real_features), (scores, features) = discriminators(real), discriminators(generated)
+    assert len(scores) == len(features) == 3
+    for index in range(3):
+        one = slice(index, index + 1)
+        for loss in (generator_loss(scores[one]), feature_loss(real_features[one], features[one])):
+            (gradient,) = torch.autograd.grad(loss, generated, retain_graph=True)
+            assert gradient.abs().max() > 0
+    loss = discriminator_loss(real_scores, discriminators(generated.detach())[0])
+    loss.backward()
+    assert all(parameter.grad is not None for parameter in discriminators.parameters())
