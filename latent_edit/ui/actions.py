@@ -106,4 +106,4 @@ def page_errors() -> Iterator[None]:
     except InputError as error:
         # Messages are shown as HTML, and they quote what a visitor typed.
         message = html.escape(str(error), quote=False)
-        raise gr.Error(message[:1].upper() + message[1:], title="That did not work", print_exception=False) from error
+        raise gr.Error(message[:1].upper() + message[1:], print_exception=False) from error

@@ -1,4 +1,4 @@
-"""Preset prompts as chips: one radio group, so that Tab reaches it once and the arrow keys move inside."""
+"""A choice among a few words as chips: one radio group, so that Tab reaches it once and arrow keys move inside."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from typing import Any
 
 import gradio as gr
 
+NONE_CHOSEN = ""
+
 
 class Chips(gr.HTML):
-    """Shows `choices` (props of chips.html); its value is the chosen one or None. Made to live by chips.js."""
+    """Its value is the chosen word or NONE_CHOSEN; `input` happens when somebody chooses. See chips.html and chips.js."""
 
-    def __init__(self, choices: list[str], value: str | None, *, label: str, **options: Any) -> None:
+    def __init__(self, choices: list[str], value: str, *, label: str, elem_id: str) -> None:
         here = Path(__file__)
         super().__init__(
             value,
+            label=label,
             html_template=here.with_name("chips.html").read_text(encoding="utf-8"),
             js_on_load=here.with_name("chips.js").read_text(encoding="utf-8"),
             apply_default_css=False,
+            elem_id=elem_id,
             choices=choices,
-            legend=label,
-            **options,
+            group=elem_id,
         )
+
+    def api_info(self) -> dict[str, Any]:
+        """What a client may send."""
+        return {"type": "string", "enum": self.props["choices"]}

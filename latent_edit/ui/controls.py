@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
-from latent_edit.ui.chips import Chips
+from latent_edit.ui.chips import NONE_CHOSEN, Chips
 
 PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
 FIRST_PROMPT = "an angry shout"
@@ -39,7 +39,7 @@ class Controls:
     strength: gr.Slider
     guidance: gr.Slider
     steps: gr.Slider
-    pace_source: gr.Radio
+    pace_source: Chips
     pace: gr.Slider
     seed: gr.Number
 
@@ -103,16 +103,16 @@ def _style_prompt() -> gr.Textbox:
         placeholder="a tired whisper, very proud, like a newsreader ...",
     )  # fmt: skip
     chips.input(None, chips, prompt, js="(preset) => preset", api_visibility="private")
-    marked = f"(prompt) => {json.dumps(presets)}.find((preset) => preset === prompt.trim().toLowerCase()) ?? null"
+    marked = f"(prompt) => {json.dumps(presets)}.find((preset) => preset === prompt.trim().toLowerCase()) ?? {json.dumps(NONE_CHOSEN)}"
     prompt.input(None, prompt, chips, js=marked, api_visibility="private")
     return prompt
 
 
-def _pace() -> tuple[gr.Radio, gr.Slider]:
+def _pace() -> tuple[Chips, gr.Slider]:
     """Pace as the style wants it, or a factor on all durations, which is shown only when it counts."""
-    source = gr.Radio([PACE_FROM_STYLE, PACE_BY_HAND], value=PACE_FROM_STYLE, label="Pace", elem_id="pace-source")
+    source = Chips([PACE_FROM_STYLE, PACE_BY_HAND], PACE_FROM_STYLE, label="Pace", elem_id="pace-source")
     factor = _slider("pace", "Duration", "0.5 is twice as fast, 2 half as fast", 1.0, 0.05, visible=False)
-    source.change(
+    source.input(
         lambda chosen: gr.update(visible=chosen == PACE_BY_HAND), source, factor,
         queue=False, show_progress="hidden", api_visibility="private",
     )  # fmt: skip

@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 
 from latent_edit.ui.files import served_file
+from latent_edit.ui.player import time_ticks
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult, TimedPhoneme
@@ -29,7 +30,10 @@ class Heatmaps(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         """What a client receives, see `heatmaps_value`."""
-        return {"type": "object", "description": "pictures: PNG files of Z_text, Z' and their difference, pixel by value"}
+        return {
+            "type": "object",
+            "description": "pictures: PNG files of Z_text, Z' and their difference, pixel by value",
+        }
 
 
 def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
 
     pictures: each with image (PNG), clip (whose time it follows), title, alt, share of the time axis in percent, limit
     (half range of its colour scale, as text), colours (a CSS gradient) and symbols (phonemes with their places).
-    width: pixels below which symbols would lie on each other.
+    ticks: of the time axis. width: pixels below which symbols would lie on each other.
     """
     from latent_edit.pictures import DIFFERENCE_COLOURS, LATENT_COLOURS, shared_limit
     from latent_edit.types import Latent
@@ -46,7 +50,9 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     longest = max(waveform.item(0).shape[0] for waveform in (result.before, result.after))
     same_scale = shared_limit(result.z_text, result.z_edit)
 
-    def picture(name: str, clip: str, words: tuple[str, str], latent: Latent, limit: float, colours: str) -> dict[str, Any]:
+    def picture(
+        name: str, clip: str, words: tuple[str, str], latent: Latent, limit: float, colours: str
+    ) -> dict[str, Any]:
         title, explanation = words
         phonemes = result.phonemes_before if clip == "before" else result.phonemes_after
         samples = (result.before if clip == "before" else result.after).item(0).shape[0]
@@ -73,6 +79,7 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
                 difference, shared_limit(difference), DIFFERENCE_COLOURS,
             ),
         ],
+        "ticks": time_ticks(longest / result.before.sampling_rate),
         "width": PIXELS_PER_PHONEME * len(result.phonemes_after),
     }  # fmt: skip
 

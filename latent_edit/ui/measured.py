@@ -32,27 +32,28 @@ class MeasuredTable(gr.HTML):
 
 @dataclass(frozen=True)
 class Attribute:
-    """How one value is written, in `unit` with so many digits, and what it means to somebody who does not measure speech."""
+    """How one value, times `factor`, is written in `unit`, and what it means to those who do not measure speech."""
 
     name: str
     meaning: str
     unit: str
     digits: int
     change: Change
+    factor: float = 1.0
 
     def row(self, before: float | None, after: float | None) -> dict[str, str]:
-        """One line of the table; "not measured" where there is no value, and then no change either."""
-        both = before is not None and after is not None
+        """One row of the table; "not measured" where there is no value, and then no change either."""
+        measured = before is not None and after is not None
         return {
             "name": self.name,
             "meaning": self.meaning,
             "before": self._value(before),
             "after": self._value(after),
-            "change": self.change(before, after) if both else "",  # type: ignore[arg-type]
+            "change": self.change(before, after) if measured else "",  # type: ignore[arg-type]
         }
 
     def _value(self, value: float | None) -> str:
-        return NOT_MEASURED if value is None else f"{number(value, self.digits)} {self.unit}".strip()
+        return NOT_MEASURED if value is None else f"{number(self.factor * value, self.digits)} {self.unit}".strip()
 
 
 def number(value: float, digits: int, signed: bool = False) -> str:
@@ -68,7 +69,7 @@ def difference(unit: str, digits: int, factor: float = 1.0) -> Change:
 
 def semitones(before: float, after: float) -> str:
     """Change of a frequency as a musical interval."""
-    return f"{number(12 * math.log2(after / before), 1, signed=True)} semitones"
+    return f"{number(12 * math.log2(after / before), 1, signed=True)} st"
 
 
 def percent(before: float, after: float) -> str:
@@ -77,17 +78,17 @@ def percent(before: float, after: float) -> str:
 
 
 ATTRIBUTES = {
-    "pitch_hz": Attribute("Pitch", "median", "Hz", 0, semitones),
-    "pitch_range_semitones": Attribute("Pitch range", "of the melody, in semitones", "st", 1, difference("st", 1)),
+    "pitch_hz": Attribute("Pitch", "median of the melody", "Hz", 0, semitones),
+    "pitch_range_semitones": Attribute("Pitch range", "span of the melody", "st", 1, difference("st", 1)),
     "pace_phonemes_per_second": Attribute("Pace", "sounds per second", "/ s", 1, percent),
     "duration_seconds": Attribute("Length", "of the whole clip", "s", 2, percent),
     "level_db": Attribute("Level", "while speaking", "dB", 1, difference("dB", 1)),
     "tilt_db": Attribute("Vocal effort", "high against low tones", "dB", 1, difference("dB", 1)),
-    "voiced_share": Attribute("Voicing", "share not whispered", "", 2, difference("", 2)),
-    "harmonicity_db": Attribute("Clarity of tone", "harmonics against noise", "dB", 1, difference("dB", 1)),
-    "tremor_semitones": Attribute("Tremor", "of the pitch, in semitones", "st", 2, difference("st", 2)),
-}  # fmt: skip
-SIMILARITY = Attribute("Match", "with your words, \u22121 to 1", "", 2, difference("", 2))
+    "voiced_share": Attribute("Voicing", "not whispered", "%", 0, difference("points", 0, 100.0), factor=100.0),
+    "harmonicity_db": Attribute("Clear tone", "tone against noise", "dB", 1, difference("dB", 1)),
+    "tremor_semitones": Attribute("Tremor", "of the pitch", "st", 2, difference("st", 2)),
+}
+SIMILARITY = Attribute("Match", "with your words, up to 1", "", 2, difference("", 2))
 
 
 def measured_value(result: EditResult) -> dict[str, Any]:

@@ -80,8 +80,9 @@ for (const kind of ["play", "pause", "ended", "seeked", "loadedmetadata"]) {
 watch("value", () => {
   if (!props.value) return;
   current = "before";
-  for (const { name, manner } of props.value.clips) {
+  for (const { name, manner, seconds } of props.value.clips) {
     clip(name).querySelector(".manner").textContent = manner;
+    clip(name).querySelector("[data-length]").textContent = seconds.toFixed(1);
     draw(name);
   }
 });

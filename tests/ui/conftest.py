@@ -1,0 +1,103 @@
+"""A stand-in for LatentEditor, for tests of the page alone: it hums instead of speaking and returns real EditResults."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from latent_edit.audio import shared_gain
+from latent_edit.errors import InputError
+from latent_edit.measures import measure
+from latent_edit.request import EditRequest, choose
+from latent_edit.result import EditResult, TimedPhoneme
+from latent_edit.types import Latent, Waveform
+
+RATE, HOP, CHANNELS = 16_000, 256, 96
+
+
+class FakeEditor:
+    """Length follows the text, pitch rises with the strength; of all words only "blorp" is unknown."""
+
+    def __init__(self, seconds_per_stage: float = 0.0) -> None:
+        self.voices = ["sam_a", "sam_b", "lj", "kate"]
+        self.methods = {"i2sb": "a bridge"}
+        self.seconds_per_stage = seconds_per_stage
+
+    def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:
+        """Like LatentEditor.edit."""
+        choose("voice", request.voice, self.voices)
+        if not any(letter.isalpha() for letter in request.text):
+            raise InputError(f"nothing in {request.text!r} can be pronounced; write words")
+        for stage, share in (
+            ("reading the text", 0.1),
+            ("crossing the bridge", 0.4),
+            ("speaking it in the style", 0.8),
+        ):
+            if progress:
+                progress(stage, share)
+            time.sleep(self.seconds_per_stage)
+        symbols = [letter for letter in request.text.lower() if letter.isalpha()]
+        frames = 5 * len(symbols)
+        stretched = round(frames * (request.pace or 1.25))
+        generator = torch.Generator().manual_seed(request.seed)
+        z_text, z_source = smooth_latent(frames, generator), smooth_latent(stretched, generator)
+        z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
+        before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
+        return EditResult(
+            request=request,
+            z_text=z_text,
+            z_source=z_source,
+            z_edit=z_edit,
+            phonemes_before=timed(symbols, 5 * HOP / RATE),
+            phonemes_after=timed(symbols, stretched * HOP / RATE / len(symbols)),
+            before=Waveform.of(before, RATE),
+            after=Waveform.of(after, RATE),
+            gain=shared_gain(before.numpy(), after.numpy()),
+            measurements_before=measure(before.numpy(), RATE, len(symbols)),
+            measurements_after=measure(after.numpy(), RATE, len(symbols)),
+            style_similarity_before=0.12,
+            style_similarity_after=0.48,
+            unknown_words=tuple(word for word in request.prompt.split() if word == "blorp"),
+            dropped_symbols=(),
+            notes=(),
+            log_duration_ratio=math.log(stretched / frames),
+            seconds={"all": 1.2},
+            provenance={"fake": True},
+        )
+
+
+def smooth_latent(frames: int, generator: torch.Generator) -> Latent:
+    """Random [1, C, T] that changes slowly, as speech does."""
+    noise = torch.randn(1, CHANNELS, frames, generator=generator)
+    return Latent(torch.nn.functional.avg_pool1d(noise, 5, 1, 2) * 2.2, torch.ones(1, 1, frames))
+
+
+def hum(frames: int, hertz: float, level: float) -> torch.Tensor:
+    """Syllables of a buzzing tone, [frames * HOP]."""
+    seconds = torch.arange(frames * HOP) / RATE
+    melody = hertz * (1 + 0.08 * torch.sin(2 * math.pi * 0.7 * seconds))
+    phase = 2 * math.pi * torch.cumsum(melody, 0) / RATE
+    tone = sum(torch.sin(k * phase) / k for k in range(1, 12))
+    syllables = torch.sin(math.pi * 2.2 * seconds).abs() ** 0.7 * (0.6 + 0.4 * torch.sin(2 * math.pi * 0.33 * seconds))
+    return level * tone * syllables  # type: ignore[return-value]
+
+
+def timed(symbols: list[str], each: float) -> tuple[TimedPhoneme, ...]:
+    """Symbols of equal length, one after the other."""
+    return tuple(TimedPhoneme(s, i * each, (i + 1) * each) for i, s in enumerate(symbols))
+
+
+@pytest.fixture
+def fake_editor() -> FakeEditor:
+    """An editor without models."""
+    return FakeEditor()
+
+
+@pytest.fixture(scope="session")
+def result() -> EditResult:
+    """A result of the stand-in whose after is longer and louder than its before."""
+    return FakeEditor().edit(EditRequest("Good morning to you.", "sam_a", 'a <b>"blorp"</b> blorp', seed=3))

@@ -1,0 +1,207 @@
+"""The page in a real browser, over the real editor: a process of its own, started as the README says."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS, EDIT_SECONDS = 300, 300  # generous: the machine may be busy with other things
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+QUIET += ["--disable-sync", "--no-first-run"]
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def address(checkpoint_root: Path) -> Iterator[str]:
+    """Address of `python app.py` over the shipped weights, or over small random ones where none are shipped."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "LATENT_EDIT_CHECKPOINTS": str(checkpoint_root), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "app.py", "--port", str(port)]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(server, address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def wait_for(server: subprocess.Popen[str], address: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            pytest.fail(f"app.py ended with {server.returncode}: {server.communicate()[0][-2000:]}")
+        try:
+            urllib.request.urlopen(address, timeout=30).read()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    pytest.fail("app.py did not answer in time")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that keeps what must not happen: console errors, failed scripts, requests that leave the machine."""
+
+    def __init__(self, browser: Any, address: str, viewport: dict[str, int]) -> None:
+        self.context = browser.new_context(viewport=viewport, accept_downloads=True)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(1000 * EDIT_SECONDS)
+        self.problems: list[str] = []
+        self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("request", lambda request: self._check(request.url, urlsplit(address).netloc))
+        self.page.goto(address)
+        self.page.wait_for_function("document.querySelector('#voice input')?.value")  # the models are there
+
+    def _check(self, url: str, own: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != own:
+            self.problems.append(f"request to {url}")
+
+    def edit(self) -> None:
+        """Press the button and wait until everything of the result is drawn."""
+        self.page.click("#edit")
+        self.page.wait_for_function(
+            "document.querySelectorAll('#heatmaps img').length === 3"
+            " && [...document.querySelectorAll('#heatmaps img')].every((image) => image.complete && image.naturalWidth > 0)"
+            " && [...document.querySelectorAll('#player audio')].every((audio) => audio.duration > 0)"
+        )
+
+    def fetch(self, selector: str, attribute: str) -> bytes:
+        """What the server sends for the address in an attribute."""
+        url = self.page.eval_on_selector(selector, f"(node) => node.{attribute}")
+        return self.page.request.get(url).body()
+
+    def sideways(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visit = Visit(chromium, address, getattr(request, "param", DESK))
+    yield visit
+    visit.context.close()
+    assert visit.problems == []
+
+
+def test_type_edit_listen_and_see(visit: Visit, tmp_path: Path) -> None:
+    import soundfile
+
+    page = visit.page
+    page.fill("#text textarea", "Good morning to you.")
+    page.click("#presets label:has-text('a whisper')")
+    assert page.input_value("#prompt textarea") == "a whisper"
+    visit.edit()
+
+    seconds = {}
+    for name in ("before", "after"):
+        file = tmp_path / f"{name}.wav"
+        file.write_bytes(visit.fetch(f"[data-clip={name}] audio", "src"))
+        info = soundfile.info(file)
+        assert info.subtype == "PCM_16"
+        seconds[name] = info.duration
+        assert page.eval_on_selector(f"[data-clip={name}] audio", "(a) => a.duration") == pytest.approx(
+            info.duration, abs=0.02
+        )
+    record = json.loads(visit.fetch(".record a", "href"))
+    assert record["request"]["text"] == "Good morning to you."
+    assert record["request"]["prompt"] == "a whisper"
+    stretched = seconds["before"] * math.exp(record["log_duration_ratio"])
+    assert seconds["after"] == pytest.approx(stretched, rel=0.1, abs=0.1)
+    assert page.locator(".measured tbody tr").count() == 10
+    assert f"Seed {record['request']['seed']}" in page.inner_text("#notes")
+    assert visit.sideways() <= 0
+
+
+def test_playing_switching_and_seeking(visit: Visit) -> None:
+    page = visit.page
+    visit.edit()
+    playing = "(name) => { const a = document.querySelector(`[data-clip=${name}] audio`); return !a.paused && a.currentTime > 0 }"
+    page.click("[data-clip=before] .play")
+    page.wait_for_function(playing, arg="before")
+    page.click("[data-action=flip]")
+    page.wait_for_function("() => document.querySelector('[data-clip=before] audio').paused")
+    page.wait_for_function("() => document.querySelector('[data-clip=after] audio').currentTime > 0", arg=None)
+    assert page.inner_text("[data-flip-label]") == "Switch to before"
+    page.eval_on_selector_all("#player audio", "(all) => all.forEach((audio) => audio.pause())")
+    place = page.locator("[data-clip=after] input[type=range]")
+    place.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("() => { const a = document.querySelector('[data-clip=after] audio');"
+                           " return Math.abs(a.currentTime - a.duration) < 0.1 }")  # fmt: skip
+
+
+def test_words_of_a_visitor_stay_words(visit: Visit) -> None:
+    """gradio runs `${...}` in templates of its HTML component; nothing typed may get there."""
+    hostile = "a `whisper` ${window.broken = 1} <img src=x onerror='window.broken = 1'> \\"
+    visit.page.fill("#prompt textarea", hostile)
+    visit.edit()
+    assert visit.page.inner_text("[data-clip=after] .manner") == hostile
+    assert visit.page.evaluate("window.broken") is None
+
+
+def test_errors_are_messages_and_the_last_result_stays(visit: Visit) -> None:
+    page = visit.page
+    visit.edit()
+    kept = page.get_attribute("[data-clip=after] audio", "src")
+    page.fill("#text textarea", "   ")
+    page.click("#edit")
+    message = page.wait_for_selector(".toast-body")
+    assert "The text is empty" in message.inner_text()
+    assert page.get_attribute("[data-clip=after] audio", "src") == kept
+    assert page.locator(".measured tbody tr").count() == 10
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
+    assert visit.sideways() <= 0
+    visit.page.click("#fine-tune > button")
+    assert visit.sideways() <= 0
+    visit.edit()
+    assert visit.sideways() <= 0
+    clips = visit.page.locator(".clip")
+    boxes = [clips.nth(index).bounding_box() for index in range(2)]
+    assert boxes[1]["y"] >= boxes[0]["y"] + boxes[0]["height"]  # one under the other
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "pyproject.toml", "checkpoints/manifest.json"])
+def test_other_files_are_not_served(address: str, path: str) -> None:
+    file = path if path.startswith("/") else ROOT / path
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{address}/gradio_api/file={file}", timeout=60)
+    assert caught.value.code in (403, 404)

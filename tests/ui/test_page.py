@@ -1,0 +1,95 @@
+"""The page as gradio sees it, and how it looks, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from latent_edit.config import preset_prompts
+from latent_edit.request import RANGES, EditRequest
+from latent_edit.ui import look
+from latent_edit.ui.controls import FIRST_PROMPT
+from latent_edit.ui.loading import EditorLoader
+from latent_edit.ui.page import build_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def page() -> gr.Blocks:
+    return build_page(EditorLoader(lambda: pytest.fail("building a page must not load models")), ["One.", "Two."])
+
+
+def component(page: gr.Blocks, name: str) -> Any:
+    return next(block for block in page.blocks.values() if getattr(block, "elem_id", None) == name)
+
+
+def test_building_the_page_imports_no_model_library() -> None:
+    code = (
+        "import sys; from latent_edit.ui.page import build_page; from latent_edit.ui.loading import EditorLoader;"
+        "build_page(EditorLoader(), ['One.']);"
+        "print([name for name in ('torch', 'transformers', 'matplotlib', 'parselmouth') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
+    endpoints = page.get_api_info()["named_endpoints"]
+    assert set(endpoints) == {"/edit", "/voices", "/methods"}
+    assert all(endpoint["description"] for endpoint in endpoints.values())
+    assert page.get_api_info()["unnamed_endpoints"] == {}
+    parameters = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
+    assert parameters[:3] == ["text", "prompt", "voice"]
+    assert "progress" not in parameters
+
+
+def test_controls_start_at_the_defaults_of_a_request_and_allow_its_ranges(page: gr.Blocks) -> None:
+    for name in ("strength", "guidance", "steps"):
+        slider = component(page, name)
+        assert (slider.minimum, slider.maximum) == RANGES[name]
+        assert slider.value == getattr(EditRequest, name)
+    assert component(page, "seed").value == EditRequest.seed
+    assert FIRST_PROMPT in preset_prompts()
+
+
+def test_nothing_is_kept_or_reported(page: gr.Blocks) -> None:
+    assert page.analytics_enabled is False
+    assert page.delete_cache == (3600, 3600)
+    assert not any(isinstance(block, gr.State) for block in page.blocks.values())
+
+
+def test_the_look_asks_no_other_host() -> None:
+    theme = look.theme()
+    everything = theme._get_theme_css() + look.stylesheet() + look.HEAD + "".join(map(str, theme._stylesheets))
+    assert "http" not in everything
+    assert "@import" not in everything
+    assert "url(" not in everything
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.2)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_is_legible(scheme: int) -> None:
+    colour = {name: shades[scheme] for name, shades in look.PALETTE.items()}
+    for text in ("ink", "quiet", "before", "after"):
+        for ground in ("paper", "card", "tint"):
+            assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
+    assert contrast(colour["on-accent"], colour["after"]) >= 4.5
+    for ground in ("paper", "card"):
+        assert contrast(colour["edge"], colour[ground]) >= 3.0, ground  # borders of what can be operated

@@ -1,0 +1,149 @@
+"""The endpoints, without a browser."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from latent_edit.errors import InputError
+from latent_edit.ui.actions import Actions
+from latent_edit.ui.controls import PACE_BY_HAND, PACE_FROM_STYLE
+from latent_edit.ui.loading import EditorLoader
+
+GOOD: dict[str, Any] = {
+    "text": "Good morning.", "prompt": "a whisper", "voice": "sam_a", "decode_voice": "", "method": None, "strength": 1.0,
+    "guidance": 2.0, "steps": 4, "pace_source": PACE_FROM_STYLE, "pace": 2.0, "seed": 5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def actions(fake_editor: Any) -> Actions:
+    loader = EditorLoader(lambda: fake_editor)
+    loader.start()
+    return Actions(loader)
+
+
+def run(actions: Actions, **changes: Any) -> Any:
+    (values,) = actions.edit(**{**GOOD, **changes}, progress=lambda *_, **__: None)  # type: ignore[arg-type]
+    return values
+
+
+def test_files_are_there_while_gradio_copies_them_and_gone_afterwards(actions: Actions) -> None:
+    run_of_edit = actions.edit(**GOOD, progress=lambda *_, **__: None)  # type: ignore[arg-type]
+    player, _, heatmaps, _ = next(run_of_edit)
+    paths = [Path(clip["audio"]["path"]) for clip in player["clips"]]
+    paths += [Path(picture["image"]["path"]) for picture in heatmaps["pictures"]]
+    assert all(path.stat().st_size > 0 for path in paths)
+    assert all(path.is_relative_to(tempfile.gettempdir()) for path in paths)
+    assert list(run_of_edit) == []
+    assert not any(path.exists() for path in paths)
+    assert not paths[0].parent.exists()
+
+
+def test_progress_is_told_in_words(actions: Actions) -> None:
+    told: list[tuple[float, str]] = []
+    list(actions.edit(**GOOD, progress=lambda share, desc: told.append((share, desc))))  # type: ignore[arg-type]
+    assert (0.1, "Reading the text") in told
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+
+
+def test_pace_counts_only_when_set_by_hand(actions: Actions) -> None:
+    def ratio(**changes: Any) -> float:
+        before, after = run(actions, **changes)[0]["clips"]
+        return after["seconds"] / before["seconds"]
+
+    assert ratio() == pytest.approx(1.25, abs=0.05)  # what the stand-in takes from the style
+    assert ratio(pace_source=PACE_BY_HAND) == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"text": "  "}, "The text is empty"),
+        ({"text": None}, "The text"),
+        ({"text": "a" * 2001}, "2000"),
+        ({"text": "12 ..."}, "pronounced"),
+        ({"prompt": ""}, "The prompt is empty"),
+        ({"voice": "nobody"}, "sam_b"),
+        ({"voice": None}, "Voice must be"),
+        ({"guidance": float("nan")}, "Guidance must be"),
+        ({"strength": 9.0}, "from 0 to 1.5"),
+        ({"steps": 0}, "from 1 to 100"),
+        ({"seed": None}, "Seed must be"),
+        ({"pace_source": PACE_BY_HAND, "pace": 7.0}, "from 0.5 to 2"),
+    ],
+)
+def test_bad_input_is_a_short_message(actions: Actions, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(gr.Error) as caught:
+        run(actions, **changes)
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+    assert not caught.value.print_exception
+
+
+def test_messages_quote_visitors_without_becoming_html(actions: Actions) -> None:
+    with pytest.raises(gr.Error) as caught:
+        run(actions, voice="<img src=x onerror=alert(1)>")
+    assert "<img" not in caught.value.message
+    assert "&lt;img" in caught.value.message
+
+
+def test_choices_come_from_the_editor(actions: Actions) -> None:
+    voice, decode_voice, method, status = actions.choices()
+    assert voice["choices"] == actions.voices()
+    assert voice["value"] == "sam_a"
+    assert decode_voice["choices"][0] == ("The same voice", "")
+    assert decode_voice["choices"][1] == ("sam_a", "sam_a")
+    assert (method["value"], method["visible"]) == ("i2sb", False)
+    assert status == ""
+
+
+def test_an_editor_without_bridges_still_offers_its_voices(actions: Actions, fake_editor: Any) -> None:
+    fake_editor.methods = {}
+    assert actions.choices()[2]["value"] is None
+
+
+def failing(error: Exception) -> Callable[[], Any]:
+    def load() -> Any:
+        raise error
+
+    return load
+
+
+def test_the_reason_why_models_are_missing_reaches_everybody() -> None:
+    loader = EditorLoader(failing(InputError("the weights are damaged; get them again")))
+    loader.start()
+    for _ in range(2):
+        with pytest.raises(gr.Error, match="The weights are damaged; get them again"):
+            run(Actions(loader))
+    assert loader.ready
+
+
+def test_a_fault_of_the_program_is_told_without_its_details() -> None:
+    loader = EditorLoader(failing(RuntimeError("/root/secret")))
+    loader.start()
+    with pytest.raises(gr.Error) as caught:
+        Actions(loader).voices()
+    assert "secret" not in caught.value.message
+    assert "log" in caught.value.message
+
+
+def test_start_returns_at_once_and_get_waits(fake_editor: Any) -> None:
+    may_end = threading.Event()
+
+    def load() -> Any:
+        assert may_end.wait(30)
+        return fake_editor
+
+    loader = EditorLoader(load)
+    loader.start()
+    assert not loader.ready
+    may_end.set()
+    assert loader.get() is fake_editor
+    assert loader.ready
