@@ -121,7 +121,7 @@ def train_vits(
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
     if out is not None:
         vits.export(config, state, out)
-        typer.echo(f"voice written to {out}")
+        _publish(out, f"recordings in {runs / 'speech'}", f"train vits --preset {preset} --stage {stage}")
     return None
 
 
@@ -145,7 +145,7 @@ def train_clap(
     encoder = clap.train(config, _renditions(runs), runs / Path(preset).stem, resume=resume)
     if out is not None:
         encoder.save(out)
-        typer.echo(f"CLAP written to {out}")
+        _publish(out, "vocal styles and captions made by this project", f"train clap --preset {preset}")
     return None
 
 
@@ -174,7 +174,7 @@ def train_bridge(
     trained = bridge.train(config, latents, vits.all_speaker_embeddings, runs / Path(preset).stem, resume=resume)
     if out is not None:
         trained.save(out, latents.latent_hash, latents.style_hash)
-        typer.echo(f"bridge written to {out}")
+        _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")
     return None
 
 
@@ -240,6 +240,19 @@ def _renditions(runs: Path) -> Renditions:
     from latent_edit.data.renditions import Renditions
 
     return Renditions.open(runs / "renditions")
+
+
+def _publish(out: Path, data: str, recipe: str) -> None:
+    """List a finished checkpoint in the manifest beside it; a card that is there already is kept."""
+    from latent_edit import checkpoint
+
+    if not (out / checkpoint.CARD_NAME).is_file():
+        text = "What it was trained on decides its licence: complete this card before you pass the weights on."
+        checkpoint.write_card(
+            out, licence="see the data's", data=data, recipe=f"python -m latent_edit {recipe}", text=text
+        )
+    checkpoint.update_manifest(out.parent)
+    typer.echo(f"written to {out}")
 
 
 def _show(config: StrictModel) -> None:

@@ -21,7 +21,7 @@ from latent_edit.models.prompt_words import prompt_words
 
 HELD_OUT_PAIRS = 8  # one of so many pairs of concepts never meets in a training caption
 WORD_COUNTS = (0.4, 0.4, 0.2)  # shares of captions that compose one, two and three words
-NEGATED_SHARE = 0.12  # of captions from templates that deny something
+NEGATED_SHARE = 0.2  # of captions from templates that deny something
 PLAIN_SHARE = 0.6  # of words that come without a word of intensity
 OWN_NAME_SHARE = 0.5  # of training captions of a preset that are its own name
 # `describe`: drafts for each number of words; how many candidates compete for a place, from how many nearest ones it is

@@ -100,10 +100,11 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
     free = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator)
     paper = (free.latent.z[0], free.prior_sample.z[0])
+    # A raw recording goes with itself, what went through WORLD with the neutral rendition.
+    starts = [vits.to_prior(latent, speaker) for latent in encoded[:2]]
     examples = []
     for index, (item, target) in enumerate(zip(items, encoded, strict=True)):
-        # A raw recording goes with itself, what went through WORLD with the neutral rendition.
-        start = vits.to_prior(encoded[0] if index == 0 else encoded[1], speaker)
+        start = starts[min(index, 1)]
         length, log_ratio = target.z.shape[2], math.log(item.warp)
 
         def at_pace(sample: Latent, length: int = length, log_ratio: float = log_ratio) -> tuple[Tensor, Tensor]:

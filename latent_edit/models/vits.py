@@ -5,7 +5,7 @@ Works with any transformers `VitsModel` (kakao-enterprise/vits-vctk, vits-ljs, f
 
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -138,9 +138,7 @@ class FrozenVits:
         conditioning = self._conditioning(speaker)
         mean, log_deviation, hidden = self._prior(phonemes)
         if durations is None:
-            mask = torch.ones_like(hidden[:, :1])
-            durations = self._predict_durations(hidden, mask, conditioning, duration_noise, generator)
-            durations = torch.ceil(torch.exp(durations) * pace).long()
+            durations = self._predict_durations(hidden, conditioning, duration_noise, pace, generator)
         durations = durations.reshape(1, -1)
         if durations.shape[1] != mean.shape[2]:
             raise ValueError(f"{mean.shape[2]} symbols need as many durations, not {durations.shape[1]}")
@@ -155,8 +153,8 @@ class FrozenVits:
         Frames of z_p are re-read at the new pace before the flow is inverted again: a seed keeps its intonation.
         """
         old = encoding.alignment.durations[0]
-        ends = torch.round(old.cumsum(0) * float(torch.tensor(log_ratio).exp())).long()
-        new = torch.diff(ends, prepend=ends.new_zeros(1))
+        new = _rounded(old * math.exp(log_ratio))
+        ends = new.cumsum(0)
         if new.sum() == 0:
             return encoding
         frames = torch.arange(int(new.sum()), device=old.device)
@@ -187,15 +185,25 @@ class FrozenVits:
         return mean, log_deviation, hidden
 
     def _predict_durations(
-        self, hidden: Tensor, mask: Tensor, conditioning: Tensor | None, noise: float, generator: torch.Generator | None
+        self,
+        hidden: Tensor,
+        conditioning: Tensor | None,
+        noise: float,
+        pace: float,
+        generator: torch.Generator | None,
     ) -> Tensor:
-        """Logarithm of frames per phoneme, [1, 1, P]."""
-        if not self._model.config.use_stochastic_duration_prediction:
-            return self._model.duration_predictor(hidden, mask, conditioning)
+        """Frames per phoneme, [P] int64."""
+        mask, config = torch.ones_like(hidden[:, :1]), self._model.config
+        scale = pace / config.speaking_rate
+        if not config.use_stochastic_duration_prediction:
+            log_durations = self._model.duration_predictor(hidden, mask, conditioning)
+            return _rounded(log_durations.exp().flatten() * scale)
         # transformers draws from the global generator: seed it from ours, and put it back afterwards.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
-            return self._model.duration_predictor(hidden, mask, conditioning, reverse=True, noise_scale=noise)
+            log_durations = self._model.duration_predictor(hidden, mask, conditioning, reverse=True, noise_scale=noise)
+        # The stochastic predictor was trained on durations less a draw from (0, 1): rounding up undoes it.
+        return torch.ceil(log_durations.exp().flatten() * scale).long()
 
     def _invert_flow(self, z_p: Tensor, durations: Tensor, conditioning: Tensor | None) -> TextEncoding:
         mask = torch.ones_like(z_p[:, :1])
@@ -254,6 +262,12 @@ class FrozenVits:
         return next(self._model.parameters()).device
 
 
+def _rounded(durations: Tensor) -> Tensor:
+    """Whole frames [P] whose every partial sum is the rounded sum of `durations` [P]: no drift, whatever the pace."""
+    ends = durations.double().cumsum(0).round().long()
+    return torch.diff(ends, prepend=ends.new_zeros(1))
+
+
 _LOADING_PROBLEMS = ("missing_keys", "unexpected_keys", "mismatched_keys")
 
 
@@ -294,4 +308,7 @@ def _quiet_transformers() -> Iterator[None]:
 
 def freeze(voice: Any) -> FrozenVits:
     """A frozen copy of an embedded voice that is still being trained."""
-    return FrozenVits(copy.deepcopy(voice), encode_text, {n: i for i, n in enumerate(voice.config.speakers)})
+    # Not deepcopy: its copies share the classes of weight normalisation, so that folding one would break the other.
+    frozen = type(voice)(voice.config).to(voice.device)
+    frozen.load_state_dict(voice.state_dict())
+    return FrozenVits(frozen, encode_text, {name: index for index, name in enumerate(voice.config.speakers)})

@@ -33,7 +33,7 @@ class ClapConfig(StrictModel):
     steps: int = 1500
     batch_size: int = 48
     # Captions without a recording, drawn from the lexicon: further choices for each clip, and axes to read from text.
-    text_batch_size: int = 96
+    text_batch_size: int = 192
     captions: int = 30_000
     vocabulary: int = 2000
     crop_seconds: float = 3.0
@@ -44,7 +44,7 @@ class ClapConfig(StrictModel):
     own_share: float = 0.5
     # where "similar" is a Gaussian of this width in units of the axes' floors.
     similarity_width: float = 0.7
-    axes_weight: float = 1.0
+    axes_weight: float = 5.0
     # Clips are made louder or softer by up to so much, and their level axis with them.
     gain_db: float = 2.0
     evaluate_every: int = 250

@@ -143,8 +143,9 @@ class VitsTask:
         durations = search_durations(prior_log_likelihood(z_p, mean_p, log_deviation_p), mask, phoneme_mask)
         hidden = text.last_hidden_state.transpose(1, 2)
         predicted = self.voice.duration_predictor(hidden, phoneme_mask, speaker)
-        target = torch.log(durations.unsqueeze(1) + 1e-6) * phoneme_mask
-        duration = (predicted - target).square().sum() / phoneme_mask.sum()
+        # Unlike the squared error of logarithms, this is least at the mean: sentences get their whole length.
+        likelihood = F.poisson_nll_loss(predicted.squeeze(1), durations.float(), reduction="none")
+        duration = (likelihood * phoneme_mask.squeeze(1)).sum() / phoneme_mask.sum()
         mean_p, log_deviation_p = expand(mean_p, durations), expand(log_deviation_p, durations)
         divergence = log_deviation_p - log_deviation - 0.5
         divergence = divergence + 0.5 * (z_p - mean_p).square() * torch.exp(-2 * log_deviation_p)

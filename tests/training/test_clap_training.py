@@ -45,15 +45,10 @@ def renditions(tmp_path_factory: pytest.TempPathFactory) -> Renditions:
         samples[str(number)] = noise.clip(-32767, 32767).astype(np.int16)
         split = "test" if number >= 13 else "train"
         caption = preset_caption(prompt, generator, "train" if split == "train" else "test")
-        lines.append(
-            json.dumps(
-                {
-                    "shard": 0, "number": number, "utterance": number, "speaker": "anna", "text": f"S{number}.", "sentence": f"s{number}",
-                    "split": split, "kind": "styled", "preset": prompt, "style": axes, "heard": axes, "warp": 1.0,
-                    "scale": 1.0, "captions": [{"text": caption, "axes": axes}],
-                }
-            )
-        )  # fmt: skip
+        named = {"speaker": "anna", "text": f"S{number}.", "sentence": f"s{number}", "split": split, "preset": prompt}
+        stored = {"shard": 0, "number": number, "utterance": number, "scale": 1.0, "kind": "styled", "warp": 1.0}
+        captions = [{"text": caption, "axes": axes}]
+        lines.append(json.dumps({**named, **stored, "style": axes, "heard": axes, "captions": captions}))
     save_file(samples, folder / "shard-00000.safetensors")
     (folder / "shard-00000.jsonl").write_text("\n".join(lines) + "\n")
     info = {"config": RenditionConfig(sampling_rate=RATE).model_dump(), "shards": 1}
@@ -115,6 +110,7 @@ def test_a_clip_prefers_all_captions_of_its_style(renditions: Renditions, tmp_pa
     both = torch.nn.functional.normalize(text[:1] + text[1:2], dim=1)
     visible = torch.ones(2, len(AXES))
 
+    @torch.no_grad()
     def loss(first: torch.Tensor) -> float:
         return float(task._contrastive(torch.cat([first, text[2:]]), text[[0, 2, 1]], heard, meant[[0, 2, 1]], visible))
 

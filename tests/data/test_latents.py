@@ -1,0 +1,284 @@
+"""Prepared latents: every source stands beside its target frame by frame, and a folder is what it says it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latent_edit.data import latents as latents_module
+from latent_edit.data.drawn_styles import RenditionCaption
+from latent_edit.data.latents import (
+    FIELDS,
+    embed_styles,
+    load_latents,
+    make_examples,
+    prepare_latents,
+    retimed_frames,
+)
+from latent_edit.data.renditions import RenditionItem, Renditions
+from latent_edit.errors import InputError
+from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.types import Waveform
+from tiny_voices import RATE, SPEAKERS, buzz, tiny_voice
+
+NEUTRAL, STYLED = (0.0,) * 7, (3.0, *(0.0,) * 6)
+NORMAL = RenditionCaption("speak normally", NEUTRAL)
+
+
+class Memory(Renditions):
+    """Renditions whose samples are not in files."""
+
+    def audio(self, items):  # noqa: ANN001, ANN201
+        """What `rendition` made for each item."""
+        for item in items:
+            yield rendition(item)
+
+
+def rendition(item: RenditionItem) -> np.ndarray:
+    return buzz(0.8 * item.warp, 120 + 10 * item.utterance + 30 * (item.kind == "styled"), item.utterance)
+
+
+def make_item(utterance: int, kind: str, warp: float = 1.0, text: str = "hi", split: str = "train") -> RenditionItem:
+    captions = (NORMAL, RenditionCaption("a little lower", (-1.0, *(0.0,) * 6)))
+    if kind == "styled":
+        captions = tuple(RenditionCaption(f"style {name} of {utterance}", STYLED) for name in "ab")
+    style = STYLED if kind == "styled" else NEUTRAL
+    return RenditionItem(
+        shard=0,
+        number=0,
+        utterance=utterance,
+        speaker=SPEAKERS[utterance % 2],
+        text=text,
+        sentence=text,
+        split=split,  # type: ignore[arg-type]
+        kind=kind,  # type: ignore[arg-type]
+        preset=None,
+        style=style,
+        heard=style,
+        warp=warp,
+        scale=1.0,
+        captions=captions,
+    )
+
+
+def make_items(utterance: int, **fields: str) -> list[RenditionItem]:
+    kinds = (("raw", 1.0), ("neutral", 1.0), ("styled", 1.3), ("styled", 1.0))
+    return [make_item(utterance, kind, warp, **fields) for kind, warp in kinds]
+
+
+def made(*items: RenditionItem, rate: int = RATE) -> Renditions:
+    return Memory(Path("nowhere"), rate, items)
+
+
+@pytest.fixture(scope="module")
+def vits() -> FrozenVits:
+    return freeze(tiny_voice())
+
+
+class Ear:
+    """A style encoder that embeds the length of what it is given."""
+
+    name, dimension, hash, sampling_rate = "ear", 3, "e" * 64, RATE
+
+    def embed_text(self, prompts: list[str]) -> torch.Tensor:
+        """[B, 3]."""
+        return torch.nn.functional.normalize(torch.tensor([[1.0, len(p), ord(p[-1])] for p in prompts]), dim=1)
+
+    def embed_audio(self, waveform: Waveform) -> torch.Tensor:
+        """[B, 3]."""
+        assert waveform.sampling_rate == RATE
+        features = torch.stack([waveform.lengths, torch.zeros(1), torch.full((1,), 9000)], dim=1)
+        return torch.nn.functional.normalize(features.float(), dim=1)
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """None."""
+        del prompt
+        return []
+
+
+# -- examples --------------------------------------------------------------------------------------------------------
+
+
+def test_sources_are_as_long_as_their_target(vits: FrozenVits) -> None:
+    items = make_items(0)
+    audio = [rendition(item) for item in items]
+    examples = make_examples(vits, items, audio, seed=0)
+    ids = len(vits.phonemize("hi").ids)
+    for samples, example in zip(audio, examples, strict=True):
+        frames = len(samples) // vits.hop_length
+        assert frames > ids
+        for field in ("target", "neutral", "text", "text_prior"):
+            tensor = getattr(example, field)
+            assert tensor.shape == (vits.latent_channels, frames), field
+            assert tensor.dtype == torch.float16
+            assert torch.isfinite(tensor).all()
+    # The paper's pairs have durations of their own, the same reading for every rendition.
+    assert len({example.paper.shape for example in examples}) == 1
+    assert torch.equal(examples[0].paper, examples[2].paper)
+    assert not torch.equal(examples[0].paper_prior, examples[0].paper)
+
+
+def test_the_target_is_the_posterior_of_the_rendition(vits: FrozenVits) -> None:
+    items = make_items(1)
+    examples = make_examples(vits, items, [rendition(item) for item in items], seed=0)
+    for item, example in zip(items, examples, strict=True):
+        heard = vits.encode_speech(Waveform.of(torch.from_numpy(rendition(item)), RATE), item.speaker)
+        assert torch.equal(example.target, heard.z[0].half())
+
+
+def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutral_rendition(vits: FrozenVits) -> None:
+    items = make_items(0)
+    audio = [rendition(item) for item in items]
+    audio[1] = audio[1] * 0.5  # so that the neutral rendition differs from the recording
+    raw, neutral, slow, same_pace = make_examples(vits, items, audio, seed=0)
+    assert torch.allclose(raw.neutral.float(), raw.target.float(), atol=0.01)
+    assert torch.allclose(neutral.neutral.float(), neutral.target.float(), atol=0.01)
+    assert not torch.allclose(neutral.target.float(), raw.target.float(), atol=0.01)
+    assert torch.equal(same_pace.neutral, neutral.neutral)
+    # Slower by 1.3: the flow is inverted on z_p, read frame by frame at the known warp.
+    prior = vits.to_prior(vits.encode_speech(Waveform.of(torch.from_numpy(audio[1]), RATE), "anna"), "anna")
+    frames = retimed_frames(slow.target.shape[1], np.log(1.3), neutral.target.shape[1])
+    assert torch.equal(slow.neutral, vits.reread(prior, frames, "anna").latent.z[0].half())
+    assert torch.equal(slow.text_prior, raw.text_prior[:, frames])
+
+
+def test_the_reading_follows_the_recordings_alignment(vits: FrozenVits) -> None:
+    items = make_items(0)
+    audio = [rendition(item) for item in items]
+    raw = make_examples(vits, items, audio, seed=5)[0]
+    recording = vits.encode_speech(Waveform.of(torch.from_numpy(audio[0]), RATE), "anna")
+    phonemes = vits.phonemize("hi")
+    path = vits.align(recording, phonemes, "anna").durations
+    generator = torch.Generator().manual_seed(5 * 1_000_003)
+    reading = vits.encode_text(phonemes, "anna", generator=generator, durations=path)
+    assert torch.equal(raw.text_prior, reading.prior_sample.z[0].half())
+    assert torch.allclose(raw.text.float(), reading.latent.z[0], atol=0.01)
+
+
+def test_examples_depend_on_seed_and_recording_alone(vits: FrozenVits) -> None:
+    items = make_items(0)
+    audio = [rendition(item) for item in items]
+    one, again, other = (make_examples(vits, items, audio, seed=seed)[0] for seed in (1, 1, 2))
+    assert all(torch.equal(getattr(one, field), getattr(again, field)) for field in FIELDS)
+    assert not torch.equal(one.text_prior, other.text_prior)
+    assert torch.equal(one.target, other.target)
+
+
+@pytest.mark.parametrize("log_ratio", [-0.5, -0.1, 0.0, 0.3])
+def test_retimed_frames(log_ratio: float) -> None:
+    length = round(60 * np.exp(log_ratio))
+    frames = retimed_frames(length, log_ratio, 60)
+    assert frames.shape == (length,)
+    assert (frames.diff() >= 0).all()
+    assert frames.min() >= 0
+    assert frames.max() <= 59
+    middle = (torch.arange(length) + 0.5) / np.exp(log_ratio)
+    assert ((frames + 0.5 - middle).abs() <= 0.5 + 1e-4).all()
+    if log_ratio == 0:
+        assert torch.equal(frames, torch.arange(60))
+
+
+# -- folders ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prepared(vits: FrozenVits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Renditions, Path]:
+    """Three training recordings in two shards, and one held out."""
+    monkeypatch.setattr(latents_module, "SHARD_RECORDINGS", 2)
+    items = [*make_items(0), *make_items(1, split="test"), *make_items(2, text="a hat"), *make_items(3)]
+    renditions = made(*items)
+    prepare_latents(vits, renditions, tmp_path / "latents")
+    return renditions, tmp_path / "latents"
+
+
+def test_what_was_prepared_is_loaded(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
+    renditions, folder = prepared
+    embed_styles(Ear(), renditions, folder)
+    loaded = load_latents(folder, renditions)
+    assert len(loaded) == 12  # nothing of the held-out recording
+    assert loaded.items == [*renditions.items[:4], *renditions.items[8:]]
+    assert loaded.speaker.tolist() == [0] * 8 + [1] * 4
+    assert (loaded.latent_hash, loaded.style_hash) == (vits.latent_hash, Ear.hash)
+    assert loaded.natural.tolist() == [True, False, False, False] * 3
+    assert np.allclose(loaded.log_ratio, np.log([1, 1, 1.3, 1] * 3))
+    assert loaded.log_ratio.dtype == np.float32
+    for group in range(3):
+        items = loaded.items[4 * group : 4 * group + 4]
+        for offset, expected in enumerate(make_examples(vits, items, [rendition(i) for i in items], seed=0)):
+            for field in FIELDS:
+                assert torch.equal(loaded.examples[field][4 * group + offset], getattr(expected, field))
+
+
+def test_styles_stand_beside_their_examples(prepared: tuple[Renditions, Path]) -> None:
+    renditions, folder = prepared
+    embed_styles(Ear(), renditions, folder)
+    loaded = load_latents(folder, renditions, ("target",))
+    assert list(loaded.examples) == ["target"]
+    assert loaded.audio_style.shape == (12, 3)
+    for index, item in enumerate(loaded.items):
+        heard = Ear().embed_audio(Waveform.of(torch.from_numpy(rendition(item)), RATE))
+        assert torch.equal(loaded.audio_style[index], heard[0])
+        # What says how a natural recording deviates from its voice does not say what to change in a reading.
+        texts = ["speak normally"] if item.kind != "styled" else [caption.text for caption in item.captions]
+        assert torch.allclose(loaded.caption_styles[index], Ear().embed_text(texts))
+
+
+def test_an_interrupted_preparation_goes_on(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
+    renditions, folder = prepared
+    first, second = (folder / f"latents-00{shard}.safetensors" for shard in range(2))
+    known, finished = first.read_bytes(), second.stat().st_mtime_ns
+    first.with_suffix(".jsonl").unlink()
+    first.write_bytes(b"half a fi")
+    prepare_latents(vits, renditions, folder)
+    assert first.read_bytes() == known
+    assert second.stat().st_mtime_ns == finished
+
+
+def test_a_folder_belongs_to_one_voice_and_its_renditions(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
+    renditions, folder = prepared
+    other_voice = freeze(tiny_voice(seed=1))
+    fewer = made(*renditions.items[4:])
+    for voice, given, seed in ((other_voice, renditions, 0), (vits, fewer, 0), (vits, renditions, 1)):
+        with pytest.raises(InputError, match="prepared with another voice or other renditions: delete the folder"):
+            prepare_latents(voice, given, folder, seed)
+
+
+def test_recordings_too_short_for_their_text_are_left_out(vits: FrozenVits, tmp_path: Path) -> None:
+    long = "a very long sentence that nobody could ever say in less than one second"
+    renditions = made(*make_items(0, text=long), *make_items(2))
+    prepare_latents(vits, renditions, tmp_path)
+    embed_styles(Ear(), renditions, tmp_path)
+    loaded = load_latents(tmp_path, renditions)
+    assert [item.utterance for item in loaded.items] == [2] * 4
+    assert len(loaded.examples["target"]) == 4
+
+
+def test_a_shard_may_have_nothing(vits: FrozenVits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latents_module, "SHARD_RECORDINGS", 1)
+    renditions = made(*make_items(0, text="much too long to be said within a second"), *make_items(2))
+    prepare_latents(vits, renditions, tmp_path)
+    embed_styles(Ear(), renditions, tmp_path)
+    assert len(load_latents(tmp_path, renditions)) == 4
+
+
+def test_renditions_must_fit_the_voice(vits: FrozenVits, tmp_path: Path) -> None:
+    stranger = [dataclasses.replace(item, speaker="carl") for item in make_items(0)]
+    with pytest.raises(InputError, match="no speaker 'carl'"):
+        prepare_latents(vits, made(*stranger), tmp_path / "latents")
+    with pytest.raises(InputError, match="renditions have 22050 Hz, but the voice 16000 Hz"):
+        prepare_latents(vits, made(*make_items(0), rate=22_050), tmp_path / "latents")
+    assert not (tmp_path / "latents").exists()
+
+
+def test_what_is_missing_is_said(prepared: tuple[Renditions, Path], tmp_path: Path) -> None:
+    renditions, folder = prepared
+    with pytest.raises(InputError, match="holds no style embeddings: run"):
+        load_latents(folder, renditions)
+    with pytest.raises(InputError, match="holds no prepared latents: run"):
+        load_latents(tmp_path / "nothing", renditions)
+    assert json.loads((folder / "voice.json").read_text())["seed"] == 0

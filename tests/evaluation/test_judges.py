@@ -1,0 +1,103 @@
+"""The judges: arithmetic of word errors, and that recogniser and speaker encoder are asked fairly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("pocketsphinx")
+pytest.importorskip("jiwer")
+
+from latent_edit.evaluation import progress
+from latent_edit.evaluation.judges import recognise, speaker_embedding, word_error_rate, word_errors, words
+from latent_edit.evaluation.progress import voice_judge
+from tiny_voices import RATE, buzz, tiny_speech, tiny_voice
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "errors", "length"),
+    [
+        ("The cat sat.", "the cat sat", 0, 3),
+        ("The cat sat on the mat.", "the cat sat mat", 2, 6),
+        ("The cat sat", "the cat sat on it", 2, 3),
+        ("The cat sat", "a cat spat", 2, 3),
+        ("The cat sat", "", 3, 3),
+        ("", "the cat", 2, 0),
+        ("", "", 0, 0),
+        ("Don’t go, Tom!", "don't go tom", 0, 3),
+        ("He has 7 dogs.", "he has seven dogs", 0, 4),
+        ("one two three four", "two three four five", 2, 4),
+    ],
+)
+def test_word_errors(reference: str, hypothesis: str, errors: int, length: int) -> None:
+    assert word_errors(reference, hypothesis) == (errors, length)
+
+
+def test_the_rate_weighs_words_not_sentences() -> None:
+    pairs = [("a b c d e f g h", "a b c d e f g h"), ("no", "yes"), ("", "noise")]
+    assert word_error_rate(pairs) == pytest.approx(2 / 9)
+    assert word_error_rate([("short", "much too long an answer")]) == 5.0
+    assert word_error_rate([]) is None
+    assert word_error_rate([("...", "noise")]) is None
+
+
+def test_words() -> None:
+    assert words("Well, 3 dogs & 19 cats; 250 mice – isn't it?") == [
+        "well", "three", "dogs", "nineteen", "cats", "250", "mice", "isn't", "it",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("samples", [0, 1, 16_000])
+@pytest.mark.parametrize("rate", [16_000, 22_050])
+def test_nothing_is_heard_in_silence(samples: int, rate: int) -> None:
+    assert recognise(np.zeros(samples, dtype=np.float32), rate) == ""
+
+
+def test_words_are_heard_whatever_the_level_and_whatever_came_before() -> None:
+    sound = buzz(0.8, 120)
+    heard = recognise(sound, RATE)
+    assert heard == " ".join(words(heard))
+    recognise(buzz(0.5, 240, seed=1), RATE)
+    assert recognise(0.01 * sound, RATE) == heard
+    assert recognise(8 * sound, RATE) == heard
+
+
+def test_speaker_embeddings_have_unit_norm_and_ignore_the_level() -> None:
+    pytest.importorskip("resemblyzer")
+    one, loud, other = (speaker_embedding(gain * buzz(1.6, f), RATE) for gain, f in ((0.1, 110), (1.0, 110), (1.0, 240)))
+    assert one.shape == (256,)
+    assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
+    assert one @ loud > 0.98
+    assert one @ loud > one @ other
+
+
+def test_the_voice_is_judged_on_sentences_of_every_speaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = tiny_speech(14)
+    speech.speakers[:] = ["anna"] * 10 + ["ben"] * 4
+    asked: list[np.ndarray] = []
+
+    def hear(samples: np.ndarray, rate: int) -> str:
+        assert rate == RATE
+        asked.append(samples)
+        return "hi" if len(asked) % 2 else ""  # copies are understood where they say "hi", readings never
+
+    monkeypatch.setattr(progress, "recognise", hear)
+    voice = tiny_voice().train()
+    before = {name: tensor.clone() for name, tensor in voice.state_dict().items()}
+    figures = voice_judge(speech)(voice)
+    chosen = [0, 10, 1, 11, 2, 12, 3, 13]
+    assert [len(samples) for samples in asked[::2]] == [speech.lengths[i] // 256 * 256 for i in chosen]
+    reference = [words(speech.texts[i]) for i in chosen]
+    wrong = sum(0 if said == ["hi"] else len(said) for said in reference)
+    assert figures == {"wer_copy": pytest.approx(wrong / sum(map(len, reference))), "wer_say": 1.0}
+    assert voice.training
+    assert all(torch.equal(before[name], tensor) for name, tensor in voice.state_dict().items())
+    assert voice_judge(tiny_speech(2))(voice).keys() == {"wer_copy", "wer_say"}
+
+
+def test_without_held_out_sentences_nothing_is_measured() -> None:
+    empty = tiny_speech(2)
+    for values in (empty.texts, empty.speakers, empty.ids):
+        values.clear()
+    assert voice_judge(empty)(tiny_voice()) == {}

@@ -1,0 +1,246 @@
+"""The bridge as the editor uses it: exact identities, batches, guidance, and its checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from latent_edit import checkpoint
+from latent_edit.bridge import Bridge, load_bridge
+from latent_edit.errors import CheckpointError
+from latent_edit.types import Latent
+from tiny_bridges import CHANNELS, SPEAKER, STYLE, configuration, tiny_bridge
+
+VOICE: Any = SimpleNamespace(latent_hash="v" * 64)
+CLAP: Any = SimpleNamespace(hash="c" * 64)
+METHODS: dict[str, dict[str, Any]] = {
+    "i2sb": {},
+    "ot-ode": {"ot_ode": True},
+    "noisy source": {"source_noise": 1.0, "condition_on_source": False},
+    "palette": {"method": "palette"},
+    "image": {"network": "image", "width": 8, "normalise": False},
+}
+
+
+def seeds(*numbers: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(number) for number in numbers]
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def latents(*lengths: int) -> Latent:
+    return Latent.collate([Latent(random(1, CHANNELS, n, seed=n), torch.ones(1, 1, n)) for n in lengths])
+
+
+def unit(count: int, seed: int = 0) -> Tensor:
+    return torch.nn.functional.normalize(random(count, STYLE, seed=seed), dim=1)
+
+
+def edit(bridge: Bridge, source: Latent, style: Tensor, guidance: float = 1.0, steps: int = 3, seed: int = 0) -> Latent:
+    count = len(style)
+    speaker = random(count, SPEAKER, seed=9)
+    return bridge.edit(source, style, speaker, guidance, steps, seeds(*range(seed, seed + count)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("guidance", [1.0, 2.5])
+def test_an_edit_does_not_depend_on_the_batch(method: str, guidance: float) -> None:
+    bridge = tiny_bridge(**METHODS[method])
+    source, style, speaker = latents(30, 17, 24), unit(3), random(3, SPEAKER, seed=9)
+    together = bridge.edit(source, style, speaker, guidance, 4, seeds(0, 1, 2))
+    assert torch.equal(together.mask, source.mask)
+    assert (together.z * (1 - source.mask) == 0).all()
+    for index in range(3):
+        item = slice(index, index + 1)
+        alone = bridge.edit(source.item(index), style[item], speaker[item], guidance, 4, seeds(index))
+        assert torch.allclose(together.item(index).z, alone.z, atol=1e-4)
+        assert not torch.allclose(alone.z, source.item(index).z, atol=0.1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_edit(method: str) -> None:
+    bridge = tiny_bridge(**METHODS[method])
+    one, again, other = (edit(bridge, latents(20), unit(1), seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(one.z, again.z)
+    assert torch.equal(one.z, other.z) == (method == "ot-ode")  # the only one that draws no noise
+
+
+def test_guidance_0_ignores_the_style_and_1_is_the_plain_model() -> None:
+    bridge, source = tiny_bridge(), latents(20)
+    angry, calm = unit(1, seed=1), unit(1, seed=2)
+    none, again, plain, strong = (edit(bridge, source, angry, g) for g in (0.0, 0.0, 1.0, 3.0))
+    assert torch.equal(none.z, again.z)
+    assert torch.equal(none.z, edit(bridge, source, calm, 0.0).z)
+    assert not torch.allclose(plain.z, edit(bridge, source, calm, 1.0).z, atol=1e-3)
+    assert not torch.allclose(plain.z, none.z, atol=1e-3)
+    assert not torch.allclose(plain.z, strong.z, atol=1e-3)
+    # In a single step everything is linear in the guidance, so that it can be checked in the result.
+    none, plain, strong = (edit(bridge, source, angry, g, steps=1).z for g in (0.0, 1.0, 3.0))
+    assert torch.allclose(strong, none + 3 * (plain - none), atol=1e-4)
+
+
+def test_outside_the_interval_nothing_is_extrapolated() -> None:
+    never = tiny_bridge(guidance_interval=[2.0, 3.0])
+    source, style = latents(20), unit(1)
+    assert torch.allclose(edit(never, source, style, 5.0).z, edit(never, source, style, 1.0).z, atol=1e-6)
+
+
+def test_a_bridge_that_predicts_nothing_leaves_the_source() -> None:
+    """Before training, the optimal-transport path is the identity, through normalisation and back."""
+    bridge = tiny_bridge(ot_ode=True)
+    with torch.no_grad():
+        bridge.denoiser.output.weight.zero_()
+        bridge.denoiser.output.bias.zero_()
+    source = latents(20, 11)
+    assert torch.allclose(edit(bridge, source, unit(2)).z, source.z, atol=1e-5)
+
+
+def test_normalisation_is_inverted() -> None:
+    bridge, latent = tiny_bridge(), latents(20, 11)
+    values = bridge.normalised(latent)
+    assert torch.allclose(values[0], (latent.z[0] - bridge.mean) / bridge.deviation)
+    assert (values[1, :, 11:] == 0).all()
+    restored = bridge.restored(values, latent.mask)
+    assert torch.allclose(restored.z, latent.z, atol=1e-5)
+    assert (restored.z[1, :, 11:] == 0).all()
+
+
+def test_each_modality_is_centred_on_its_own_mean() -> None:
+    bridge, style = tiny_bridge(), unit(3)
+    text, audio = bridge.centred(style, "text"), bridge.centred(style, "audio")
+    for centred, mean in ((text, bridge.style_mean[0]), (audio, bridge.style_mean[1])):
+        assert torch.allclose(centred.norm(dim=1), torch.ones(3))
+        assert torch.allclose(centred, torch.nn.functional.normalize(style - mean, dim=1))
+    assert not torch.allclose(text, audio, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["i2sb", "palette"])
+def test_every_step_shows_a_clean_latent_in_the_voices_scale(method: str) -> None:
+    bridge, source = tiny_bridge(**METHODS[method]), latents(20, 12)
+    shown: list[tuple[int, int, Tensor]] = []
+    speaker = random(2, SPEAKER)
+    edited = bridge.edit(source, unit(2), speaker, 2.0, 4, seeds(0, 1), lambda *step: shown.append(step))
+    assert [(index, steps) for index, steps, _ in shown] == [(index, 4) for index in range(4)]
+    assert torch.allclose(shown[-1][2], edited.z, atol=1e-5)  # the last prediction is the result
+    assert all((clean * (1 - source.mask) == 0).all() for _, _, clean in shown)
+
+
+def test_an_edit_is_cancelled_by_raising() -> None:
+    def stop(index: int, steps: int, clean: Tensor) -> None:
+        del steps, clean
+        if index == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tiny_bridge().edit(latents(20), unit(1), random(1, SPEAKER), 1.0, 5, seeds(0), stop)
+
+
+def test_a_hidden_source_is_only_the_start() -> None:
+    """Palette that does not see its source starts from noise: the source cannot matter."""
+    blind, seeing = (tiny_bridge(method="palette", condition_on_source=shown) for shown in (False, True))
+    one, other = latents(20), Latent(latents(20).z + 1, latents(20).mask)
+    assert torch.equal(edit(blind, one, unit(1)).z, edit(blind, other, unit(1)).z)
+    assert not torch.allclose(edit(seeing, one, unit(1)).z, edit(seeing, other, unit(1)).z, atol=1e-3)
+
+
+def test_pace_depends_on_style_and_speaker_and_is_bounded() -> None:
+    bridge = tiny_bridge()
+    ratio = bridge.log_duration_ratio(unit(5), random(5, SPEAKER))
+    assert ratio.shape == (5,)
+    assert len(set(ratio.tolist())) == 5
+    with torch.no_grad():
+        bridge.pace.layers[-1].weight.mul_(1e4)
+    assert bridge.log_duration_ratio(unit(5), random(5, SPEAKER)).abs().max() <= 0.7
+
+
+# -- checkpoint ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tiny_bridge().save(tmp_path / "bridge-tiny", VOICE.latent_hash, CLAP.hash)
+    return tmp_path / "bridge-tiny"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_saved_and_loaded(method: str, tmp_path: Path) -> None:
+    bridge = tiny_bridge(**METHODS[method])
+    bridge.save(tmp_path / "one", VOICE.latent_hash, CLAP.hash)
+    loaded = load_bridge(tmp_path / "one", VOICE, CLAP)
+    assert loaded.config == bridge.config
+    assert not loaded.training
+    assert all(not parameter.requires_grad for parameter in loaded.parameters())
+    assert loaded.state_dict().keys() == bridge.state_dict().keys()
+    for name, tensor in bridge.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor.half().float()), name
+    source, style = latents(20), unit(1)
+    assert torch.allclose(edit(loaded, source, style).z, edit(bridge, source, style).z, atol=0.05)
+    # What is loaded is saved without a further loss.
+    loaded.save(tmp_path / "two", VOICE.latent_hash, CLAP.hash)
+    again = load_bridge(tmp_path / "two", VOICE, CLAP)
+    assert again.hash == loaded.hash == checkpoint.content_hash(loaded.state_dict())
+    assert torch.equal(edit(again, source, style).z, edit(loaded, source, style).z)
+
+
+@pytest.mark.parametrize(("voice", "clap", "what"), [("x" * 64, CLAP.hash, "voice"), (VOICE.latent_hash, "x" * 64, "CLAP")])
+def test_a_bridge_belongs_to_a_voice_and_a_clap(folder: Path, voice: str, clap: str, what: str) -> None:
+    """The message says which, and the command that trains one that fits."""
+    message = f"bridge-tiny was trained for another {what} .*not xxxxxxxxxxxx.*python -m latent_edit train bridge"
+    with pytest.raises(CheckpointError, match=message):
+        load_bridge(folder, SimpleNamespace(latent_hash=voice), SimpleNamespace(hash=clap))  # type: ignore[arg-type]
+
+
+def test_other_checkpoints_are_no_bridges(folder: Path) -> None:
+    content = checkpoint.load_config(folder)
+    (folder / "config.json").write_text(json.dumps({**content, "type": "clap-mini"}))
+    with pytest.raises(CheckpointError, match="is no bridge; train one: python -m latent_edit train bridge"):
+        load_bridge(folder, VOICE, CLAP)
+    (folder / "config.json").write_text(json.dumps({**content, "method": {**content["method"], "magic": 1}}))
+    with pytest.raises(CheckpointError, match=r"method of bridge-tiny is not one of this version .*magic"):
+        load_bridge(folder, VOICE, CLAP)
+    (folder / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"config\.json is missing"):
+        load_bridge(folder, VOICE, CLAP)
+
+
+def test_weights_must_fit(folder: Path) -> None:
+    tensors, content = checkpoint.load_tensors(folder), checkpoint.load_config(folder)
+    checkpoint.save(folder, content, {name: t for name, t in tensors.items() if name != "mean"})
+    with pytest.raises(CheckpointError, match=r"1 missing .mean."):
+        load_bridge(folder, VOICE, CLAP)
+    checkpoint.save(folder, content, {**tensors, "odd": torch.zeros(1)})
+    with pytest.raises(CheckpointError, match=r"1 unexpected .odd."):
+        load_bridge(folder, VOICE, CLAP)
+
+
+# -- configuration ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pairing": {}}, "pairing needs shares"),
+        ({"condition": {"caption": 0.0}}, "condition needs shares"),
+        ({"pairing": {"aligned": -1.0, "parallel": 2.0}}, "pairing needs shares"),
+        ({"source_space": "pre_flow"}, "parallel pairs have no source before the flow"),
+        ({"method": "magic"}, "method"),
+        ({"magic": 1}, "magic"),
+        ({"training": {"magic": 1}}, "magic"),
+    ],
+)
+def test_configurations_that_cannot_be_trained(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        configuration(**changes)
+
+
+def test_the_papers_rows_keep_padding_in_the_loss() -> None:
+    assert not configuration(pairing={"paper": 1.0}).masked_loss
+    assert configuration().masked_loss

@@ -1,0 +1,107 @@
+"""Presets: every one is valid, an unknown key never is, and mistakes are named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from latent_edit.bridge import BridgeConfiguration
+from latent_edit.config import PRESETS, StrictModel, load_preset, load_styles, preset_prompts, read_yaml
+from latent_edit.errors import InputError
+from latent_edit.training.vits_config import VitsConfiguration
+
+BRIDGES = sorted(path.stem for path in PRESETS.glob("*.yaml") if "pairing" in path.read_text(encoding="utf-8"))
+
+
+class Cake(StrictModel):
+    """What the files of these tests describe."""
+
+    layers: int
+    icing: str = "none"
+
+
+@pytest.mark.parametrize("name", BRIDGES)
+def test_every_bridge_is_a_valid_method(name: str) -> None:
+    config = load_preset(BridgeConfiguration, name)
+    given = read_yaml(PRESETS / f"{name}.yaml")
+    assert config.model_dump(include=set(given) - {"training"}, mode="json") == {
+        key: value for key, value in given.items() if key != "training"
+    }
+    assert config.title
+    assert config.diffusion() is not None
+
+
+def test_the_shipped_methods_are_there() -> None:
+    assert {"i2sb", "paper-i2sb", "paper-palette"} <= set(BRIDGES)
+    papers = [load_preset(BridgeConfiguration, name) for name in ("paper-i2sb", "paper-palette")]
+    assert [config.masked_loss for config in papers] == [False, False]
+    assert load_preset(BridgeConfiguration, "i2sb").masked_loss
+
+
+def test_the_voice_preset() -> None:
+    config = load_preset(VitsConfiguration, "vits-mini")
+    assert list(config.stages) == ["neutral", "styled", "decoder"]
+    assert [stage.train for stage in config.stages.values()] == ["all", "posterior_and_decoder", "decoder"]
+    assert config.stage("styled").styled_share == 0.5
+    with pytest.raises(InputError, match="there is no stage 'late'; known: neutral, styled, decoder"):
+        config.stage("late")
+
+
+def test_a_path_is_a_preset_too(tmp_path: Path) -> None:
+    (tmp_path / "cake.yaml").write_text("layers: 3", encoding="utf-8")
+    assert load_preset(Cake, str(tmp_path / "cake.yaml")) == Cake(layers=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("layers: 3\nicingg: blue", r"cake\.yaml is not a valid Cake: icingg: Extra inputs are not permitted"),
+        ("layers: many", "layers: Input should be a valid integer"),
+        ("icing: blue", "layers: Field required"),
+        ("layers: many\nsize: 3", "layers: .*; size: "),
+        ("[1, 2]", "is not a valid Cake"),
+        ("", "is not a valid Cake"),
+        ("layers: [3", r"cake\.yaml is not YAML"),
+        ("layers:\t3\n\t- x", r"cake\.yaml is not YAML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "cake.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_preset(Cake, str(path))
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "cake.yaml").write_bytes(b"\xff\xfe\x00layers")
+    with pytest.raises(InputError, match="is not YAML"):
+        load_preset(Cake, str(tmp_path / "cake.yaml"))
+
+
+@pytest.mark.parametrize("name", ["i2sbb", "", "missing.yaml", "../config"])
+def test_an_unknown_preset_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(InputError, match="there is no preset .*known: .*i2sb.*vits-mini"):
+        load_preset(Cake, name)
+
+
+def test_a_configuration_is_frozen() -> None:
+    cake = Cake(layers=3)
+    with pytest.raises(ValidationError, match="frozen"):
+        cake.layers = 4  # type: ignore[misc]
+
+
+def test_styles_are_read_in_the_pages_order() -> None:
+    assert preset_prompts()[0] == "a whisper"
+    assert len(preset_prompts()) == 12
+    assert load_styles()["speak normally"] == {}
+    assert load_styles()["a whisper"]["breathiness"] == 1.0
+
+
+def test_configuration_needs_nothing_heavy() -> None:
+    code = "import sys, latent_edit.config as c; c.preset_prompts(); print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"

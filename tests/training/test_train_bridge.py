@@ -1,0 +1,305 @@
+"""Training of a bridge: pairs, conditions and losses as configured, and resuming exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from latent_edit.bridge import load_bridge
+from latent_edit.data.latents import Latents
+from latent_edit.errors import InputError
+from latent_edit.training import bridge as training
+from latent_edit.training import loop
+from latent_edit.training.bridge import PAPER_FRAMES, BridgeTask, needed_fields
+from tiny_bridges import CHANNELS, SPEAKER_EMBEDDINGS, STYLE, configuration, tiny_latents
+
+LATENTS = tiny_latents()
+ROWS: dict[str, dict[str, Any]] = {
+    "ours": {},
+    "paper": {
+        "method": "palette",
+        "network": "image",
+        "width": 8,
+        "pairing": {"paper": 1.0},
+        "condition": {"same_clip": 1.0},
+        "null": "marginal",
+        "normalise": False,
+    },
+}
+
+
+def task_of(latents: Latents = LATENTS, **changes: Any) -> BridgeTask:
+    torch.manual_seed(0)
+    return BridgeTask(configuration(**changes), latents, SPEAKER_EMBEDDINGS)
+
+
+def tensors(state: Any, path: str = "") -> dict[str, Any]:
+    """Every leaf of a nested state by its path."""
+    if isinstance(state, dict):
+        return {k: v for key, value in state.items() for k, v in tensors(value, f"{path}/{key}").items()}
+    if isinstance(state, list | tuple):
+        return {k: v for i, value in enumerate(state) for k, v in tensors(value, f"{path}/{i}").items()}
+    return {path: state}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
+    row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configuration(**ROWS[row], training={"steps": 3 if row == "paper" else 4})
+    monkeypatch.setattr(training, "PAPER_FRAMES", 48)
+    whole = training.train(config, LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "whole")
+    torch.manual_seed(config.training.seed)
+    loop.run(BridgeTask(config, LATENTS, SPEAKER_EMBEDDINGS), tmp_path / "parts", 2, config.training.seed)
+    with pytest.raises(InputError, match="holds a training state"):
+        training.train(config, LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "parts")
+    resumed = training.train(config, LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "parts", resume=True)
+    states = [tensors(loop.read_state(tmp_path / name)) for name in ("whole", "parts")]
+    assert states[0].keys() == states[1].keys()
+    for name, value in states[0].items():
+        other = states[1][name]
+        assert torch.equal(value, other) if isinstance(value, Tensor) else value == other, name
+    assert not whole.training
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+        assert torch.equal(value, states[0][f"/task/averaged/module.{name}"]), name
+
+
+def test_what_is_trained_is_saved_and_loaded(tmp_path: Path) -> None:
+    class Known:
+        latent_hash, hash = LATENTS.latent_hash, LATENTS.style_hash
+
+    trained = training.train(configuration(), LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "run")
+    trained.save(tmp_path / "out", LATENTS.latent_hash, LATENTS.style_hash)
+    loaded = load_bridge(tmp_path / "out", Known(), Known())  # type: ignore[arg-type]
+    assert loaded.sizes == {"channels": CHANNELS, "style_dimension": STYLE, "speaker_dimension": 4}
+    assert torch.equal(loaded.mean, trained.mean.half().float())
+
+
+def test_training_learns() -> None:
+    task = task_of(tiny_latents(8), training={"steps": 1000, "learning_rate": 5e-3, "warmup_steps": 0, "ema": 0.9})
+    losses = [task.step(index) for index in range(40)]
+    for name in ("denoising", "pace"):
+        assert np.mean([loss[name] for loss in losses[-8:]]) < 0.9 * np.mean([loss[name] for loss in losses[:8]]), name
+
+
+def test_moments_are_those_of_natural_recordings() -> None:
+    bridge = task_of().bridge
+    natural = torch.cat([LATENTS.examples["target"][i].float() for i in range(0, len(LATENTS), 3)], dim=1)
+    assert torch.allclose(bridge.mean[:, 0], natural.mean(1), atol=1e-4)
+    assert torch.allclose(bridge.deviation[:, 0], natural.std(1), atol=1e-4)
+    assert torch.allclose(bridge.style_mean[1], LATENTS.audio_style.mean(0))
+    assert torch.allclose(bridge.style_mean[0], torch.stack([c.mean(0) for c in LATENTS.caption_styles]).mean(0))
+    plain = task_of(normalise=False).bridge
+    assert (plain.mean == 0).all()
+    assert (plain.deviation == 1).all()
+
+
+# -- pairs -----------------------------------------------------------------------------------------------------------
+
+CHOSEN, KEEP = np.array([3, 7, 4]), np.array([True, True, False])
+
+
+def pairs(task: BridgeTask, keep: np.ndarray = KEEP) -> tuple[Tensor, Tensor, Tensor]:
+    return task._pairs(CHOSEN, keep, np.random.default_rng(0))
+
+
+def normalised(task: BridgeTask, field: str, index: int) -> Tensor:
+    return (LATENTS.examples[field][index].float() - task.bridge.mean) / task.bridge.deviation
+
+
+@pytest.mark.parametrize(
+    ("kind", "space", "field"),
+    [("parallel", "post_flow", "neutral"), ("aligned", "post_flow", "text"), ("aligned", "pre_flow", "text_prior")],
+)
+def test_pairs_start_from_what_is_configured(kind: str, space: str, field: str) -> None:
+    task = task_of(pairing={kind: 1.0}, source_space=space)
+    source, target, mask = pairs(task)
+    lengths = [LATENTS.examples["target"][i].shape[1] for i in CHOSEN]
+    assert mask.sum((1, 2)).tolist() == lengths
+    assert source.shape == target.shape == (3, CHANNELS, max(lengths))
+    for row, (index, length) in enumerate(zip(CHOSEN, lengths, strict=True)):
+        assert torch.allclose(source[row, :, :length], normalised(task, field, index), atol=1e-5)
+        expected = "target" if KEEP[row] else "neutral"
+        assert torch.allclose(target[row, :, :length], normalised(task, expected, index), atol=1e-5)
+        assert (source[row, :, length:] == 0).all()
+        assert (target[row, :, length:] == 0).all()
+
+
+def test_a_dropped_condition_leaves_the_target_where_the_null_is_marginal() -> None:
+    task = task_of(pairing={"aligned": 1.0}, null="marginal")
+    _, target, mask = pairs(task, np.array([False, False, False]))
+    for row, index in enumerate(CHOSEN):
+        length = int(mask[row].sum())
+        assert torch.allclose(target[row, :, :length], normalised(task, "target", index), atol=1e-5)
+
+
+@pytest.mark.parametrize(("space", "field"), [("post_flow", "paper"), ("pre_flow", "paper_prior")])
+def test_the_papers_pairs_are_cut_or_padded_without_a_mask(space: str, field: str) -> None:
+    task = task_of(**{**ROWS["paper"], "source_space": space})
+    source, target, mask = pairs(task)
+    assert source.shape == target.shape == (3, CHANNELS, PAPER_FRAMES)
+    assert (mask == 1).all()
+    for row, index in enumerate(CHOSEN):
+        for values, name in ((source, field), (target, "target")):
+            own = LATENTS.examples[name][index].float()
+            assert torch.equal(values[row, :, : own.shape[1]], own)
+            assert (values[row, :, own.shape[1] :] == 0).all()
+
+
+def test_the_papers_pairs_are_cut_where_they_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "PAPER_FRAMES", 16)
+    source, target, _ = pairs(task_of(**ROWS["paper"]))
+    assert torch.equal(target[0], LATENTS.examples["target"][3][:, :16].float())
+    assert source.shape == (3, CHANNELS, 16)
+
+
+@pytest.mark.parametrize(("row", "counted"), [("paper", True), ("ours", False)])
+def test_padding_counts_in_the_papers_loss_alone(row: str, counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that is right inside each item and wrong in the padding."""
+    monkeypatch.setattr(training, "PAPER_FRAMES", 64)
+    task = task_of(**{**ROWS[row], "network": "temporal", "null": "marginal"})
+    wrong: list[Tensor] = []
+
+    def example(source: Tensor, target: Tensor, mask: Tensor, *_: object) -> tuple[Tensor, Tensor]:
+        lengths = torch.tensor([LATENTS.examples["target"][i].shape[1] for i in CHOSEN])
+        padding = (torch.arange(mask.shape[2]) >= lengths[:, None])[:, None].float()
+        wrong.append(padding.expand_as(target))
+        return source, torch.zeros_like(target)
+
+    class Fake:
+        training_example = staticmethod(example)
+
+    task.bridge.diffusion = Fake()  # type: ignore[assignment]
+    monkeypatch.setattr(task.bridge, "predict", lambda *_: wrong[-1])
+    loss = task._losses(CHOSEN, np.random.default_rng(0))["denoising"]
+    assert wrong[-1].sum() > 0
+    assert float(loss) == pytest.approx(float(wrong[-1].mean()) if counted else 0.0)
+
+
+def test_the_loss_is_the_mean_over_frames_inside_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of()
+
+    class Fake:
+        @staticmethod
+        def training_example(source: Tensor, target: Tensor, *_: object) -> tuple[Tensor, Tensor]:
+            return source, torch.zeros_like(target)
+
+    task.bridge.diffusion = Fake()  # type: ignore[assignment]
+    monkeypatch.setattr(task.bridge, "predict", lambda x_t, *_: torch.full_like(x_t, 3.0))
+    assert float(task._losses(CHOSEN, np.random.default_rng(0))["denoising"]) == pytest.approx(9.0)
+
+
+def test_only_the_fields_that_are_needed() -> None:
+    assert needed_fields(configuration()) == ("neutral", "target", "text")
+    assert needed_fields(configuration(**ROWS["paper"])) == ("neutral", "paper", "target")
+    assert needed_fields(configuration(pairing={"aligned": 1.0}, source_space="pre_flow")) == (
+        "neutral", "target", "text_prior",
+    )  # fmt: skip
+    fields = needed_fields(configuration())
+    small = Latents(**{**vars(LATENTS), "examples": {field: LATENTS.examples[field] for field in fields}})
+    assert np.isfinite(task_of(small).step(0)["denoising"])
+
+
+# -- conditions ------------------------------------------------------------------------------------------------------
+
+
+def styles(kind: str, example: int, count: int = 30) -> tuple[BridgeTask, list[Tensor]]:
+    task = task_of(condition={kind: 1.0}, training={"condition_noise": 0.0})
+    draw = np.random.default_rng(0)
+    return task, [task._style(example, draw) for _ in range(count)]
+
+
+def is_one_of(style: Tensor, candidates: Tensor) -> bool:
+    return bool((torch.linalg.vector_norm(candidates - style, dim=1) < 1e-5).any())
+
+
+def test_the_condition_may_be_the_clip_itself() -> None:
+    task, drawn = styles("same_clip", 5)
+    own = task.bridge.centred(LATENTS.audio_style[5:6], "audio")
+    assert all(is_one_of(style, own) for style in drawn)
+
+
+def test_the_condition_may_be_a_caption() -> None:
+    task, drawn = styles("caption", 5)
+    own = task.bridge.centred(LATENTS.caption_styles[5], "text")
+    assert all(is_one_of(style, own) for style in drawn)
+    assert len({tuple(style.tolist()) for style in drawn}) == 2
+
+
+def test_the_condition_may_be_another_clip_in_the_same_style_that_says_something_else() -> None:
+    task, drawn = styles("other_clip", 5)
+    assert len(task.similar[5]) > 1
+    sentence = LATENTS.items[5].sentence
+    assert all(LATENTS.items[other].sentence != sentence for other in task.similar[5])
+    others = task.bridge.centred(LATENTS.audio_style[task.similar[5]], "audio")
+    own = task.bridge.centred(LATENTS.audio_style[5:6], "audio")
+    assert all(is_one_of(style, others) and not is_one_of(style, own) for style in drawn)
+
+
+def test_clips_in_another_style_are_not_similar() -> None:
+    latents = tiny_latents()
+    far = [
+        item if index != 5 else type(item)(**{**vars(item), "heard": (6.0, *item.heard[1:])})
+        for index, item in enumerate(latents.items)
+    ]
+    task = task_of(Latents(**{**vars(latents), "items": far}))
+    assert len(task.similar[5]) == 0
+    assert all(5 not in others for others in task.similar)
+    # Without a similar clip its own has to do.
+    drawn = task_of(Latents(**{**vars(latents), "items": far}), condition={"other_clip": 1.0}, training={
+        "condition_noise": 0.0})._style(5, np.random.default_rng(0))  # fmt: skip
+    assert is_one_of(drawn, task.bridge.centred(latents.audio_style[5:6], "audio"))
+
+
+def test_condition_noise_is_relative_to_the_norm() -> None:
+    task = task_of(condition={"same_clip": 1.0}, training={"condition_noise": 0.1})
+    own = task.bridge.centred(LATENTS.audio_style[5:6], "audio")[0]
+    draw = np.random.default_rng(0)
+    drawn = torch.stack([task._style(5, draw) for _ in range(200)])
+    assert torch.allclose(drawn.norm(dim=1), torch.ones(200), atol=1e-5)
+    # Noise of norm 0.1; what lies along the style itself vanishes when it is normed again.
+    expected = 0.1 * ((STYLE - 1) / STYLE) ** 0.5
+    assert float((drawn - own).square().sum(1).mean().sqrt()) == pytest.approx(expected, rel=0.1)
+
+
+def test_conditions_are_dropped_as_often_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of(training={"condition_dropout": 0.25})
+    kept: list[Tensor] = []
+
+    def predict(x_t: Tensor, time: Tensor, source: Tensor, style: Tensor, keep: Tensor, *_: Tensor) -> Tensor:
+        del time, source, style
+        kept.append(keep)
+        return torch.zeros_like(x_t)
+
+    monkeypatch.setattr(task.bridge, "predict", predict)
+    for seed in range(40):
+        task._losses(np.arange(12), np.random.default_rng(seed))
+    assert float(torch.cat(kept).float().mean()) == pytest.approx(0.75, abs=0.05)
+
+
+def test_the_pace_head_learns_the_ratio_of_durations() -> None:
+    task = task_of(tiny_latents(4), training={"condition_dropout": 1.0})
+    with torch.no_grad():
+        for parameter in task.bridge.pace.parameters():
+            parameter.zero_()
+    chosen = np.array([0, 1, 2])
+    loss = task._losses(chosen, np.random.default_rng(0))["pace"]
+    assert float(loss) == pytest.approx(float((task.latents.log_ratio[chosen] ** 2).mean()), rel=1e-4)
+
+
+def test_too_few_examples_and_wild_gradients_are_errors() -> None:
+    with pytest.raises(InputError, match="3 recordings are fewer than one batch of 4"):
+        task_of(tiny_latents(3)).step(0)
+    task = task_of()
+    with torch.no_grad():
+        task.bridge.mean.fill_(float("nan"))
+    before = task.bridge.denoiser.input.weight.clone()
+    with pytest.raises(RuntimeError, match="non-finite"):
+        task.step(0)
+    assert torch.equal(task.bridge.denoiser.input.weight, before)
