@@ -14,7 +14,7 @@ from pydantic import ValidationError, model_validator
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
-from latent_edit.config import StrictModel
+from latent_edit.config import StrictModel, problems
 from latent_edit.diffusion.guidance import guided
 from latent_edit.diffusion.i2sb import I2SB
 from latent_edit.diffusion.palette import Palette
@@ -31,6 +31,8 @@ class BridgeTraining(StrictModel):
 
     steps: int
     batch_size: int = 16
+    # Frames of each example that a step sees, None for all of them; the frames of pairs correspond.
+    segment_frames: int | None = 96
     learning_rate: float = 3e-4
     warmup_steps: int = 200
     ema: float = 0.999
@@ -196,7 +198,7 @@ def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> 
         config = BridgeConfiguration.model_validate(stored["method"])
     except ValidationError as error:
         raise CheckpointError(
-            f"the method of {folder.name} is not one of this version ({error}); train it again"
+            f"the method of {folder.name} is not one of this version ({problems(error)}); train it again"
         ) from None
     bridge = Bridge(config, **stored["sizes"])
     tensors = checkpoint.load_tensors(folder)

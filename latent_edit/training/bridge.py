@@ -104,9 +104,10 @@ class BridgeTask:
         sources, targets = [], []
         for i, kind, kept in zip(chosen, kinds, keep, strict=True):
             null = not kept and self.config.null == "neutral"
-            targets.append(self.latents.examples["neutral" if null else "target"][i].float())
-            source = self.latents.examples[SOURCE_FIELDS[str(kind), self.config.source_space]][i].float()
-            sources.append(source)
+            frames = self._segment(int(self.lengths[i]), draw)
+            targets.append(self.latents.examples["neutral" if null else "target"][i][:, frames].float())
+            source = self.latents.examples[SOURCE_FIELDS[str(kind), self.config.source_space]][i]
+            sources.append(source[:, frames].float())
         if "paper" in self.config.pairing:
             stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
             mask = torch.ones_like(stacked[0][:, :1])
@@ -116,6 +117,14 @@ class BridgeTask:
         mask = mask.to(self.device)
         source, target = ((x.to(self.device) - self.bridge.mean) / self.bridge.deviation * mask for x in stacked)
         return source, target, mask
+
+    def _segment(self, length: int, draw: np.random.Generator) -> slice:
+        """The frames of one example to train on: of aligned pairs a random stretch, of the paper's all."""
+        longest = self.config.training.segment_frames
+        if longest is None or length <= longest:
+            return slice(None)
+        start = int(draw.integers(length - longest + 1))
+        return slice(start, start + longest)
 
     def _style(self, example: int, draw: np.random.Generator) -> Tensor:
         """A style embedding of one example [D]: its clip, another clip in the same style, or one of its captions."""
