@@ -45,8 +45,12 @@ def load_preset(model: type[ModelT], name: str) -> ModelT:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"preset {path.name} is not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise InputError(f"preset {path.name} is not a valid {model.__name__}: {problems}") from None
+        raise InputError(f"preset {path.name} is not a valid {model.__name__}: {problems(error)}") from None
+
+
+def problems(error: ValidationError) -> str:
+    """Each field that is wrong, in one line."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
 
 
 @lru_cache(maxsize=1)

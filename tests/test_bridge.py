@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_bridges import CHANNELS, SPEAKER, STYLE, configuration, tiny_bridge
 from torch import Tensor
 
 from latent_edit import checkpoint
 from latent_edit.bridge import Bridge, load_bridge
 from latent_edit.errors import CheckpointError
 from latent_edit.types import Latent
-from tiny_bridges import CHANNELS, SPEAKER, STYLE, configuration, tiny_bridge
 
 VOICE: Any = SimpleNamespace(latent_hash="v" * 64)
 CLAP: Any = SimpleNamespace(hash="c" * 64)
@@ -190,7 +190,9 @@ def test_saved_and_loaded(method: str, tmp_path: Path) -> None:
     assert torch.equal(edit(again, source, style).z, edit(loaded, source, style).z)
 
 
-@pytest.mark.parametrize(("voice", "clap", "what"), [("x" * 64, CLAP.hash, "voice"), (VOICE.latent_hash, "x" * 64, "CLAP")])
+@pytest.mark.parametrize(
+    ("voice", "clap", "what"), [("x" * 64, CLAP.hash, "voice"), (VOICE.latent_hash, "x" * 64, "CLAP")]
+)
 def test_a_bridge_belongs_to_a_voice_and_a_clap(folder: Path, voice: str, clap: str, what: str) -> None:
     """The message says which, and the command that trains one that fits."""
     message = f"bridge-tiny was trained for another {what} .*not xxxxxxxxxxxx.*python -m latent_edit train bridge"

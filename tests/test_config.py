@@ -14,7 +14,7 @@ from latent_edit.config import PRESETS, StrictModel, load_preset, load_styles, p
 from latent_edit.errors import InputError
 from latent_edit.training.vits_config import VitsConfiguration
 
-BRIDGES = sorted(path.stem for path in PRESETS.glob("*.yaml") if "pairing" in path.read_text(encoding="utf-8"))
+BRIDGES = sorted(path.stem for path in PRESETS.glob("*.yaml") if "pairing" in read_yaml(path))
 
 
 class Cake(StrictModel):
@@ -84,7 +84,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["i2sbb", "", "missing.yaml", "../config"])
 def test_an_unknown_preset_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(InputError, match="there is no preset .*known: .*i2sb.*vits-mini"):
+    with pytest.raises(InputError, match=r"there is no preset .*known: .*i2sb.*vits-mini"):
         load_preset(Cake, name)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from tiny_voices import shake
 
 from latent_edit.bridge import Bridge, BridgeConfiguration
 from latent_edit.data.latents import FIELDS, Latents
 from latent_edit.data.renditions import RenditionItem
-from tiny_voices import shake
 
 CHANNELS, STYLE, SPEAKER = 8, 6, 4
 SPEAKER_EMBEDDINGS = torch.randn(2, SPEAKER, generator=torch.Generator().manual_seed(0))

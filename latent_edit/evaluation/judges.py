@@ -12,6 +12,7 @@ import numpy as np
 from latent_edit.audio import resample
 
 RECOGNISER_RATE = 16_000
+SPEAKER_LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer brings quiet clips to
 _UNITS = [
     "zero",
     "one",
@@ -94,5 +95,9 @@ def speaker_embedding(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
     """GE2E embedding [256] of unit norm (Resemblyzer); cosine similarity tells how alike two voices are."""
     from resemblyzer import preprocess_wav
 
+    # It raises quiet clips to its level but leaves loud ones, and hears another voice in them.
+    root_mean_square = float(np.sqrt(np.mean(np.square(samples)))) if samples.size else 0.0
+    if root_mean_square:
+        samples = samples * np.float32(SPEAKER_LEVEL / root_mean_square)
     embedding: np.ndarray = _speaker_encoder().embed_utterance(preprocess_wav(samples, sampling_rate))
     return embedding

@@ -45,6 +45,12 @@ def expand(values: Tensor, durations: Tensor) -> Tensor:
     return values.gather(2, index) * inside.unsqueeze(1)
 
 
+def whole_frames(durations: Tensor) -> Tensor:
+    """Whole frames [P] whose every partial sum is the rounded sum of `durations` [P]: no drift, whatever the pace."""
+    ends = durations.double().cumsum(0).round().long()
+    return torch.diff(ends, prepend=ends.new_zeros(1))
+
+
 def length_mask(lengths: Tensor, longest: int | None = None) -> Tensor:
     """[B] lengths -> [B, 1, longest] float mask."""
     longest = int(lengths.max()) if longest is None else longest

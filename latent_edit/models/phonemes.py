@@ -98,3 +98,20 @@ def tokenizer_front_end(tokenizer: Any) -> FrontEnd:
         return encode_symbols(symbols, tokenizer.encoder, tokenizer.add_blank)
 
     return encode
+
+
+def load_front_end(source: str, symbols: int, local: bool) -> FrontEnd:
+    """The front end of a folder's or hub model's own tokenizer.
+
+    Raises ValueError unless it has exactly the model's number of symbols: transformers would make one up.
+    """
+    from transformers import VitsTokenizer
+
+    try:
+        tokenizer = VitsTokenizer.from_pretrained(source, local_files_only=local)
+    except TypeError:  # transformers opens a path that is None
+        raise ValueError("its tokenizer lacks vocab.json") from None
+    known = 1 + max(tokenizer.encoder.values(), default=-1)
+    if known != symbols:
+        raise ValueError(f"its tokenizer has {known} symbols, but the model {symbols}")
+    return tokenizer_front_end(tokenizer)

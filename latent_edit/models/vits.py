@@ -18,8 +18,8 @@ from torch import Tensor
 
 from latent_edit.checkpoint import content_hash
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.models.alignment import expand, prior_log_likelihood, search_durations
-from latent_edit.models.phonemes import FrontEnd, PhonemeSequence, encode_text, tokenizer_front_end
+from latent_edit.models.alignment import expand, prior_log_likelihood, search_durations, whole_frames
+from latent_edit.models.phonemes import FrontEnd, PhonemeSequence, encode_text, load_front_end
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.types import Alignment, Latent, Waveform
 
@@ -81,7 +81,7 @@ class FrozenVits:
                     output_loading_info=True,
                     ignore_mismatched_sizes=True,  # they are reported below
                 )
-            front_end = encode_text if network is IstftVits else _tokenizer_front_end(str(source), config, local)
+            front_end = encode_text if network is IstftVits else load_front_end(str(source), config.vocab_size, local)
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"no VITS voice can be loaded from {source}: {str(error).splitlines()[0]}") from error
         if problems := [f"{kind}: {sorted(information[kind])[:3]}" for kind in _LOADING_PROBLEMS if information[kind]]:
@@ -139,6 +139,8 @@ class FrozenVits:
         mean, log_deviation, hidden = self._prior(phonemes)
         if durations is None:
             durations = self._predict_durations(hidden, conditioning, duration_noise, pace, generator)
+            if not durations.any():
+                durations[0] = 1  # a reading lasts a frame at least
         durations = durations.reshape(1, -1)
         if durations.shape[1] != mean.shape[2]:
             raise ValueError(f"{mean.shape[2]} symbols need as many durations, not {durations.shape[1]}")
@@ -153,7 +155,7 @@ class FrozenVits:
         Frames of z_p are re-read at the new pace before the flow is inverted again: a seed keeps its intonation.
         """
         old = encoding.alignment.durations[0]
-        new = _rounded(old * math.exp(log_ratio))
+        new = whole_frames(old * math.exp(log_ratio))
         ends = new.cumsum(0)
         if new.sum() == 0:
             return encoding
@@ -197,7 +199,7 @@ class FrozenVits:
         scale = pace / config.speaking_rate
         if not config.use_stochastic_duration_prediction:
             log_durations = self._model.duration_predictor(hidden, mask, conditioning)
-            return _rounded(log_durations.exp().flatten() * scale)
+            return whole_frames(log_durations.exp().flatten() * scale)
         # transformers draws from the global generator: seed it from ours, and put it back afterwards.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
@@ -262,27 +264,7 @@ class FrozenVits:
         return next(self._model.parameters()).device
 
 
-def _rounded(durations: Tensor) -> Tensor:
-    """Whole frames [P] whose every partial sum is the rounded sum of `durations` [P]: no drift, whatever the pace."""
-    ends = durations.double().cumsum(0).round().long()
-    return torch.diff(ends, prepend=ends.new_zeros(1))
-
-
 _LOADING_PROBLEMS = ("missing_keys", "unexpected_keys", "mismatched_keys")
-
-
-def _tokenizer_front_end(source: str, config: Any, local: bool) -> FrontEnd:
-    """The front end of a checkpoint's own tokenizer, which must have exactly the symbols that the model has."""
-    from transformers import VitsTokenizer
-
-    try:
-        tokenizer = VitsTokenizer.from_pretrained(source, local_files_only=local)
-    except TypeError:  # transformers opens a path that is None
-        raise ValueError("its tokenizer lacks vocab.json") from None
-    symbols = 1 + max(tokenizer.encoder.values(), default=-1)
-    if symbols != config.vocab_size:
-        raise ValueError(f"its tokenizer has {symbols} symbols, but the model {config.vocab_size}")
-    return tokenizer_front_end(tokenizer)
 
 
 def _fold_weight_norm(model: Any) -> None:

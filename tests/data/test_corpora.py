@@ -56,7 +56,7 @@ def test_a_manifest_may_name_the_licence(manifest: Path) -> None:
 
 def test_a_manifest_without_a_column_says_which(manifest: Path) -> None:
     (manifest / "manifest.csv").write_text("file,text\na.wav,Hello.\n", encoding="utf-8")
-    with pytest.raises(InputError, match="lacks the column.*speaker"):
+    with pytest.raises(InputError, match=r"lacks the column.*speaker"):
         read_corpus(manifest)
 
 
@@ -93,7 +93,11 @@ def test_vctk_as_published(tmp_path: Path) -> None:
     for speaker, number, microphone in (("p225", 1, 1), ("p225", 1, 2), ("p226", 2, 1), ("p226", 3, 2), ("p315", 1, 1)):
         name = f"{speaker}/{speaker}_{number:03d}_mic{microphone}.flac"
         write(tmp_path / "wav48_silence_trimmed" / name, tone(0.1, 48_000, 0.1 * microphone), 48_000)
-    for speaker, number, text in (("p225", 1, "Please call Stella.\n"), ("p226", 2, "Ask her.\n"), ("p226", 3, "Six.\n")):
+    for speaker, number, text in (
+        ("p225", 1, "Please call Stella.\n"),
+        ("p226", 2, "Ask her.\n"),
+        ("p226", 3, "Six.\n"),
+    ):
         path = tmp_path / "txt" / speaker / f"{speaker}_{number:03d}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tiny_voices import RATE, SPEAKERS, buzz, tiny_voice
 
 from latent_edit.data import latents as latents_module
 from latent_edit.data.drawn_styles import RenditionCaption
@@ -24,7 +26,6 @@ from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.errors import InputError
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Waveform
-from tiny_voices import RATE, SPEAKERS, buzz, tiny_voice
 
 NEUTRAL, STYLED = (0.0,) * 7, (3.0, *(0.0,) * 6)
 NORMAL = RenditionCaption("speak normally", NEUTRAL)
@@ -33,7 +34,7 @@ NORMAL = RenditionCaption("speak normally", NEUTRAL)
 class Memory(Renditions):
     """Renditions whose samples are not in files."""
 
-    def audio(self, items):  # noqa: ANN001, ANN201
+    def audio(self, items: Sequence[RenditionItem]) -> Iterator[np.ndarray]:
         """What `rendition` made for each item."""
         for item in items:
             yield rendition(item)

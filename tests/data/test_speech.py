@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from tiny_voices import RATE, buzz, tiny_speech
 
 from latent_edit.data.corpora import Utterance
 from latent_edit.data.speech import Speech, batch_of_step, batches_by_length, load_speech, prepare_speech
 from latent_edit.errors import InputError
 from latent_edit.models.phonemes import encode_text
-from tiny_voices import RATE, buzz, tiny_speech
 
 
 @pytest.fixture

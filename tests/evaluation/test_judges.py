@@ -9,10 +9,11 @@ import torch
 pytest.importorskip("pocketsphinx")
 pytest.importorskip("jiwer")
 
+from tiny_voices import RATE, buzz, tiny_speech, tiny_voice
+
 from latent_edit.evaluation import progress
 from latent_edit.evaluation.judges import recognise, speaker_embedding, word_error_rate, word_errors, words
 from latent_edit.evaluation.progress import voice_judge
-from tiny_voices import RATE, buzz, tiny_speech, tiny_voice
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,9 @@ def test_words_are_heard_whatever_the_level_and_whatever_came_before() -> None:
 
 def test_speaker_embeddings_have_unit_norm_and_ignore_the_level() -> None:
     pytest.importorskip("resemblyzer")
-    one, loud, other = (speaker_embedding(gain * buzz(1.6, f), RATE) for gain, f in ((0.1, 110), (1.0, 110), (1.0, 240)))
+    one, loud, other = (
+        speaker_embedding(gain * buzz(1.6, f), RATE) for gain, f in ((0.1, 110), (1.0, 110), (1.0, 240))
+    )
     assert one.shape == (256,)
     assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
     assert one @ loud > 0.98

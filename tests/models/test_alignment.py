@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
+from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations, whole_frames
 
 
 def best_durations(likelihood: Tensor) -> tuple[list[int], float]:
@@ -89,3 +89,14 @@ def test_gradients_flow_through_expand() -> None:
 def test_length_mask() -> None:
     assert length_mask(torch.tensor([2, 0, 3])).tolist() == [[[1, 1, 0]], [[0, 0, 0]], [[1, 1, 1]]]
     assert length_mask(torch.tensor([1]), 3).tolist() == [[[1, 0, 0]]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=30))
+def test_whole_frames_do_not_drift(durations: list[float]) -> None:
+    exact = torch.tensor(durations, dtype=torch.float64)
+    whole = whole_frames(exact)
+    assert whole.dtype == torch.int64
+    assert (whole >= 0).all()
+    assert (whole.cumsum(0) - exact.cumsum(0)).abs().max() <= 0.5 + 1e-9
+    assert torch.equal(whole_frames(whole), whole)

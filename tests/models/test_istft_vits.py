@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_voices import HOP, SPEAKERS, buzz, tiny_voice
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
@@ -22,7 +23,6 @@ from latent_edit.models.istft_vits import (
 )
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
-from tiny_voices import HOP, SPEAKERS, buzz, tiny_voice
 
 FFT = 1024
 

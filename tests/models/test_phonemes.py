@@ -82,7 +82,7 @@ def test_eight_threads_give_what_one_gives() -> None:
     assert len({sequence.ids for sequence in alone}) == len(texts)
 
 
-def tokenizer(folder: Path, vocabulary: dict[str, int], **options: bool):  # noqa: ANN201
+def tokenizer(folder: Path, vocabulary: dict[str, int], **options: bool):
     from transformers import VitsTokenizer
 
     path = folder / "vocab.json"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_voices import HOP, RATE, SPEAKERS, buzz, tiny_voice, transformers_voice
 
 from latent_edit.checkpoint import content_hash
 from latent_edit.errors import CheckpointError, InputError
@@ -18,7 +19,6 @@ from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.phonemes import VITS_VOCABULARY, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding, freeze
 from latent_edit.types import Latent, Waveform
-from tiny_voices import HOP, RATE, SPEAKERS, buzz, tiny_voice, transformers_voice
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -107,13 +107,21 @@ def test_without_prior_noise_each_phoneme_stands_still(vits: FrozenVits, hello: 
     assert single.abs().max() > 0.1
 
 
-def test_pace_multiplies_durations(vits: FrozenVits, hello: PhonemeSequence) -> None:
-    plain, slow = (
-        vits.encode_text(hello, "anna", pace=pace, generator=seeded()).alignment.durations for pace in (1.0, 4.0)
-    )
-    assert (slow >= 4 * (plain - 1)).all()
-    assert (slow <= 4 * plain).all()
-    assert slow.sum() > 2 * plain.sum()
+def test_pace_multiplies_durations(vits: FrozenVits, many: Path, hello: PhonemeSequence) -> None:
+    def durations(voice: FrozenVits, pace: float) -> torch.Tensor:
+        return voice.encode_text(hello, 0, pace=pace, generator=seeded()).alignment.durations[0]
+
+    exact = durations(vits, 64.0) / 64
+    for pace in (0.5, 1.0, 4.0):  # every partial sum is the rounded one: nothing drifts
+        drift = durations(vits, pace).cumsum(0) - pace * exact.cumsum(0)
+        assert drift.abs().max() <= 0.5 + pace / 128
+    stochastic = FrozenVits.load(many)  # rounds up, as it was trained
+    more = durations(stochastic, 4.0) - 4 * durations(stochastic, 64.0) / 64
+    assert -4 / 64 <= more.min() <= more.max() < 1
+
+
+def test_a_reading_lasts_a_frame_at_least(vits: FrozenVits) -> None:
+    assert vits.encode_text(vits.phonemize(""), "anna", pace=1e-6).latent.z.shape[2] == 1
 
 
 def test_duration_noise_is_for_stochastic_predictors(many: Path, vits: FrozenVits, hello: PhonemeSequence) -> None:
@@ -273,7 +281,7 @@ def test_nothing_changes_it_and_no_gradient_flows(many: Path, hello: PhonemeSequ
         assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_freezing_copies_and_folding_weight_norm_changes_no_value(hello: PhonemeSequence) -> None:
+def test_freezing_copies_and_folding_weight_norm_changes_no_value() -> None:
     voice = tiny_voice()
     before = content_hash(voice.state_dict())
     frozen = freeze(voice)
@@ -305,7 +313,7 @@ def test_a_missing_or_unknown_speaker_is_an_error(vits: FrozenVits, hello: Phone
         lambda: vits.encode_speech(Waveform.of(torch.zeros(RATE), RATE), speaker),  # type: ignore[arg-type]
     ]
     for call in calls:
-        with pytest.raises(InputError, match="no speaker .*known speakers: anna, ben"):
+        with pytest.raises(InputError, match=r"no speaker .*known speakers: anna, ben"):
             call()
 
 
@@ -315,7 +323,7 @@ def test_the_speakers_of_a_hub_voice_are_numbers(many: Path) -> None:
     assert voice.speaker_id("108") == voice.speaker_id(108) == 108
     assert voice.all_speaker_embeddings.shape == (109, 6)
     assert torch.equal(voice.speaker_embedding(7), voice.all_speaker_embeddings[7:8])
-    with pytest.raises(InputError, match="no speaker 109; known speakers: 0, 1, .*11, ..."):
+    with pytest.raises(InputError, match=r"no speaker 109; known speakers: 0, 1, .*11, \.\.\."):
         voice.speaker_id(109)
 
 

@@ -103,7 +103,7 @@ def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
     loop.run(Line(), tmp_path, 1, seed=0)
     path = tmp_path / loop.STATE_NAME
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(CheckpointError, match="is damaged .*; delete it"):
+    with pytest.raises(CheckpointError, match=r"is damaged .*; delete it"):
         loop.run(Line(), tmp_path, 2, seed=0, resume=True)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_bridges import CHANNELS, SPEAKER_EMBEDDINGS, STYLE, configuration, tiny_latents
 from torch import Tensor
 
 from latent_edit.bridge import load_bridge
@@ -16,7 +17,6 @@ from latent_edit.errors import InputError
 from latent_edit.training import bridge as training
 from latent_edit.training import loop
 from latent_edit.training.bridge import PAPER_FRAMES, BridgeTask, needed_fields
-from tiny_bridges import CHANNELS, SPEAKER_EMBEDDINGS, STYLE, configuration, tiny_latents
 
 LATENTS = tiny_latents()
 ROWS: dict[str, dict[str, Any]] = {
@@ -137,6 +137,33 @@ def test_a_dropped_condition_leaves_the_target_where_the_null_is_marginal() -> N
     for row, index in enumerate(CHOSEN):
         length = int(mask[row].sum())
         assert torch.allclose(target[row, :, :length], normalised(task, "target", index), atol=1e-5)
+
+
+def test_a_step_sees_the_same_stretch_of_source_and_target() -> None:
+    task = task_of(pairing={"aligned": 1.0}, training={"segment_frames": 10})
+    starts = set()
+    for seed in range(20):
+        source, target, mask = task._pairs(CHOSEN, KEEP, np.random.default_rng(seed))
+        assert source.shape == target.shape == (3, CHANNELS, 10)
+        assert (mask == 1).all()
+        whole = normalised(task, "text", CHOSEN[0])
+        found = [t for t in range(whole.shape[1] - 9) if torch.allclose(whole[:, t : t + 10], source[0], atol=1e-5)]
+        assert len(found) == 1
+        stretch = normalised(task, "target", CHOSEN[0])[:, found[0] : found[0] + 10]
+        assert torch.allclose(target[0], stretch, atol=1e-5)
+        starts.add(found[0])
+    assert len(starts) > 5
+    whole_again = task_of(pairing={"aligned": 1.0}, training={"segment_frames": None})
+    assert pairs(whole_again)[0].shape[2] > 10
+
+
+def test_the_papers_pairs_are_never_cut_into_stretches() -> None:
+    """Their frames do not correspond."""
+    task = task_of(**ROWS["paper"], training={"segment_frames": 10})
+    source, target, _ = pairs(task)
+    for values, name in ((source, "paper"), (target, "target")):
+        own = LATENTS.examples[name][CHOSEN[0]].float()
+        assert torch.equal(values[0, :, : own.shape[1]], own)
 
 
 @pytest.mark.parametrize(("space", "field"), [("post_flow", "paper"), ("pre_flow", "paper_prior")])
@@ -290,7 +317,7 @@ def test_the_pace_head_learns_the_ratio_of_durations() -> None:
             parameter.zero_()
     chosen = np.array([0, 1, 2])
     loss = task._losses(chosen, np.random.default_rng(0))["pace"]
-    assert float(loss) == pytest.approx(float((task.latents.log_ratio[chosen] ** 2).mean()), rel=1e-4)
+    assert float(loss.detach()) == pytest.approx(float((task.latents.log_ratio[chosen] ** 2).mean()), rel=1e-4)
 
 
 def test_too_few_examples_and_wild_gradients_are_errors() -> None:
