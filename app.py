@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor] | None = None) -> None:
     """Show the page, load the models behind it, and serve until stopped. `load` replaces the shipped editor."""
     options = parse_arguments(arguments)
+    # gradio asks matplotlib for its backend at every event; left open, the answer loads pyplot, which nothing uses.
+    os.environ.setdefault("MPLBACKEND", "agg")
 
     from latent_edit.config import read_yaml
     from latent_edit.ui import look
@@ -64,22 +67,25 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
     loader = EditorLoader(load or load_editor)
     page = build_page(loader, read_yaml(EXAMPLES))
     page.queue(max_size=options.max_queue)
-    page.launch(
-        server_name=options.host,
-        server_port=options.port,
-        share=options.share,
-        auth=options.auth_file,
-        max_file_size=LARGEST_UPLOAD,
-        prevent_thread_lock=True,
-        run_history=False,
-        enable_monitoring=False,
-        footer_links=[],
-        ssr_mode=False,
-        theme=look.theme(),
-        css=look.stylesheet(),
-        head=look.HEAD,
-        favicon_path=look.FAVICON,
-    )
+    try:
+        page.launch(
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            auth=options.auth_file,
+            max_file_size=LARGEST_UPLOAD,
+            prevent_thread_lock=True,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            ssr_mode=False,
+            theme=look.theme(),
+            css=look.stylesheet(),
+            head=look.HEAD,
+            favicon_path=look.FAVICON,
+        )
+    except OSError as error:  # above all a port that is taken
+        raise SystemExit(f"cannot start: {error}") from None
     # Only now: while models load, this process answers slowly, and the page should be there first.
     loader.start()
     page.block_thread()

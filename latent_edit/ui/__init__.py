@@ -1,1 +1,1 @@
-"""The page. The only room that imports gradio; models are reached through `latent_edit.pipeline`, and only when used."""
+"""The page: the only room that imports gradio. Models are loaded through `latent_edit.pipeline`, when first used."""

@@ -1,4 +1,4 @@
-"""What happens on the server when somebody presses a button. Nothing is kept between two calls but the editor itself."""
+"""What happens on the server when somebody presses a button. Between two calls nothing is kept but the editor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -19,6 +19,9 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value
+
+if TYPE_CHECKING:
+    from latent_edit.result import EditResult
 
 EditValues = tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]
 Update = dict[str, Any]
@@ -34,7 +37,7 @@ class Actions:
         self,
         text: str,
         prompt: str,
-        voice: str,
+        voice: str | None,
         decode_voice: str | None,
         method: str | None,
         strength: float,
@@ -50,10 +53,13 @@ class Actions:
         The files are written into a folder of this run alone, which is removed once gradio has taken its copies.
         """
         with page_errors():
+            if not self._loader.ready:
+                progress(0, desc=LOADING)
+            editor = self._loader.get()
             request = EditRequest(
                 text=text,
                 prompt=prompt,
-                voice=voice,
+                voice=voice or editor.voices[0],  # the page has no voices to choose from until the models are there
                 decode_voice=decode_voice or None,
                 method=method or EditRequest.method,
                 strength=strength,
@@ -62,17 +68,8 @@ class Actions:
                 pace=pace if pace_source == PACE_BY_HAND else None,
                 seed=seed,
             )
-            if not self._loader.ready:
-                progress(0, desc=LOADING)
-            result = self._loader.get().edit(request, lambda words, share: progress(share, desc=words.capitalize()))
-            with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
-                files = result.save(folder)
-                yield (
-                    player_value(result, files),
-                    measured_value(result),
-                    heatmaps_value(result, Path(folder)),
-                    notes_value(result),
-                )
+            result = editor.edit(request, lambda words, share: progress(share, desc=words.capitalize()))
+            yield from edit_values(result)
 
     def voices(self) -> list[str]:
         """Names of the voices that `/edit` knows."""
@@ -92,9 +89,24 @@ class Actions:
         method = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
         return (
             gr.update(choices=voices, value=voices[0]),
-            gr.update(choices=same_and_others(voices)),
+            gr.update(choices=same_and_others(voices), value=""),
             gr.update(choices=methods, value=method, visible=len(methods) > 1),
             "",
+        )
+
+
+def edit_values(result: EditResult) -> Iterator[EditValues]:
+    """The values of player, table, heatmaps and notes.
+
+    The files are written into a folder of this run alone, which is removed once gradio has taken its copies.
+    """
+    with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
+        files = result.save(folder)
+        yield (
+            player_value(result, files),
+            measured_value(result),
+            heatmaps_value(result, Path(folder)),
+            notes_value(result),
         )
 
 

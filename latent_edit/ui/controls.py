@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
-from latent_edit.ui.chips import NONE_CHOSEN, Chips
+from latent_edit.ui.parts import chips, static
 
 PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
 FIRST_PROMPT = "an angry shout"
 LARGEST_SEED = 2**31 - 1  # of the dice; a browser's numbers are exact far beyond it
-
-
-class LateDropdown(gr.Dropdown):
-    """A dropdown whose choices arrive with the models; the editor itself judges the value and names the known ones."""
-
-    is_template = True  # the browser draws it as an ordinary dropdown
-
-    def preprocess(self, payload: str | None) -> str | None:  # type: ignore[override]
-        """Pass on what was sent: clients that never opened the page would be checked against an empty list."""
-        return payload
 
 
 @dataclass(frozen=True)
@@ -33,13 +25,13 @@ class Controls:
 
     text: gr.Textbox
     prompt: gr.Textbox
-    voice: LateDropdown
-    decode_voice: LateDropdown
-    method: LateDropdown
+    voice: gr.Dropdown
+    decode_voice: gr.Dropdown
+    method: gr.Dropdown
     strength: gr.Slider
     guidance: gr.Slider
     steps: gr.Slider
-    pace_source: Chips
+    pace_source: gr.HTML
     pace: gr.Slider
     seed: gr.Number
 
@@ -51,23 +43,31 @@ class Controls:
 def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Button, gr.HTML]:
     """Draw the controls, the button and the status under it (at first `status`), and connect what needs no server."""
     text = _sentence(examples)
-    voice = LateDropdown([], value=None, label="Voice", interactive=True, elem_id="voice")
+    voice = _late_dropdown("Voice", "voice", [], None)
     prompt = _style_prompt()
     button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
-    status_line = gr.HTML(status, js_on_load=None, apply_default_css=False, elem_id="status")
+    status_line = static(status, "status")
     strength = _slider("strength", "Strength", "0 changes nothing, 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
         pace_source, pace = _pace()
         guidance = _slider("guidance", "Guidance", "How hard to follow your words", EditRequest.guidance, 0.1)
         steps = _slider("steps", "Steps", "More are finer and slower", EditRequest.steps, 1, precision=0)
         seed = _seed()
-        decode_voice = LateDropdown(
-            same_and_others([]), value="", label="Speak with", interactive=True, elem_id="decode-voice",
-            info="Another voice for the decoder alone",
-        )  # fmt: skip
-        method = LateDropdown([], value=None, label="Method", visible=False, interactive=True, elem_id="method")
+        decode_voice = _late_dropdown(
+            "Speak with", "decode-voice", same_and_others([]), "", info="Another voice for the decoder alone"
+        )
+        method = _late_dropdown("Method", "method", [EditRequest.method], EditRequest.method, visible=False)
     controls = Controls(text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed)
     return controls, button, status_line
+
+
+def _late_dropdown(label: str, elem_id: str, choices: Sequence[Any], value: str | None, **options: Any) -> gr.Dropdown:
+    """A dropdown whose further choices arrive with the models.
+
+    Custom values are allowed, because a client that never opened the page would be checked against an empty list; the
+    editor judges the value and names the known ones.
+    """
+    return gr.Dropdown(choices, value=value, label=label, allow_custom_value=True, elem_id=elem_id, **options)
 
 
 def same_and_others(voices: list[str]) -> list[tuple[str, str]]:
@@ -75,7 +75,7 @@ def same_and_others(voices: list[str]) -> list[tuple[str, str]]:
     return [("The same voice", ""), *((voice, voice) for voice in voices)]
 
 
-def _slider(name: str, label: str, info: str, value: float, step: float, **options: object) -> gr.Slider:
+def _slider(name: str, label: str, info: str, value: float, step: float, **options: Any) -> gr.Slider:
     """A slider over the range that the request allows."""
     low, high = RANGES[name]
     return gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=name, **options)
@@ -97,20 +97,21 @@ def _sentence(examples: list[str]) -> gr.Textbox:
 def _style_prompt() -> gr.Textbox:
     """Free text, and the presets as chips that fill it in; a chip stays marked only while its words stand there."""
     presets = preset_prompts()
-    chips = Chips(presets, FIRST_PROMPT, label="How should it sound?", elem_id="presets")
+    preset = chips(presets, FIRST_PROMPT, "How should it sound?", "presets")
     prompt = gr.Textbox(
         FIRST_PROMPT, label="In your own words", lines=1, max_lines=3, elem_id="prompt",
         placeholder="a tired whisper, very proud, like a newsreader ...",
     )  # fmt: skip
-    chips.input(None, chips, prompt, js="(preset) => preset", api_visibility="private")
-    marked = f"(prompt) => {json.dumps(presets)}.find((preset) => preset === prompt.trim().toLowerCase()) ?? {json.dumps(NONE_CHOSEN)}"
-    prompt.input(None, prompt, chips, js=marked, api_visibility="private")
+    preset.input(None, preset, prompt, js="(preset) => preset", api_visibility="private")
+    typed = "prompt.trim().toLowerCase()"
+    marked = f"(prompt) => {json.dumps(presets)}.find((preset) => preset === {typed}) ?? ''"
+    prompt.input(None, prompt, preset, js=marked, api_visibility="private")
     return prompt
 
 
-def _pace() -> tuple[Chips, gr.Slider]:
+def _pace() -> tuple[gr.HTML, gr.Slider]:
     """Pace as the style wants it, or a factor on all durations, which is shown only when it counts."""
-    source = Chips([PACE_FROM_STYLE, PACE_BY_HAND], PACE_FROM_STYLE, label="Pace", elem_id="pace-source")
+    source = chips([PACE_FROM_STYLE, PACE_BY_HAND], PACE_FROM_STYLE, "Pace", "pace-source")
     factor = _slider("pace", "Duration", "0.5 is twice as fast, 2 half as fast", 1.0, 0.05, visible=False)
     source.input(
         lambda chosen: gr.update(visible=chosen == PACE_BY_HAND), source, factor,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import gradio as gr
 import numpy as np
 
-from latent_edit.ui.files import served_file
+from latent_edit.ui.parts import served_file
 from latent_edit.ui.player import time_ticks
 
 if TYPE_CHECKING:
@@ -21,19 +20,16 @@ PIXELS_PER_PHONEME = 10  # a phoneme gets at least so much on average; a long te
 RUNS_AS_PROGRAM = str.maketrans("", "", "$`\\")  # gradio runs these in a template; no phoneme needs them
 
 
-class Heatmaps(gr.HTML):
-    """Shows what `heatmaps_value` returns; drawn by heatmaps.html."""
+class Heatmap(NamedTuple):
+    """What is drawn: a latent [1, C, T] on a scale from -limit to limit, in the time of the clip `before` or `after`."""
 
-    def __init__(self, **options: Any) -> None:
-        template = Path(__file__).with_name("heatmaps.html").read_text(encoding="utf-8")
-        super().__init__(html_template=template, js_on_load=None, apply_default_css=False, **options)
-
-    def api_info(self) -> dict[str, Any]:
-        """What a client receives, see `heatmaps_value`."""
-        return {
-            "type": "object",
-            "description": "pictures: PNG files of Z_text, Z' and their difference, pixel by value",
-        }
+    name: str
+    clip: str
+    title: str
+    explanation: str
+    latent: Latent
+    limit: float
+    colours: str
 
 
 def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
@@ -47,45 +43,55 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     from latent_edit.types import Latent
 
     difference = Latent(result.z_edit.z - result.z_source.z, result.z_edit.mask)
+    same, own = shared_limit(result.z_text, result.z_edit), shared_limit(difference)
+    maps = (
+        Heatmap("z_text", "before", "Z_text", "the plain reading", result.z_text, same, LATENT_COLOURS),
+        Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS),
+        Heatmap(
+            "difference",
+            "after",
+            "Difference",
+            "Z\u2032 less Z_text at the new pace",
+            difference,
+            own,
+            DIFFERENCE_COLOURS,
+        ),
+    )
     longest = max(waveform.item(0).shape[0] for waveform in (result.before, result.after))
-    same_scale = shared_limit(result.z_text, result.z_edit)
-
-    def picture(
-        name: str, clip: str, words: tuple[str, str], latent: Latent, limit: float, colours: str
-    ) -> dict[str, Any]:
-        title, explanation = words
-        phonemes = result.phonemes_before if clip == "before" else result.phonemes_after
-        samples = (result.before if clip == "before" else result.after).item(0).shape[0]
-        channels, frames = latent.z.shape[1:]
-        return {
-            "name": name,
-            "clip": clip,
-            "title": title,
-            "explanation": explanation,
-            "alt": f"Heatmap of {title}: {explanation}, {channels} channels by {frames} frames.",
-            "image": served_file(write_heatmap(latent, limit, colours, folder / f"heatmap_{name}.png")),
-            "share": round(100 * samples / longest, 2),
-            "limit": f"{limit:.1f}",
-            "colours": ", ".join(gradient(colours)),
-            "symbols": places(phonemes, samples / result.before.sampling_rate),
-        }
-
     return {
-        "pictures": [
-            picture("z_text", "before", ("Z_text", "the plain reading"), result.z_text, same_scale, LATENT_COLOURS),
-            picture("z_edit", "after", ("Z\u2032", "after the bridge"), result.z_edit, same_scale, LATENT_COLOURS),
-            picture(
-                "difference", "after", ("Difference", "Z\u2032 less Z_text at the new pace"),
-                difference, shared_limit(difference), DIFFERENCE_COLOURS,
-            ),
-        ],
+        "pictures": [_picture(heatmap, result, longest, folder) for heatmap in maps],
         "ticks": time_ticks(longest / result.before.sampling_rate),
         "width": PIXELS_PER_PHONEME * len(result.phonemes_after),
-    }  # fmt: skip
+    }
+
+
+def _picture(heatmap: Heatmap, result: EditResult, longest: int, folder: Path) -> dict[str, Any]:
+    """One heatmap, written and described; `longest`: samples of the whole time axis."""
+    before = heatmap.clip == "before"
+    samples = (result.before if before else result.after).item(0).shape[0]
+    channels, frames = heatmap.latent.z.shape[1:]
+    path = write_heatmap(heatmap.latent, heatmap.limit, heatmap.colours, folder / f"heatmap_{heatmap.name}.png")
+    return {
+        "name": heatmap.name,
+        "clip": heatmap.clip,
+        "title": heatmap.title,
+        "explanation": heatmap.explanation,
+        "alt": f"Heatmap of {heatmap.title}: {heatmap.explanation}, {channels} channels by {frames} frames.",
+        "image": served_file(path),
+        "share": round(100 * samples / longest, 2),
+        "limit": f"{heatmap.limit:.1f}",
+        "colours": ", ".join(gradient(heatmap.colours)),
+        "symbols": places(
+            result.phonemes_before if before else result.phonemes_after, samples / result.before.sampling_rate
+        ),
+    }
 
 
 def write_heatmap(latent: Latent, limit: float, colours: str, path: Path) -> Path:
-    """z of a single item as a PNG of T x C pixels, channel 0 lowest: palette index 0 is -limit, 254 is limit, 255 a pause."""
+    """z of a single item as a PNG of T x C pixels, channel 0 lowest.
+
+    Palette index 0 is -limit or less, 254 is limit or more, 255 is a pause and transparent.
+    """
     from PIL import Image
 
     from latent_edit.pictures import heatmap_values

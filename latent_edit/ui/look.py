@@ -9,7 +9,7 @@ from gradio.themes.utils import colors, sizes
 
 STYLESHEET = Path(__file__).with_name("look.css")
 FAVICON = Path(__file__).with_name("favicon.svg")
-HEAD = '<meta name="description" content="Hear one sentence in one voice, before and after its latent was edited by words.">'
+HEAD = '<meta name="description" content="One sentence in one voice, before and after words edited its latent.">'
 # Only names of installed fonts: a web font would be a request to another host.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
@@ -41,8 +41,56 @@ def stylesheet() -> str:
     return palette_css() + STYLESHEET.read_text(encoding="utf-8")
 
 
+# gradio's own components in the palette: one value for light and dark, since the palette's variables differ already.
+GRADIO_VARIABLES = {
+    "body_background_fill": "var(--paper)",
+    "body_text_color": "var(--ink)",
+    "body_text_color_subdued": "var(--quiet)",
+    "background_fill_primary": "var(--card)",
+    "background_fill_secondary": "var(--paper)",
+    "block_background_fill": "transparent",
+    "block_border_width": "0px",
+    "block_shadow": "none",
+    "block_padding": "0px",
+    "block_label_text_color": "var(--ink)",
+    "block_title_text_color": "var(--ink)",
+    "block_title_text_weight": "600",
+    "block_info_text_color": "var(--quiet)",
+    "border_color_primary": "var(--line)",
+    "border_color_accent": "var(--after)",
+    "color_accent": "var(--after)",
+    "color_accent_soft": "var(--tint)",
+    "input_background_fill": "var(--card)",
+    "input_border_color": "var(--edge)",
+    "input_border_color_focus": "var(--after)",
+    "input_placeholder_color": "var(--quiet)",
+    "input_shadow": "none",
+    "input_shadow_focus": "none",
+    "slider_color": "var(--after)",
+    "checkbox_label_background_fill": "var(--card)",
+    "checkbox_label_background_fill_hover": "var(--tint)",
+    "checkbox_label_background_fill_selected": "var(--after)",
+    "checkbox_label_border_color": "var(--edge)",
+    "checkbox_label_border_color_selected": "var(--after)",
+    "checkbox_label_text_color": "var(--ink)",
+    "checkbox_label_text_color_selected": "var(--on-accent)",
+    "button_primary_background_fill": "var(--after)",
+    "button_primary_background_fill_hover": "color-mix(in srgb, var(--after) 88%, var(--ink))",
+    "button_primary_border_color": "var(--after)",
+    "button_primary_text_color": "var(--on-accent)",
+    "button_secondary_background_fill": "var(--card)",
+    "button_secondary_background_fill_hover": "var(--tint)",
+    "button_secondary_border_color": "var(--edge)",
+    "button_secondary_text_color": "var(--ink)",
+    "link_text_color": "var(--before)",
+    "link_text_color_hover": "var(--after)",
+    "layout_gap": "18px",
+    "form_gap_width": "0px",
+}
+
+
 def theme() -> gr.themes.Base:
-    """gradio's own components in the palette; `None` for dark means: the variable already differs."""
+    """The theme of gradio's own components."""
     base = gr.themes.Base(
         primary_hue=colors.orange,
         neutral_hue=colors.stone,
@@ -51,49 +99,5 @@ def theme() -> gr.themes.Base:
         font=SANS,
         font_mono=MONO,
     )
-    same = {
-        "body_background_fill": "var(--paper)",
-        "body_text_color": "var(--ink)",
-        "body_text_color_subdued": "var(--quiet)",
-        "background_fill_primary": "var(--card)",
-        "background_fill_secondary": "var(--paper)",
-        "block_background_fill": "transparent",
-        "block_border_width": "0px",
-        "block_shadow": "none",
-        "block_padding": "0px",
-        "block_label_text_color": "var(--ink)",
-        "block_title_text_color": "var(--ink)",
-        "block_title_text_weight": "600",
-        "block_info_text_color": "var(--quiet)",
-        "border_color_primary": "var(--line)",
-        "border_color_accent": "var(--after)",
-        "color_accent": "var(--after)",
-        "color_accent_soft": "var(--tint)",
-        "input_background_fill": "var(--card)",
-        "input_border_color": "var(--edge)",
-        "input_border_color_focus": "var(--after)",
-        "input_placeholder_color": "var(--quiet)",
-        "input_shadow": "none",
-        "input_shadow_focus": "none",
-        "slider_color": "var(--after)",
-        "checkbox_label_background_fill": "var(--card)",
-        "checkbox_label_background_fill_hover": "var(--tint)",
-        "checkbox_label_background_fill_selected": "var(--after)",
-        "checkbox_label_border_color": "var(--edge)",
-        "checkbox_label_border_color_selected": "var(--after)",
-        "checkbox_label_text_color": "var(--ink)",
-        "checkbox_label_text_color_selected": "var(--on-accent)",
-        "button_primary_background_fill": "var(--after)",
-        "button_primary_background_fill_hover": "color-mix(in srgb, var(--after) 88%, var(--ink))",
-        "button_primary_border_color": "var(--after)",
-        "button_primary_text_color": "var(--on-accent)",
-        "button_secondary_background_fill": "var(--card)",
-        "button_secondary_background_fill_hover": "var(--tint)",
-        "button_secondary_border_color": "var(--edge)",
-        "button_secondary_text_color": "var(--ink)",
-        "link_text_color": "var(--before)",
-        "link_text_color_hover": "var(--after)",
-        "layout_gap": "18px",
-        "form_gap_width": "0px",
-    }
-    return base.set(**same, **{f"{name}_dark": value for name, value in same.items() if hasattr(base, f"{name}_dark")})
+    dark = {f"{name}_dark": value for name, value in GRADIO_VARIABLES.items() if hasattr(base, f"{name}_dark")}
+    return base.set(**GRADIO_VARIABLES, **dark)

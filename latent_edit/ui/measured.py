@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import gradio as gr
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
@@ -16,18 +13,6 @@ if TYPE_CHECKING:
 NOT_MEASURED = "not measured"
 MINUS = "\u2212"
 Change = Callable[[float, float], str]  # before, after -> the change with its sign and unit
-
-
-class MeasuredTable(gr.HTML):
-    """Shows what `measured_value` returns; drawn by measured.html."""
-
-    def __init__(self, **options: Any) -> None:
-        template = Path(__file__).with_name("measured.html").read_text(encoding="utf-8")
-        super().__init__(html_template=template, js_on_load=None, apply_default_css=False, **options)
-
-    def api_info(self) -> dict[str, Any]:
-        """What a client receives, see `measured_value`."""
-        return {"type": "object", "description": "rows of name, before, after and change, each as text with its unit"}
 
 
 @dataclass(frozen=True)
@@ -78,17 +63,17 @@ def percent(before: float, after: float) -> str:
 
 
 ATTRIBUTES = {
-    "pitch_hz": Attribute("Pitch", "median of the melody", "Hz", 0, semitones),
+    "pitch_hz": Attribute("Pitch", "median", "Hz", 0, semitones),
     "pitch_range_semitones": Attribute("Pitch range", "span of the melody", "st", 1, difference("st", 1)),
     "pace_phonemes_per_second": Attribute("Pace", "sounds per second", "/ s", 1, percent),
     "duration_seconds": Attribute("Length", "of the whole clip", "s", 2, percent),
     "level_db": Attribute("Level", "while speaking", "dB", 1, difference("dB", 1)),
-    "tilt_db": Attribute("Vocal effort", "high against low tones", "dB", 1, difference("dB", 1)),
+    "tilt_db": Attribute("Vocal effort", "high against low", "dB", 1, difference("dB", 1)),
     "voiced_share": Attribute("Voicing", "not whispered", "%", 0, difference("points", 0, 100.0), factor=100.0),
     "harmonicity_db": Attribute("Clear tone", "tone against noise", "dB", 1, difference("dB", 1)),
     "tremor_semitones": Attribute("Tremor", "of the pitch", "st", 2, difference("st", 2)),
 }
-SIMILARITY = Attribute("Match", "with your words, up to 1", "", 2, difference("", 2))
+SIMILARITY = Attribute("Match", "with your words", "", 2, difference("", 2))
 
 
 def measured_value(result: EditResult) -> dict[str, Any]:

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from latent_edit.result import EditResult
 
 LOADING = "Loading the models"
-# The element is there from the start, so that screen readers announce what comes into it. The value is inserted by
-# the browser as it is: never through {{value}}, after which gradio would run ${...} inside it as a program.
-NOTES_TEMPLATE = '<div role="status">${value || ""}</div>'
 
 
 def loading_status() -> str:

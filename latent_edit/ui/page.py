@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 
 from latent_edit.ui.actions import Actions
 from latent_edit.ui.controls import Controls, build_controls
-from latent_edit.ui.heatmaps import Heatmaps
 from latent_edit.ui.loading import EditorLoader
-from latent_edit.ui.measured import MeasuredTable
-from latent_edit.ui.notes import NOTES_TEMPLATE, loading_status
-from latent_edit.ui.player import ComparisonPlayer
+from latent_edit.ui.notes import loading_status
+from latent_edit.ui.parts import part
 
 TITLE = "Latent Edit"
 HOUR = 3600  # seconds
 EDITS = "edits"  # whatever computes shares one place in the queue
-HEADER = Path(__file__).with_name("header.html")
-FOOTER = "<p>Everything you hear here is synthetic speech. Please say so when you pass it on.</p>"
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
@@ -35,18 +29,16 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     """The page over an editor that may still be loading. Results leave gradio's cache within two hours."""
     actions = Actions(loader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(HOUR, HOUR)) as page:
-        gr.HTML(HEADER.read_text(encoding="utf-8"), js_on_load=None, apply_default_css=False, elem_id="header")
+        part("header", "header")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="controls"):
                 controls, button, status = build_controls(examples, loading_status())
             with gr.Column(elem_id="results"):
-                player = ComparisonPlayer(elem_id="player")
-                notes = gr.HTML(
-                    "", html_template=NOTES_TEMPLATE, js_on_load=None, apply_default_css=False, elem_id="notes"
-                )
-                table = MeasuredTable(elem_id="measured")
-                heatmaps = Heatmaps(elem_id="heatmaps")
-        gr.HTML(FOOTER, js_on_load=None, apply_default_css=False, elem_id="footer")
+                player = part("player", "player")
+                notes = part("notes", "notes")
+                table = part("measured", "measured")
+                heatmaps = part("heatmaps", "heatmaps")
+        part("footer", "footer")
         edited = gr.on(
             [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [player, table, heatmaps, notes],
             api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,

@@ -7,33 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
 import numpy as np
 
-from latent_edit.ui.files import served_file
+from latent_edit.ui.parts import served_file
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult, TimedPhoneme
 
-HERE = Path(__file__).parent
 BARS = 96  # of the longer waveform; the shorter one gets as many as its share of the time axis
 TICKS = 5  # at most so many seconds are written under a waveform
-
-
-class ComparisonPlayer(gr.HTML):
-    """Plays what `player_value` describes; drawn by player.html, brought to life by player.js."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            html_template=(HERE / "player.html").read_text(encoding="utf-8"),
-            js_on_load=(HERE / "player.js").read_text(encoding="utf-8"),
-            apply_default_css=False,
-            **options,
-        )
-
-    def api_info(self) -> dict[str, Any]:
-        """What a client receives, see `player_value`."""
-        return {"type": "object", "description": "clips[0] is before, clips[1] is after, record is the edit.json"}
 
 
 def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:

@@ -1,14 +1,22 @@
-"""A stand-in for LatentEditor, for tests of the page alone: it hums instead of speaking and returns real EditResults."""
+"""A stand-in for LatentEditor that hums instead of speaking, and a server of the real page over the real editor."""
 
 from __future__ import annotations
 
 import math
+import os
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
+from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
 from latent_edit.errors import InputError
 from latent_edit.measures import measure
@@ -16,6 +24,8 @@ from latent_edit.request import EditRequest, choose
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.types import Latent, Waveform
 
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 
 
@@ -101,3 +111,43 @@ def fake_editor() -> FakeEditor:
 def result() -> EditResult:
     """A result of the stand-in whose after is longer and louder than its before."""
     return FakeEditor().edit(EditRequest("Good morning to you.", "sam_a", 'a <b>"blorp"</b> blorp', seed=3))
+
+
+@pytest.fixture(scope="session")
+def checkpoint_root(request: pytest.FixtureRequest) -> Path:
+    """The shipped weights, or small random ones where none are shipped."""
+    shipped = checkpoint.default_root()
+    return shipped if (shipped / checkpoint.MANIFEST_NAME).is_file() else request.getfixturevalue("tiny_root")
+
+
+@pytest.fixture(scope="session")
+def address(checkpoint_root: Path) -> Iterator[str]:
+    """Address of `python app.py` over these weights."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "LATENT_EDIT_CHECKPOINTS": str(checkpoint_root), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "app.py", "--port", str(port)]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(server, address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def wait_for(server: subprocess.Popen[str], address: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            pytest.fail(f"app.py ended with {server.returncode}: {server.communicate()[0][-2000:]}")
+        try:
+            urllib.request.urlopen(address, timeout=30).read()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    pytest.fail("app.py did not answer in time")

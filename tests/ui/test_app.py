@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from app import EXAMPLES, parse_arguments
+from app import EXAMPLES, main, parse_arguments
 from latent_edit.config import read_yaml
 from latent_edit.request import check_text
 
@@ -51,6 +52,16 @@ def test_bad_flags_are_refused(flags: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parse_arguments(flags)
     assert caught.value.code == 2
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit, match=str(port)):
+            main(["--port", str(port)], load=lambda: pytest.fail("nothing may be loaded"))
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_help_is_quick_and_complete() -> None:

@@ -17,8 +17,8 @@ from latent_edit.ui.controls import PACE_BY_HAND, PACE_FROM_STYLE
 from latent_edit.ui.loading import EditorLoader
 
 GOOD: dict[str, Any] = {
-    "text": "Good morning.", "prompt": "a whisper", "voice": "sam_a", "decode_voice": "", "method": None, "strength": 1.0,
-    "guidance": 2.0, "steps": 4, "pace_source": PACE_FROM_STYLE, "pace": 2.0, "seed": 5,
+    "text": "Good morning.", "prompt": "a whisper", "voice": "sam_a", "decode_voice": "", "method": None,
+    "strength": 1.0, "guidance": 2.0, "steps": 4, "pace_source": PACE_FROM_STYLE, "pace": 2.0, "seed": 5,
 }  # fmt: skip
 
 
@@ -71,7 +71,6 @@ def test_pace_counts_only_when_set_by_hand(actions: Actions) -> None:
         ({"text": "12 ..."}, "pronounced"),
         ({"prompt": ""}, "The prompt is empty"),
         ({"voice": "nobody"}, "sam_b"),
-        ({"voice": None}, "Voice must be"),
         ({"guidance": float("nan")}, "Guidance must be"),
         ({"strength": 9.0}, "from 0 to 1.5"),
         ({"steps": 0}, "from 1 to 100"),
@@ -92,6 +91,19 @@ def test_messages_quote_visitors_without_becoming_html(actions: Actions) -> None
         run(actions, voice="<img src=x onerror=alert(1)>")
     assert "<img" not in caught.value.message
     assert "&lt;img" in caught.value.message
+
+
+def test_an_edit_asked_for_while_models_load_takes_the_first_voice(actions: Actions, fake_editor: Any) -> None:
+    asked: list[str] = []
+    edit = fake_editor.edit
+    fake_editor.edit = lambda request, progress: asked.append(request.voice) or edit(request, progress)
+    run(actions, voice=None)
+    assert asked == [fake_editor.voices[0]]
+    told: list[str] = []
+    waiting = EditorLoader(lambda: fake_editor)
+    threading.Timer(0.2, waiting.start).start()
+    list(Actions(waiting).edit(**GOOD, progress=lambda _, desc: told.append(desc)))  # type: ignore[arg-type]
+    assert told[0] == "Loading the models"
 
 
 def test_choices_come_from_the_editor(actions: Actions) -> None:

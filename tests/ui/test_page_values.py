@@ -61,7 +61,7 @@ def test_moments_pair_the_starts_of_phonemes_and_the_end() -> None:
 
 def test_moments_rise_even_where_a_phoneme_has_no_length() -> None:
     moments = matching_moments(phonemes(0.0, 0.1, 0.1, 0.3), phonemes(0.05, 0.2, 0.4, 0.4))
-    assert moments == [[0.0, 0.0], [0.1, 0.2]]
+    assert moments == [[0.0, 0.0], [0.1, 0.2], [0.3, 0.4]]
     assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(moments))
 
 
@@ -70,14 +70,12 @@ def test_without_common_phonemes_only_the_start_corresponds() -> None:
     assert matching_moments([], []) == [[0.0, 0.0]]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "labels"), [(0.9, ["0 s", "0.2", "0.4", "0.6", "0.8"]), (3.0, ["0 s", "0.5", "1"])]
-)
+@pytest.mark.parametrize(("seconds", "labels"), [(0.9, ["0 s", "0.2", "0.4", "0.6", "0.8"]), (3.0, ["0 s", "1", "2"])])
 def test_ticks_are_round_and_few(seconds: float, labels: list[str]) -> None:
     ticks = time_ticks(seconds)
     assert [tick["label"] for tick in ticks][: len(labels)] == labels
     assert all(0 <= tick["left"] < 100 for tick in ticks)
-    assert len(time_ticks(200.0)) <= 7
+    assert len(time_ticks(200.0)) <= 5
     assert time_ticks(seconds)[1]["left"] == pytest.approx(100 * float(labels[1]) / seconds, abs=0.01)
 
 
