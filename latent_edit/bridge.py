@@ -73,11 +73,6 @@ class BridgeConfiguration(StrictModel):
             raise ValueError("parallel pairs have no source before the flow: use pairing aligned or paper")
         return self
 
-    @property
-    def masked_loss(self) -> bool:
-        """The paper's rows keep padding in the loss, on purpose."""
-        return "paper" not in self.pairing
-
     def diffusion(self) -> Diffusion:
         """The mathematics this method was trained for."""
         if self.method == "palette":

@@ -96,8 +96,10 @@ class EditResult:
             "provenance": self.provenance,
         }
 
-    def save(self, folder: str | Path) -> dict[str, Path]:
+    def save(self, folder: str | Path, with_figures: bool = True) -> dict[str, Path]:
         """Write before.wav, after.wav, z_text.png, z_edit.png, difference.png, edit.json (and reference.wav, if any).
+
+        The three pictures can be left out: drawing them takes longer than the edit itself.
 
         All are written aside first and then moved, so that a failure leaves what was there. Returns name -> path.
         Raises InputError when the folder cannot be written.
@@ -106,18 +108,18 @@ class EditResult:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as aside:
-                names = self._write(Path(aside))
+                names = self._write(Path(aside), with_figures)
                 for name in names:
                     (Path(aside) / name).replace(folder / name)
         except OSError as error:
             raise InputError(f"cannot write into {folder}; choose a folder you may write to ({error})") from error
         return {name: folder / name for name in names}
 
-    def _write(self, folder: Path) -> list[str]:
+    def _write(self, folder: Path, with_figures: bool) -> list[str]:
         rate = self.before.sampling_rate
         audio.write_wav(folder / "before.wav", self.before.item(0).numpy(), rate, self.gain)
         audio.write_wav(folder / "after.wav", self.after.item(0).numpy(), rate, self.gain)
-        for name, figure in self.figures().items():
+        for name, figure in self.figures().items() if with_figures else ():
             figure.savefig(folder / name)
         if self.reference is not None:
             audio.write_float_wav(folder / REFERENCE_NAME, self.reference.item(0).numpy(), self.reference.sampling_rate)

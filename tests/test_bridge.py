@@ -241,8 +241,3 @@ def test_weights_must_fit(folder: Path) -> None:
 def test_configurations_that_cannot_be_trained(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         configuration(**changes)
-
-
-def test_the_papers_rows_keep_padding_in_the_loss() -> None:
-    assert not configuration(pairing={"paper": 1.0}).masked_loss
-    assert configuration().masked_loss

@@ -38,8 +38,9 @@ def test_every_bridge_is_a_valid_method(name: str) -> None:
 def test_the_shipped_methods_are_there() -> None:
     assert {"i2sb", "paper-i2sb", "paper-palette"} <= set(BRIDGES)
     papers = [load_preset(BridgeConfiguration, name) for name in ("paper-i2sb", "paper-palette")]
-    assert [config.masked_loss for config in papers] == [False, False]
-    assert load_preset(BridgeConfiguration, "i2sb").masked_loss
+    assert [(config.pairing, config.network, config.normalise) for config in papers] == 2 * [
+        ({"paper": 1}, "image", False)
+    ]
 
 
 def test_the_voice_preset() -> None:

@@ -92,8 +92,7 @@ class BridgeTask:
         generators = [torch.Generator().manual_seed(int(seed)) for seed in draw.integers(2**62, size=size)]
         x_t, label = bridge.diffusion.training_example(source, target, mask, time, generators)
         prediction = bridge.predict(x_t, time, source, style, keep, speaker, mask)
-        counted = mask if config.masked_loss else torch.ones_like(mask)
-        error = ((prediction - label).square() * counted).sum() / (counted.sum() * label.shape[1])
+        error = ((prediction - label).square() * mask).sum() / (mask.sum() * label.shape[1])
         ratio = torch.from_numpy(self.latents.log_ratio[chosen]).to(self.device)
         pace = (bridge.log_duration_ratio(style, speaker) - ratio).square().mean()
         return {"denoising": error, "pace": pace}
@@ -110,6 +109,7 @@ class BridgeTask:
             sources.append(source[:, frames].float())
         if "paper" in self.config.pairing:
             stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
+            # The paper's rows keep padding in the loss, on purpose.
             mask = torch.ones_like(stacked[0][:, :1])
         else:
             mask = length_mask(torch.tensor([t.shape[1] for t in targets]))

@@ -101,7 +101,7 @@ def edit_values(result: EditResult) -> Iterator[EditValues]:
     The files are written into a folder of this run alone, which is removed once gradio has taken its copies.
     """
     with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
-        files = result.save(folder)
+        files = result.save(folder, with_figures=False)
         yield (
             player_value(result, files),
             measured_value(result),

@@ -21,7 +21,7 @@ RUNS_AS_PROGRAM = str.maketrans("", "", "$`\\")  # gradio runs these in a templa
 
 
 class Heatmap(NamedTuple):
-    """What is drawn: a latent [1, C, T] on a scale from -limit to limit, in the time of the clip `before` or `after`."""
+    """What is drawn: a latent [1, C, T] on a scale from -limit to limit, in the time of a clip (before or after)."""
 
     name: str
     clip: str
@@ -42,20 +42,12 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     from latent_edit.pictures import DIFFERENCE_COLOURS, LATENT_COLOURS, shared_limit
     from latent_edit.types import Latent
 
-    difference = Latent(result.z_edit.z - result.z_source.z, result.z_edit.mask)
-    same, own = shared_limit(result.z_text, result.z_edit), shared_limit(difference)
+    moved = Latent(result.z_edit.z - result.z_source.z, result.z_edit.mask)
+    same, own = shared_limit(result.z_text, result.z_edit), shared_limit(moved)
     maps = (
         Heatmap("z_text", "before", "Z_text", "the plain reading", result.z_text, same, LATENT_COLOURS),
         Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS),
-        Heatmap(
-            "difference",
-            "after",
-            "Difference",
-            "Z\u2032 less Z_text at the new pace",
-            difference,
-            own,
-            DIFFERENCE_COLOURS,
-        ),
+        Heatmap("difference", "after", "Difference", "Z\u2032 less re-timed Z_text", moved, own, DIFFERENCE_COLOURS),
     )
     longest = max(waveform.item(0).shape[0] for waveform in (result.before, result.after))
     return {
