@@ -367,9 +367,13 @@ class TestShipped:
         assert torch.equal(result.after.samples, result.before.samples)
 
     def test_an_angry_shout_rises_in_pitch_and_effort(self, editor: LatentEditor) -> None:
+        text, voices = "The weather will be fine tomorrow.", ("sam_a", "sam_b")
         results = editor.edit_many(
-            [EditRequest("The weather will be fine tomorrow.", "sam_a", "an angry shout", seed=s) for s in range(3)]
+            [EditRequest(text, voice, "an angry shout", guidance=1.0, seed=s) for s in range(4) for voice in voices]
         )
         pairs = [(result.measurements_before, result.measurements_after) for result in results]
-        assert np.mean([after.pitch_hz / before.pitch_hz for before, after in pairs]) > 1.0
-        assert np.mean([after.tilt_db - before.tilt_db for before, after in pairs]) > 0.0
+        assert np.mean([after.tilt_db - before.tilt_db for before, after in pairs]) > 3.0
+        # A clip without steady voicing has no pitch; most of them must have one.
+        ratios = [after.pitch_hz / before.pitch_hz for before, after in pairs if after.pitch_hz and before.pitch_hz]
+        assert len(ratios) > len(pairs) / 2
+        assert np.median(ratios) > 1.06  # a semitone

@@ -41,6 +41,8 @@ class PeriodDiscriminator(nn.Module):
 class ResolutionDiscriminator(nn.Module):
     """Looks at the magnitude spectrogram of one STFT resolution."""
 
+    window: Tensor
+
     def __init__(self, fft_size: int, channels: int) -> None:
         super().__init__()
         self.fft_size = fft_size

@@ -112,7 +112,7 @@ class IstftVits(VitsModel):
 
     def __init__(self, config: IstftVitsConfig) -> None:
         super().__init__(config)
-        self.decoder = IstftDecoder(config)
+        self.decoder = IstftDecoder(config)  # type: ignore[assignment]
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:

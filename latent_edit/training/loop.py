@@ -36,13 +36,16 @@ class Task(Protocol):
         """Inverse of `state_dict`."""
 
 
+Weights = tuple[Tensor, ...] | list[Tensor]
+
+
 def moving_average(module: nn.Module, decay: float) -> AveragedModel:
     """Exponential moving average of the weights, with a short memory at first: min(decay, (1 + n) / (10 + n)).
 
     So the average of a short run is not still that of its first steps.
     """
 
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    def update(averaged: Weights, current: Weights, count: Tensor | int) -> None:
         kept = min(decay, (1 + int(count)) / (10 + int(count)))
         torch._foreach_lerp_(averaged, current, 1 - kept)
 
