@@ -138,7 +138,7 @@ def test_the_reason_why_models_are_missing_reaches_everybody() -> None:
 
 
 def test_a_fault_of_the_program_is_told_without_its_details() -> None:
-    loader = EditorLoader(failing(RuntimeError("/root/secret")))
+    loader = EditorLoader(failing(RuntimeError("/home/secret")))
     loader.start()
     with pytest.raises(gr.Error) as caught:
         Actions(loader).voices()
