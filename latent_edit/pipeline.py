@@ -18,7 +18,7 @@ from latent_edit.errors import CheckpointError, InputError
 from latent_edit.measures import measure
 from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
-from latent_edit.reading import BRIDGE_STREAM, Reading, generator, read, retime, speak
+from latent_edit.reading import BRIDGE_STREAM, Reading, generator, read, speak
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock
@@ -156,7 +156,7 @@ class LatentEditor:
         with stage("pace"):
             for edit in edits:
                 edit.log_ratio = self._log_ratio(bridge, edit)
-                edit.z_source = retime(self.vits, edit.z_text, edit.log_ratio, edit.speaker)
+                edit.z_source = edit.z_text.at_pace(edit.log_ratio)
         with stage("bridge"):
             self._cross(bridge, edits, lambda share: stage.tell("bridge", share))
         with stage("after"):
@@ -212,7 +212,7 @@ class LatentEditor:
                 tell((done + size * (step + 1) / steps) / len(pieces))
 
             z_edit = bridge.edit(
-                Latent.collate([edit.z_source.encodings[index].latent for edit, index in batch]),
+                Latent.collate([bridge.start(edit.z_source.encodings[index]) for edit, index in batch]),
                 torch.cat([edit.centred_style for edit, _ in batch]),
                 torch.cat([self.vits.speaker_embedding(edit.speaker) for edit, _ in batch]),
                 guidance=request.guidance,
