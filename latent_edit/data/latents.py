@@ -133,8 +133,6 @@ def _styled_reading(
 
 def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed: int = 0) -> None:
     """Write the shards that are not there yet: `latents-000.safetensors` and `.jsonl`. Can be interrupted."""
-    import safetensors.torch
-
     if renditions.sampling_rate != vits.sampling_rate:
         raise InputError(f"the renditions have {renditions.sampling_rate} Hz, but the voice {vits.sampling_rate} Hz")
     recordings = _recordings(renditions)
@@ -145,22 +143,27 @@ def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed
     _belongs(folder / "voice.json", made_from)
     for shard, first in enumerate(range(0, len(recordings), SHARD_RECORDINGS)):
         path = folder / f"latents-{shard:03d}.safetensors"
-        if path.with_suffix(".jsonl").is_file():
-            continue
-        tensors: dict[str, Tensor] = {}
-        lines: list[str] = []
-        for indices in recordings[first : first + SHARD_RECORDINGS]:
-            items = [renditions.items[index] for index in indices]
-            try:
-                examples = make_examples(vits, items, list(renditions.audio(items)), seed)
-            except InputError:
-                continue  # too short for its text: nothing to align
-            for index, item, example in zip(indices, items, examples, strict=True):
-                tensors |= {f"{len(lines)}.{field}": getattr(example, field) for field in FIELDS}
-                lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
-        safetensors.torch.save_file(tensors, path)
-        # The table is written last: a shard without one is made again.
-        path.with_suffix(".jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        if not path.with_suffix(".jsonl").is_file():
+            _write_shard(vits, renditions, recordings[first : first + SHARD_RECORDINGS], path, seed)
+
+
+def _write_shard(vits: FrozenVits, renditions: Renditions, recordings: list[list[int]], path: Path, seed: int) -> None:
+    import safetensors.torch
+
+    tensors: dict[str, Tensor] = {}
+    lines: list[str] = []
+    for indices in recordings:
+        items = [renditions.items[index] for index in indices]
+        try:
+            examples = make_examples(vits, items, list(renditions.audio(items)), seed)
+        except InputError:
+            continue  # too short for its text: nothing to align
+        for index, item, example in zip(indices, items, examples, strict=True):
+            tensors |= {f"{len(lines)}.{field}": getattr(example, field) for field in FIELDS}
+            lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
+    safetensors.torch.save_file(tensors, path)
+    # The table is written last: a shard without one is made again.
+    path.with_suffix(".jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) -> None:
