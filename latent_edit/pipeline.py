@@ -108,7 +108,7 @@ class LatentEditor:
         yield self._change(edits, stage)[0]
 
     def along_the_bridge(self, request: EditRequest, progress: Progress | None = None) -> list[Speech]:
-        """The way of an edit, spoken: the re-timed Z_text, then the clean latent that each step predicts; the last is Z'.
+        """The way of an edit, spoken: re-timed Z_text, then the clean latent that each step predicts, Z' last.
 
         Of many steps at most `MAX_STOPS` - 1 are taken, evenly. All have the length of after. Raises InputError.
         """

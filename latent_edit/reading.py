@@ -122,7 +122,7 @@ def retime(vits: FrozenVits, reading: Reading, log_ratio: float, speaker: int) -
 
 @dataclass(frozen=True)
 class Speech:
-    """A reading as it is heard. latent: [1, C, T], sentences joined; phonemes with their seconds; notes: one line each."""
+    """A reading as it is heard. latent: [1, C, T], sentences joined; phonemes in seconds; notes: one line each."""
 
     latent: Latent
     waveform: Waveform

@@ -20,6 +20,7 @@ from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
 from latent_edit.errors import InputError
 from latent_edit.measures import measure
+from latent_edit.reading import Speech
 from latent_edit.request import EditRequest, choose
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.types import Latent, Waveform
@@ -39,17 +40,36 @@ class FakeEditor:
 
     def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:
         """Like LatentEditor.edit."""
+        *_, result = self.edit_in_parts(request, progress)
+        assert isinstance(result, EditResult)
+        return result
+
+    def along_the_bridge(
+        self, request: EditRequest, progress: Callable[[str, float], None] | None = None
+    ) -> list[Speech]:
+        """Like LatentEditor.along_the_bridge."""
+        result = self.edit(request, progress)
+        stops = []
+        for share in range(request.steps + 1):
+            moved = result.z_source.z + share / request.steps * (result.z_edit.z - result.z_source.z)
+            latent = Latent(moved, result.z_source.mask)
+            stops.append(Speech(latent, result.after, result.phonemes_after, (), ()))
+        return stops
+
+    def edit_in_parts(
+        self, request: EditRequest, progress: Callable[[str, float], None] | None = None
+    ) -> Iterator[Speech | EditResult]:
+        """Like LatentEditor.edit_in_parts."""
         choose("voice", request.voice, self.voices)
         if not any(letter.isalpha() for letter in request.text):
             raise InputError(f"nothing in {request.text!r} can be pronounced; write words")
-        for stage, share in (
-            ("reading the text", 0.1),
-            ("crossing the bridge", 0.4),
-            ("speaking it in the style", 0.8),
-        ):
+
+        def stage(words: str, share: float) -> None:
             if progress:
-                progress(stage, share)
+                progress(words, share)
             time.sleep(self.seconds_per_stage)
+
+        stage("reading the text", 0.1)
         symbols = [letter for letter in request.text.lower() if letter.isalpha()]
         frames = 5 * len(symbols)
         stretched = round(frames * (request.pace or 1.25))
@@ -57,7 +77,10 @@ class FakeEditor:
         z_text, z_source = smooth_latent(frames, generator), smooth_latent(stretched, generator)
         z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
-        return EditResult(
+        yield Speech(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
+        stage("crossing the bridge", 0.4)
+        stage("speaking it in the style", 0.8)
+        yield EditResult(
             request=request,
             z_text=z_text,
             z_source=z_source,
