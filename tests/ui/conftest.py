@@ -30,13 +30,15 @@ START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 
 
+LONG_WAIT = "in no hurry at all"  # a prompt that keeps the stand-in on the bridge
+
+
 class FakeEditor:
     """Length follows the text, pitch rises with the strength; of all words only "blorp" is unknown."""
 
-    def __init__(self, seconds_per_stage: float = 0.0) -> None:
+    def __init__(self) -> None:
         self.voices = ["sam_a", "sam_b", "lj", "kate"]
         self.methods = {"i2sb": "a bridge"}
-        self.seconds_per_stage = seconds_per_stage
 
     def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:
         """Like LatentEditor.edit."""
@@ -67,7 +69,6 @@ class FakeEditor:
         def stage(words: str, share: float) -> None:
             if progress:
                 progress(words, share)
-            time.sleep(self.seconds_per_stage)
 
         stage("reading the text", 0.1)
         symbols = [letter for letter in request.text.lower() if letter.isalpha()]
@@ -79,6 +80,10 @@ class FakeEditor:
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
         yield Speech(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
         stage("crossing the bridge", 0.4)
+        give_up = time.monotonic() + START_SECONDS
+        while request.prompt == LONG_WAIT and time.monotonic() < give_up:
+            time.sleep(0.1)
+            stage("crossing the bridge", 0.5)
         stage("speaking it in the style", 0.8)
         yield EditResult(
             request=request,
@@ -128,6 +133,25 @@ def timed(symbols: list[str], each: float) -> tuple[TimedPhoneme, ...]:
 def fake_editor() -> FakeEditor:
     """An editor without models."""
     return FakeEditor()
+
+
+@pytest.fixture(scope="module")
+def stand_in_address() -> Iterator[str]:
+    """Address of the page over the stand-in, in this process, with the queue of `python app.py`."""
+    from app import parse_arguments
+    from latent_edit.ui import look
+    from latent_edit.ui.loading import EditorLoader
+    from latent_edit.ui.page import build_page
+
+    loader = EditorLoader(FakeEditor)  # type: ignore[arg-type]
+    loader.start()
+    page = build_page(loader, ["Good morning to you.", "It rains."])
+    page.queue(max_size=parse_arguments([]).max_queue)
+    _, address, _ = page.launch(
+        prevent_thread_lock=True, quiet=True, ssr_mode=False, theme=look.theme(), css=look.stylesheet(), head=look.HEAD
+    )
+    yield address.rstrip("/")
+    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,7 @@ def test_stops_say_which_step_they_are() -> None:
         "Step 2 of 3",
         "Z\u2032",
     ]
-    assert [stop_label(index, 3, 50) for index in (1, 2)] == ["Step 1 of 50", "Step 26 of 50"]
+    assert [stop_label(index, 3, 50) for index in (1, 2)] == ["Step 1 of 50", "Step 25 of 50"]
     assert stop_label(1, 1, 1) == "Z\u2032"
 
 
