@@ -98,7 +98,7 @@ class LatentEditor:
 
     def edit(self, request: EditRequest, progress: Progress | None = None) -> EditResult:
         """Speak a text plainly and in the style asked for. Raises InputError when the request cannot be served."""
-        return self._edit_alike([request], progress)[0]
+        return self.edit_many([request], progress)[0]
 
     def edit_in_parts(self, request: EditRequest, progress: Progress | None = None) -> Iterator[Speech | EditResult]:
         """What `edit` does, told as it goes: first the plain reading, as soon as it is spoken, at last the result."""
@@ -133,8 +133,9 @@ class LatentEditor:
             alike[request.method, request.steps, request.guidance].append(index)
         results: dict[int, EditResult] = {}
         for indices in alike.values():
-            edited = self._edit_alike([requests[index] for index in indices], progress)
-            results.update(zip(indices, edited, strict=True))
+            edits, stage = [self._start(requests[index]) for index in indices], StageClock(progress)
+            self._speak_plainly(edits, stage)
+            results.update(zip(indices, self._change(edits, stage), strict=True))
         return [results[index] for index in range(len(requests))]
 
     def say(self, text: str, voice: str, seed: int = 0) -> Speech:
@@ -150,12 +151,6 @@ class LatentEditor:
         self._bridge(request.method)
         provenance.refuse_other_checkpoints(read_record(record)["provenance"], self.hashes(request.method))
         return self.edit(request, progress)
-
-    def _edit_alike(self, requests: Sequence[EditRequest], progress: Progress | None) -> list[EditResult]:
-        """Edits of requests that share method, steps and guidance."""
-        edits, stage = [self._start(request) for request in requests], StageClock(progress)
-        self._speak_plainly(edits, stage)
-        return self._change(edits, stage)
 
     def _speak_plainly(self, edits: Sequence[_Edit], stage: StageClock) -> None:
         """The flow, first part: Z_text and before."""

@@ -5,9 +5,14 @@ const heard = () => sounds()[Number(slider().value)];
 let stop = 0; // the place that is heard and seen
 
 function draw() {
-  const playing = sounds().some((audio) => !audio.paused && !audio.ended);
-  element.querySelector(".walk-box").classList.toggle("playing", playing);
+  const audio = heard();
+  const playing = !audio.paused && !audio.ended;
+  const box = element.querySelector(".walk-box");
+  box.classList.toggle("playing", playing);
+  box.style.setProperty("--played", `${(100 * audio.currentTime) / (audio.duration || 1)}%`);
+  box.style.setProperty("--begun", audio.currentTime > 0 ? 1 : 0);
   element.querySelector("[data-action=play]").setAttribute("aria-label", playing ? "Pause" : "Play this step");
+  if (playing) requestAnimationFrame(draw);
 }
 
 function show(next) {
