@@ -18,7 +18,7 @@ from latent_edit.errors import CheckpointError, InputError
 from latent_edit.measures import measure
 from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
-from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, read, retime, speak
+from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, read, speak
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock
@@ -171,7 +171,7 @@ class LatentEditor:
         with stage("pace"):
             for edit in edits:
                 edit.log_ratio = self._log_ratio(bridge, edit)
-                edit.z_source = retime(self.vits, edit.z_text, edit.log_ratio, edit.speaker)
+                edit.z_source = edit.z_text.at_pace(edit.log_ratio)
 
     @torch.no_grad()
     def _change(self, edits: Sequence[_Edit], stage: StageClock) -> list[EditResult]:
@@ -229,7 +229,7 @@ class LatentEditor:
         crossed: list[Latent] = []
         for first in range(0, len(pieces), MAX_BATCH):
             batch = pieces[first : first + MAX_BATCH]
-            source = Latent.collate([edit.z_source.encodings[index].latent for edit, index in batch])
+            source = Latent.collate([bridge.start(edit.z_source.encodings[index]) for edit, index in batch])
 
             def on_step(step: int, steps: int, clean: Tensor, done: int = first, mask: Tensor = source.mask) -> None:
                 stage.tell("bridge", (done + len(mask) * (step + 1) / steps) / len(pieces))

@@ -50,6 +50,14 @@ class Reading:
         """Sounding phonemes of all pieces."""
         return sum(sequence.count for sequence in self.phonemes)
 
+    def at_pace(self, log_ratio: float) -> Reading:
+        """Every duration times exp(log_ratio), pauses too; at 0 the reading itself."""
+        return dataclasses.replace(
+            self,
+            encodings=tuple(encoding.at_pace(log_ratio) for encoding in self.encodings),
+            pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in self.pause_frames),
+        )
+
     def towards(self, latents: Sequence[Latent], strength: float) -> Reading:
         """These pieces moved towards others of the same lengths: 0 stays here exactly, 1 is there, more goes past."""
         moved = [
@@ -106,17 +114,6 @@ def read(
         pause_frames=(*pauses[:-1], 0),
         dropped=tuple(dict.fromkeys(symbol for _, phonemes in pieces for symbol in phonemes.dropped)),
         unread=tuple(piece.text for piece, phonemes in pieces if not phonemes.count),
-    )
-
-
-def retime(vits: FrozenVits, reading: Reading, log_ratio: float, speaker: int) -> Reading:
-    """Every duration times exp(log_ratio), pauses too; at 0 the reading itself."""
-    if log_ratio == 0:
-        return reading
-    return dataclasses.replace(
-        reading,
-        encodings=tuple(vits.retime(encoding, log_ratio, speaker) for encoding in reading.encodings),
-        pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in reading.pause_frames),
     )
 
 
