@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +16,8 @@ import soundfile
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,23 @@ def test_eight_at_once_are_all_served_in_turn(stand_in_address: str, tmp_path: P
         assert json.loads(Path(player["record"]).read_text(encoding="utf-8"))["request"]["seed"] == seed
     for visitor in visitors:
         visitor.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "command"), [("python", [sys.executable, "-c"]), ("bash", ["bash", "-e", "-o", "pipefail", "-c"])]
+)
+def test_what_the_readme_says_about_other_programs_works(
+    address: str, tmp_path: Path, language: str, command: list[str]
+) -> None:
+    if language == "bash" and not shutil.which("curl"):
+        pytest.skip("no curl on this machine")
+    (block,) = re.findall(rf"^```{language} page\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
+    assert "http://127.0.0.1:7860" in block
+    code = block.replace("http://127.0.0.1:7860", address)
+    shown = subprocess.run([*command, code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert shown.returncode == 0, shown.stderr
+    assert "after.wav" in shown.stdout
+    assert language == "python" or "event: complete" in shown.stdout
 
 
 def test_methods_are_explained(client: Client) -> None:
