@@ -30,6 +30,7 @@ from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, reading_value
 
 if TYPE_CHECKING:
+    from latent_edit.pipeline import LatentEditor
     from latent_edit.reading import Speech
     from latent_edit.result import EditResult
 
@@ -52,7 +53,7 @@ class Actions:
 
     def __init__(self, loader: EditorLoader) -> None:
         self._loader = loader
-        self._running: dict[str, threading.Event] = {}  # by session: set when the visitor cancels
+        self._running: dict[str | None, threading.Event] = {}  # by session: set when the visitor cancels
 
     def edit(
         self,
@@ -91,12 +92,7 @@ class Actions:
                 pace=pace if pace_source == PACE_BY_HAND else None,
                 seed=seed,
             )
-            parts = editor.edit_in_parts(request, tell)
-            for values in reading_values(next(parts)):
-                yield *values, gr.skip()
-            result = next(parts)
-            for values in edit_values(result):
-                yield *values, result
+            yield from part_values(editor, request, tell)
 
     def stop(self, shown: Shown, visitor: gr.Request | None = None) -> Iterator[EditValues]:
         """End the visitor's edit at its next step, and yield the values of what was shown before it."""
@@ -137,7 +133,7 @@ class Actions:
     @contextmanager
     def _cancellable(self, visitor: gr.Request | None, progress: gr.Progress) -> Iterator[Callable[[str, float], None]]:
         """What tells the stages to a visitor, and ends quietly at the next one when the visitor has cancelled."""
-        session, cancelled = visitor.session_hash if visitor else "", threading.Event()
+        session, cancelled = visitor.session_hash if visitor else None, threading.Event()
         self._running[session] = cancelled
 
         def tell(words: str, share: float) -> None:
@@ -175,6 +171,19 @@ class Actions:
             gr.update(choices=methods, value=method, visible=len(methods) > 1),
             "",
         )
+
+
+def part_values(
+    editor: LatentEditor, request: EditRequest, tell: Callable[[str, float], None]
+) -> Iterator[tuple[Any, ...]]:
+    """The values of each part of an edit, and what is to be kept of it."""
+    from latent_edit.reading import Speech
+
+    for part in editor.edit_in_parts(request, tell):
+        if isinstance(part, Speech):
+            yield from ((*values, gr.skip()) for values in reading_values(part))  # an earlier result is kept
+        else:
+            yield from ((*values, part) for values in edit_values(part))
 
 
 def edit_values(result: EditResult) -> Iterator[EditValues]:

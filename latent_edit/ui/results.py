@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -86,6 +87,6 @@ def connect_results(results: Results, actions: Actions) -> None:
 
 def connect_cancel(cancel: gr.Button, edited: gr.events.Dependency, results: Results, actions: Actions) -> None:
     """Cancelling, or failing half way, brings back what was shown before. Not queued: it must not wait for its turn."""
-    options = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    options: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     cancel.click(actions.stop, results.shown, results.outputs(), cancels=[edited], **options)
     edited.failure(actions.restore, results.shown, results.outputs(), **options)
