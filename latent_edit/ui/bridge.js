@@ -5,6 +5,7 @@ const heard = () => sounds()[Number(slider().value)];
 let stop = 0; // the place that is heard and seen
 
 function draw() {
+  if (!slider()) return; // another edit has taken the place of this one
   const audio = heard();
   const playing = !audio.paused && !audio.ended;
   const box = element.querySelector(".walk-box");

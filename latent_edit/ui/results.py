@@ -59,7 +59,7 @@ def build_results() -> Results:
         judged=part("judged", "judged"),
         heatmaps=part("heatmaps", "heatmaps"),
         bridge=part("bridge", "bridge"),
-        archive=gr.File(visible=False),
+        archive=gr.File(visible="hidden"),  # in the page, so that the browser gets the address of the file
         shown=gr.State(None, time_to_live=HOUR),
     )
 
