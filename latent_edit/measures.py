@@ -61,13 +61,17 @@ class PitchTrack:
         return self.frequencies > 0
 
 
+NO_PITCH = PitchTrack(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
 @dataclass(frozen=True)
 class Contours:
-    """Pitch and level every 10 ms. times: [F] seconds. pitch_hz: [F], NaN without a steady voice. level_db: [F] dBFS,
-    NaN in pauses."""
+    """Pitch and level every 10 ms, each at its own seconds: pitch_hz [P], NaN without a steady voice; level_db [F],
+    dBFS, NaN in pauses."""
 
-    times: np.ndarray
+    pitch_seconds: np.ndarray
     pitch_hz: np.ndarray
+    level_seconds: np.ndarray
     level_db: np.ndarray
 
 
@@ -76,14 +80,11 @@ def contours(samples: np.ndarray, sampling_rate: int) -> Contours:
     samples = np.nan_to_num(np.asarray(samples, dtype=np.float64).reshape(-1))
     energies = _power_spectra(samples, sampling_rate)[0].sum(axis=1)
     active = active_frames(energies)
-    pitch = np.full(active.size, np.nan)
-    if active.any():
-        track = track_pitch(samples, sampling_rate)
-        frames = _frames_of(track, active.size)
-        voiced = steady_voicing(track) & active[frames]
-        pitch[frames[voiced]] = track.frequencies[voiced]
+    track = track_pitch(samples, sampling_rate) if active.any() else NO_PITCH
+    voiced = steady_voicing(track) & active[_frames_of(track, active.size)]
+    pitch = np.where(voiced, track.frequencies, np.nan)
     level = np.where(active, 10 * np.log10(energies + 1e-12), np.nan)
-    return Contours(np.arange(active.size) * FRAME_SECONDS, pitch, level)
+    return Contours(track.times, pitch, np.arange(active.size) * FRAME_SECONDS, level)
 
 
 def measure(samples: np.ndarray, sampling_rate: int, phonemes: int | None = None) -> Measurements:
@@ -177,7 +178,7 @@ def _praat_pitch(
     import parselmouth
 
     if samples.size < 3.1 * rate / limits[0]:  # Praat wants three periods of the floor
-        return PitchTrack(np.zeros(0), np.zeros(0), np.zeros(0))
+        return NO_PITCH
     pitch = parselmouth.Sound(samples.astype(np.float64), rate).to_pitch_ac(
         step,
         pitch_floor=limits[0],

@@ -18,6 +18,7 @@ MAX_POINTS = 1500  # of a line; a longer clip is drawn with every second or thir
 PITCH_TICKS_HZ = (75, 100, 150, 200, 300, 400, 600)
 LEVEL_TICKS_DB = (-60, -40, -20, 0)
 MARGIN = 0.06  # room above and below the lines, relative to their height
+LOWEST_TICK = 86  # in percent from the top: the label stands below its line
 FLAT = 1.0  # semitones or dB: the least height of the scale, so that a monotone is a line in the middle
 
 Lines = dict[str, np.ndarray]  # clip -> its values [F], NaN where there is none
@@ -26,13 +27,14 @@ Lines = dict[str, np.ndarray]  # clip -> its values [F], NaN where there is none
 def curves_value(clips: Mapping[str, Waveform], seconds: float) -> list[dict[str, Any]]:
     """The two drawings of clips (named before and after) on an axis of so many seconds.
 
-    Each: name, title, explanation, alt, lines (clip, and its path in a box of `WIDTH` x 100), ticks (label, and top in
+    Each: name, title, explanation, alt, lines (clip, and its SVG path in a box of `WIDTH` x 100), ticks (label, and top in
     percent).
     """
     from latent_edit.measures import contours
 
     measured = {name: contours(clip.item(0).numpy(), clip.sampling_rate) for name, clip in clips.items()}
-    times = {name: WIDTH * one.times / seconds for name, one in measured.items()}
+    pitch_x = {name: WIDTH * one.pitch_seconds / seconds for name, one in measured.items()}
+    level_x = {name: WIDTH * one.level_seconds / seconds for name, one in measured.items()}
     pitch = {name: one.pitch_hz for name, one in measured.items()}
     level = {name: one.level_db for name, one in measured.items()}
     semitones = {name: 12 * np.log2(values) for name, values in pitch.items()}
@@ -42,14 +44,14 @@ def curves_value(clips: Mapping[str, Waveform], seconds: float) -> list[dict[str
             "title": "Pitch",
             "explanation": "gaps have no steady voice",
             "alt": described("Pitch", pitch, "Hz"),
-            **drawing(times, semitones, {f"{hertz} Hz": float(12 * np.log2(hertz)) for hertz in PITCH_TICKS_HZ}),
+            **drawing(pitch_x, semitones, {f"{hertz} Hz": float(12 * np.log2(hertz)) for hertz in PITCH_TICKS_HZ}),
         },
         {
             "name": "loudness",
             "title": "Loudness",
             "explanation": "gaps are pauses",
             "alt": described("Loudness", level, "dB"),
-            **drawing(times, level, {f"{number(decibels, 0)} dB": float(decibels) for decibels in LEVEL_TICKS_DB}),
+            **drawing(level_x, level, {f"{number(decibels, 0)} dB": float(decibels) for decibels in LEVEL_TICKS_DB}),
         },
     ]
 
@@ -75,11 +77,11 @@ def drawing(x: Lines, lines: Lines, ticks: Mapping[str, float]) -> dict[str, Any
         return 50 - 100 * (values - middle) / height
 
     return {
-        "lines": [{"clip": clip, "path": line_path(x[clip], top(values))} for clip, values in lines.items()],
+        "lines": [{"clip": clip, "line": line_path(x[clip], top(values))} for clip, values in lines.items()],
         "ticks": [
             {"label": label, "top": round(float(top(value)), 1)}
             for label, value in ticks.items()
-            if 0 <= top(value) <= 100
+            if 0 <= top(value) <= LOWEST_TICK
         ],
     }
 

@@ -10,26 +10,20 @@ from latent_edit.ui.measured import number
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
 
-NOTHING = "\u2013"
 NOT_INSTALLED = "Not measured: {} is not installed here; it is one of requirements-dev.txt."
 
 
 def judged_value(result: EditResult) -> dict[str, Any]:
-    """heard: for before and after (by name) the words that the recogniser hears. voice: cosine of the two speakers.
+    """heard: for before and after (name) the words that the recogniser hears. voice: cosine of the two speakers, as text.
 
-    Where a judge is not installed, the words or the cosine are None, and `missing` says so in one line.
+    Each is None where its judge is not installed, and `missing` says so in one line.
     """
     clips = {name: (clip.item(0).numpy(), clip.sampling_rate) for name, clip in result.clips.items()}
     missing = [judge for judge in (judges.RECOGNISER, judges.SPEAKER_ENCODER) if not judges.installed(judge)]
-    heard: dict[str, str | None] = dict.fromkeys(clips)
-    voice = None
+    heard = voice = None
     if judges.RECOGNISER not in missing:
-        heard = {name: judges.recognise(*clip) or NOTHING for name, clip in clips.items()}
+        heard = [{"name": name, "words": judges.recognise(*clip)} for name, clip in clips.items()]
     if judges.SPEAKER_ENCODER not in missing:
         before, after = (judges.speaker_embedding(*clip) for clip in clips.values())
         voice = number(float(before @ after), 2)
-    return {
-        "heard": [{"name": name, "words": words} for name, words in heard.items()],
-        "voice": voice,
-        "missing": [NOT_INSTALLED.format(judge) for judge in missing],
-    }
+    return {"heard": heard, "voice": voice, "missing": [NOT_INSTALLED.format(judge) for judge in missing]}

@@ -109,7 +109,7 @@ def test_curves_lie_on_the_axis_of_the_heatmaps(result: EditResult, tmp_path: Pa
     pitch, loudness = heatmaps_value(result, tmp_path)["curves"]
     for curve in (pitch, loudness):
         before, after = (
-            np.array(re.findall(r"[ML]([\d.]+) ([\d.-]+)", line["path"]), float) for line in curve["lines"]
+            np.array(re.findall(r"[ML]([\d.]+) ([\d.-]+)", line["line"]), float) for line in curve["lines"]
         )
         seconds = result.after.samples.shape[1] / result.after.sampling_rate
         assert before[-1, 0] < 1000 * result.before.samples.shape[1] / result.after.samples.shape[1] + 1
@@ -131,7 +131,7 @@ def test_a_line_is_interrupted_where_nothing_was_measured() -> None:
 def test_ticks_stand_where_their_value_is_drawn() -> None:
     drawn = drawing({"before": np.arange(3.0)}, {"before": np.array([-40.0, -30.0, -20.0])}, {"low": -40.0, "off": 0.0})
     (tick,) = drawn["ticks"]
-    assert drawn["lines"][0]["path"].startswith(f"M0.0 {tick['top']}")
+    assert drawn["lines"][0]["line"].startswith(f"M0.0 {tick['top']}")
     assert drawing({"before": np.arange(2.0)}, {"before": np.full(2, np.nan)}, {"low": 1.0}) == {
         "lines": [],
         "ticks": [],
