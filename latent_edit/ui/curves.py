@@ -27,8 +27,8 @@ Lines = dict[str, np.ndarray]  # clip -> its values [F], NaN where there is none
 def curves_value(clips: Mapping[str, Waveform], seconds: float) -> list[dict[str, Any]]:
     """The two drawings of clips (named before and after) on an axis of so many seconds.
 
-    Each: name, title, explanation, alt, lines (clip, and its SVG path in a box of `WIDTH` x 100), ticks (label, and top in
-    percent).
+    Each: name, title, explanation, alt, lines (clip, and its SVG path in a box of `WIDTH` x 100), ticks (label, and top
+    in percent).
     """
     from latent_edit.measures import contours
 

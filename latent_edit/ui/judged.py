@@ -14,7 +14,7 @@ NOT_INSTALLED = "Not measured: {} is not installed here; it is one of requiremen
 
 
 def judged_value(result: EditResult) -> dict[str, Any]:
-    """heard: for before and after (name) the words that the recogniser hears. voice: cosine of the two speakers, as text.
+    """heard: for before and after (name) the words that the recogniser hears. voice: cosine of both speakers, as text.
 
     Each is None where its judge is not installed, and `missing` says so in one line.
     """

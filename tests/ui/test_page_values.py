@@ -117,7 +117,7 @@ def test_curves_lie_on_the_axis_of_the_heatmaps(result: EditResult, tmp_path: Pa
         assert before[:, 1].mean() > after[:, 1].mean()  # after is higher and louder, and so nearer to the top
         assert all(0 <= y <= 100 for y in (*before[:, 1], *after[:, 1]))
     assert re.fullmatch(r"Pitch over time: before \d+ to \d+ Hz, after \d+ to \d+ Hz\.", pitch["alt"])
-    assert "100 Hz" in [tick["label"] for tick in pitch["ticks"]]
+    assert "150 Hz" in [tick["label"] for tick in pitch["ticks"]]
 
 
 def test_a_line_is_interrupted_where_nothing_was_measured() -> None:
@@ -129,9 +129,9 @@ def test_a_line_is_interrupted_where_nothing_was_measured() -> None:
 
 
 def test_ticks_stand_where_their_value_is_drawn() -> None:
-    drawn = drawing({"before": np.arange(3.0)}, {"before": np.array([-40.0, -30.0, -20.0])}, {"low": -40.0, "off": 0.0})
+    drawn = drawing({"before": np.arange(3.0)}, {"before": np.array([-40.0, -30.0, -20.0])}, {"in": -30.0, "off": 0.0})
     (tick,) = drawn["ticks"]
-    assert drawn["lines"][0]["line"].startswith(f"M0.0 {tick['top']}")
+    assert f"L1.0 {tick['top']}" in drawn["lines"][0]["line"]
     assert drawing({"before": np.arange(2.0)}, {"before": np.full(2, np.nan)}, {"low": 1.0}) == {
         "lines": [],
         "ticks": [],
