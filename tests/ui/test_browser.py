@@ -66,6 +66,11 @@ class Visit:
             " && [...document.querySelectorAll('#player audio')].every((audio) => audio.duration > 0)"
         )
 
+    def wait_for_manner(self, manner: str) -> None:
+        """Wait until the after of this prompt is there."""
+        shown = "(manner) => document.querySelector('[data-clip=after] .manner')?.textContent === manner"
+        self.page.wait_for_function(shown, arg=manner)
+
     def fetch(self, selector: str, attribute: str) -> bytes:
         """What the server sends for the address in an attribute."""
         url = self.page.eval_on_selector(selector, f"(node) => node.{attribute}")
@@ -200,7 +205,7 @@ def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_w
     page.wait_for_selector("#cancel", state="hidden")
     page.fill("#prompt textarea", "calm")
     visit.edit()
-    assert page.inner_text("[data-clip=after] .manner") == "calm"
+    visit.wait_for_manner("calm")
     visit.context.close()
     assert visit.problems == []
 
@@ -219,8 +224,8 @@ def test_visitors_are_served_in_turn_see_their_place_and_their_own_results(
     ben.page.wait_for_selector("[data-clip=after]")
     anna.page.fill("#prompt textarea", "sad")
     anna.edit()
-    assert anna.page.inner_text("[data-clip=after] .manner") == "sad"
-    assert ben.page.inner_text("[data-clip=after] .manner") == "calm"
+    anna.wait_for_manner("sad")
+    ben.wait_for_manner("calm")
     for visit, prompt in ((anna, "sad"), (ben, "calm")):
         with visit.page.expect_download() as started:
             visit.page.click("[data-action=download]")
