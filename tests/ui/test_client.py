@@ -62,9 +62,12 @@ def test_without_an_edit_there_is_nothing_to_ask_about(address: str) -> None:
 def test_eight_at_once_are_all_served_in_turn(stand_in_address: str, tmp_path: Path) -> None:
     visitors = [
         Client(
-            stand_in_address, download_files=str(tmp_path / str(seed)), verbose=False, analytics_enabled=False,
+            stand_in_address,
+            download_files=str(tmp_path / str(seed)),
+            verbose=False,
+            analytics_enabled=False,
             httpx_kwargs={"timeout": 300},  # generous: the machine may be busy with other things
-        )  # fmt: skip
+        )
         for seed in range(8)
     ]
     jobs = [
