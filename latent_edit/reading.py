@@ -41,6 +41,11 @@ class Reading:
     unread: tuple[str, ...] = ()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about it, one line each."""
+        return tuple(f"Nothing in {piece!r} can be pronounced; it was left out." for piece in self.unread)
+
+    @property
     def phoneme_count(self) -> int:
         """Sounding phonemes of all pieces."""
         return sum(sequence.count for sequence in self.phonemes)
@@ -112,10 +117,23 @@ def read(
     )
 
 
-def speak(vits: FrozenVits, reading: Reading, speaker: int) -> Waveform:
+@dataclass(frozen=True)
+class Speech:
+    """A reading as it is heard. latent: [1, C, T], sentences joined; phonemes in seconds; notes: one line each."""
+
+    latent: Latent
+    waveform: Waveform
+    phonemes: tuple[TimedPhoneme, ...]
+    dropped_symbols: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def speak(vits: FrozenVits, reading: Reading, speaker: int) -> Speech:
     """Decode a reading, piece by piece: decoders reach into padding, so a batch would change the ends."""
     parts: list[torch.Tensor] = []
     for encoding, pause in zip(reading.encodings, reading.pause_frames, strict=True):
         spoken = vits.decode(encoding.latent, speaker)
         parts += [spoken.item(0), spoken.samples.new_zeros(pause * vits.hop_length)]
-    return Waveform.of(torch.cat(parts), vits.sampling_rate)
+    waveform = Waveform.of(torch.cat(parts), vits.sampling_rate)
+    phonemes = reading.timed_phonemes(vits.hop_length / vits.sampling_rate)
+    return Speech(reading.latent(), waveform, phonemes, reading.dropped, reading.notes)

@@ -63,6 +63,11 @@ class EditResult:
     reference: Waveform | None = None
 
     @property
+    def clips(self) -> dict[str, Waveform]:
+        """before and after, by these names."""
+        return {"before": self.before, "after": self.after}
+
+    @property
     def seconds_per_frame(self) -> float:
         """Time from one frame of the latents to the next."""
         return self.before.samples.shape[1] / self.before.sampling_rate / self.z_text.z.shape[2]

@@ -9,14 +9,14 @@ from latent_edit.ui.controls import Controls, build_controls
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
+from latent_edit.ui.results import EDITS, HOUR, build_results, connect_cancel, connect_results
 
 TITLE = "Latent Edit"
-HOUR = 3600  # seconds
-EDITS = "edits"  # whatever computes shares one place in the queue
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
-heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`."""
+heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. Streams:
+the plain reading comes first, with `null` for what does not exist yet."""
 # On a phone the result is below the button that made it.
 SHOW_RESULT = """() => {
   if (!matchMedia("(max-width: 960px)").matches) return;
@@ -32,19 +32,18 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
         part("header", "header")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="controls"):
-                controls, button, status = build_controls(examples, loading_status())
+                controls, button, cancel, status = build_controls(examples, loading_status())
             with gr.Column(elem_id="results"):
-                player = part("player", "player")
-                notes = part("notes", "notes")
-                table = part("measured", "measured")
-                heatmaps = part("heatmaps", "heatmaps")
+                results = build_results()
         part("footer", "footer")
         edited = gr.on(
-            [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [player, table, heatmaps, notes],
-            api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
-            concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
+            [button.click, controls.prompt.submit], actions.edit, controls.inputs(),
+            [*results.outputs(), results.shown], api_name="edit", api_description=EDIT_DESCRIPTION,
+            show_progress_on=status, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
         )  # fmt: skip
         edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
+        connect_cancel(cancel, edited, results, actions)
+        connect_results(results, actions)
         _fill_in(page, actions, controls, status)
         gr.api(actions.voices, api_name="voices", queue=False)
         gr.api(actions.methods, api_name="methods", queue=False)
