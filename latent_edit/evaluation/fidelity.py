@@ -10,7 +10,7 @@ from latent_edit.evaluation.clips import Sound
 from latent_edit.measures import FRAME_SECONDS, active_frames, track_pitch
 
 MEL_BANDS, FFT_SIZE = 80, 1024  # 64 ms at 16 kHz
-LOG_FLOOR = 1e-5
+FLOOR = 1e-5  # of an amplitude, before its logarithm
 OCTAVE_CENTS = 1200.0
 
 
@@ -35,14 +35,15 @@ def compare(original: Sound, copy: Sound) -> Fidelity:
         raise ValueError(f"bring both to one rate first ({original.rate} and {copy.rate} Hz)")
     size = min(original.samples.size, copy.samples.size)
     first, second = original.samples[:size], copy.samples[:size]
-    mels = [_log_mel(samples, original.rate) for samples in (first, second)]
-    active = active_frames(np.exp(mels[0]).sum(axis=1) ** 2) if mels[0].size else np.zeros(0, dtype=bool)
+    mels = [_mel(samples, original.rate) for samples in (first, second)]
+    active = active_frames((mels[0] ** 2).sum(axis=1)) if mels[0].size else np.zeros(0, dtype=bool)
+    logarithms = [np.log(np.maximum(mel, FLOOR)) for mel in mels]
     pitches = [_pitch(samples, original.rate, active.size) for samples in (first, second)]
     voiced = [(pitch > 0) & active for pitch in pitches]
     both = voiced[0] & voiced[1]
     cents = OCTAVE_CENTS * np.log2(pitches[1][both] / pitches[0][both])
     return Fidelity(
-        log_mel_l1=float(np.abs(mels[0] - mels[1])[active].mean()) if active.any() else None,
+        log_mel_l1=float(np.abs(logarithms[0] - logarithms[1])[active].mean()) if active.any() else None,
         squared_cents=float((cents**2).sum()),
         voiced_frames=int(both.sum()),
         voicing_errors=int((voiced[0] != voiced[1]).sum()),
@@ -50,13 +51,13 @@ def compare(original: Sound, copy: Sound) -> Fidelity:
     )
 
 
-def _log_mel(samples: np.ndarray, rate: int) -> np.ndarray:
-    """[F, bands] every 10 ms."""
+def _mel(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Mel amplitudes [F, bands] every 10 ms."""
     import torch
     from torchaudio.transforms import MelSpectrogram
 
     transform = MelSpectrogram(rate, FFT_SIZE, hop_length=round(FRAME_SECONDS * rate), n_mels=MEL_BANDS, power=1.0)
-    mel: np.ndarray = transform(torch.from_numpy(np.ascontiguousarray(samples))).clamp(min=LOG_FLOOR).log().numpy().T
+    mel: np.ndarray = transform(torch.from_numpy(np.ascontiguousarray(samples))).numpy().T
     return mel
 
 

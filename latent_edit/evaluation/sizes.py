@@ -21,7 +21,7 @@ HEADER = """\
 # The fixed size of every judged prompt in measured units: prompt -> median move of each measure where WORLD renders
 # training recordings in exactly that style (evaluation/moves.py says how it is used). harmonicity_db and voiced_share
 # are the two measures of breathiness; a measure is absent where a whisper leaves nothing to measure. Written by
-# `python -m latent_edit evaluate --suite sizes --recordings FOLDER`{made_from}.
+# `python -m latent_edit evaluate --suite sizes --recordings FOLDER` from {recordings} recordings.
 """
 
 
@@ -52,7 +52,7 @@ def measure_sizes(
 
 def write_sizes(path: Path, sizes: dict[str, dict[str, float]], recordings: int) -> None:
     """Write the preset file."""
-    lines = [HEADER.format(made_from=f",\n# from {recordings} recordings")]
+    lines = [HEADER.format(recordings=recordings)]
     for prompt, moved in sizes.items():
         values = ", ".join(f"{name}: {value}" for name, value in moved.items())
         lines.append(f'"{prompt}":\n  {{{values}}}\n')

@@ -8,18 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for package in ("pocketsphinx", "jiwer", "pyworld", "resemblyzer", "speechmos"):
-    pytest.importorskip(package)
+pytest.importorskip("pocketsphinx")
+pytest.importorskip("jiwer")
+pytest.importorskip("pyworld")
+pytest.importorskip("resemblyzer")
+pytest.importorskip("speechmos")
+
+from synthetic_speech import speech_like
 
 from latent_edit.data.styles import AXES
 from latent_edit.evaluation import jury
-from latent_edit.evaluation.fidelity import compare
 from latent_edit.evaluation.clips import Sound
+from latent_edit.evaluation.fidelity import compare
 from latent_edit.evaluation.judges import naturalness
 from latent_edit.evaluation.plan import QUICK
 from latent_edit.evaluation.suites import Run, evaluate_embedded, predicted_styles
 from latent_edit.pipeline import LatentEditor
-from synthetic_speech import speech_like
 
 RATE = 16_000
 
