@@ -28,11 +28,11 @@ def words_rows(jury: Jury, plan: Plan) -> list[Row]:
             excess = float(wrong[1] - wrong[0] - (wrong[3] - wrong[2]))
             observations.append(Observation(excess, edit.text, edit.voice, weight=words))
             totals += wrong
-        words = sum(o.weight for o in observations) or 1
-        before, after, real, rendered = (percent(count / words) for count in totals)
+        spoken = max(1.0, sum(o.weight for o in observations))
+        before, after, real, rendered = (percent(count / spoken) for count in totals)
         beside = f"edit {before} → {after}, WORLD on real {real} → {rendered}{_world_words(jury, plan, prompt)}"
-        goals = [Goal(f"upper bound ≤ {points} points", points / 100, of="high") for points in (5, 2)]
-        rows.append(Row("words kept, excess WER", prompt, estimate(observations), "points", *goals, beside))
+        gate, aim = (Goal(f"upper bound ≤ {points} points", points / 100, of="high") for points in (5, 2))
+        rows.append(Row("words kept, excess WER", prompt, estimate(observations), "points", gate, aim, beside))
     return rows
 
 

@@ -6,9 +6,9 @@ The rule, fixed before the weights it judges. An edit succeeds when
   no other axis left its tolerance (`Axis.tolerance`).
 The fixed size is in measured units: what `measures` finds, in the median, where WORLD renders real training recordings
 in exactly that style (presets/measured-sizes.yaml). For pitch, pace, level and tilt that is the nominal value. Others
-differ systematically: a tremor is measured at 0.6 to 0.8 of its depth, a changed range at 0.8 to 0.95 of its octaves, and
-breathiness has no scale of its own, but is seen as the fall of the harmonicity in dB. An axis that is not named may also
-go where that style takes the measure in real speech: from its size there, or from zero, by no more than the tolerance.
+differ systematically: a tremor is measured at 0.6 to 0.8 of its depth, a changed range at 0.8 to 0.95 of its octaves,
+and breathiness has no scale of its own, but is seen as the fall of the harmonicity in dB. An axis that is not named may
+also go where that style takes the measure in real speech: from there, or from zero, by no more than the tolerance.
 
 Tolerances are below the floors, the smallest sizes that count as named: what is tolerated would never be one. A full
 whisper is judged by voicing, of which half has to go; pitch, range and tremor, which it does not have, are not judged.

@@ -12,7 +12,7 @@ import numpy as np
 
 from latent_edit.data.corpora import read_corpus
 from latent_edit.data.splits import sample, select
-from latent_edit.evaluation.clips import Recording, Rendered
+from latent_edit.evaluation.clips import Clip, Recording, Rendered
 from latent_edit.evaluation.jury import Jury, Question
 from latent_edit.evaluation.moves import judged_styles, moves
 
@@ -37,7 +37,9 @@ def measure_sizes(
 ) -> dict[str, dict[str, float]]:
     """Median move of each measure for every judged prompt; a measure that half of the renditions lack is absent."""
     styles = judged_styles()
-    clips = [clip for r in recordings for clip in (r, *(Rendered(r, style) for style in styles.values()))]
+    clips: list[Clip] = []
+    for recording in recordings:
+        clips += [recording, *(Rendered(recording, style) for style in styles.values())]
     jury.prepare([Question("measured", (clip,)) for clip in clips], tell, workers)
     sizes: dict[str, dict[str, float]] = {}
     for prompt, style in styles.items():

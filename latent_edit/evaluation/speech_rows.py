@@ -35,8 +35,8 @@ def word_rows(jury: Jury, plan: Plan) -> list[Row]:
         for voice, recordings in plan.recorded.items():
             counts = [(*errors(jury, made(r)), errors(jury, r)[0], r) for r in recordings]
             over = [Observation(wrong - real, r.text, voice, weight=words) for wrong, words, real, r in counts]
-            words = sum(count[1] for count in counts) or 1
-            rates = [percent(sum(count[place] for count in counts) / words) for place in (0, 2)]
+            words = sum(words for _, words, _, _ in counts) or 1
+            rates = [percent(sum(own) / words) for own in ([c[0] for c in counts], [c[2] for c in counts])]
             beside = f"{rates[0]}, real {rates[1]}; {len(counts)} sentences"
             rows.append(Row(what, voice, estimate(over), "points", gate, aim, beside))
     return rows

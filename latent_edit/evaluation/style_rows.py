@@ -48,8 +48,8 @@ def success_rows(jury: Jury, plan: Plan) -> list[Row]:
         beside = f"method world {percent(success(baseline).value)}"
         if ceiling:
             beside += f", WORLD on real speech {percent(success(ceiling).value)}"
-        goals = [Goal(f"≥ {100 * limit:.0f} %", limit, at_least=True) for limit in (gate, aim)]
-        rows.append(Row("style success", of, success(every), "percent", *goals, beside))
+        needed, wanted = (Goal(f"≥ {100 * limit:.0f} %", limit, at_least=True) for limit in (gate, aim))
+        rows.append(Row("style success", of, success(every), "percent", needed, wanted, beside))
         single += [
             Row("style success, each prompt", prompt, success(own), "percent", beside=_reasons(own))
             for prompt, own in outcomes.items()
