@@ -27,7 +27,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A ratio of sums and its 95 % interval; all None where nothing was measured."""
+    """A ratio of sums and its 95 % interval. None: nothing was measured, or only one sentence in one voice."""
 
     value: float | None = None
     low: float | None = None
@@ -45,6 +45,9 @@ def estimate(observations: Sequence[Observation], seed: int = SEED) -> Estimate:
     if not observations or weights.sum() == 0:
         return Estimate()
     values = np.array([o.value for o in observations])
+    value = float(values.sum() / weights.sum())
+    if len({(o.sentence, o.voice) for o in observations}) == 1:
+        return Estimate(value)
     generator = np.random.default_rng(seed)
     counts = np.ones((RESAMPLES, len(observations)))
     for labels in ([o.sentence for o in observations], [o.voice for o in observations]):
@@ -55,4 +58,4 @@ def estimate(observations: Sequence[Observation], seed: int = SEED) -> Estimate:
     ratios = (counts @ values)[totals > 0] / totals[totals > 0]  # a draw can miss every observation
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(ratios, [tail, 100 - tail])
-    return Estimate(float(values.sum() / weights.sum()), float(low), float(high))
+    return Estimate(value, float(low), float(high))

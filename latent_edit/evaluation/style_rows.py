@@ -72,7 +72,7 @@ def control_rows(jury: Jury, plan: Plan) -> list[Row]:
     return [
         Row("controls", "success over shuffled prompts", mean(over), "points", gate, beside=beside),
         _neutral_row(jury, plan),
-        Row("controls", "presets at guidance 0", success(without), "percent", beside="pace needs no guidance"),
+        Row("controls", "success at guidance 0", success(without), "percent", beside="pace needs no guidance"),
     ]
 
 

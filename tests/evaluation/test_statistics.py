@@ -11,6 +11,7 @@ from latent_edit.evaluation.statistics import Estimate, Observation, estimate
 def test_nothing_measured_is_none() -> None:
     assert estimate([]) == Estimate(None, None, None)
     assert estimate([Observation(0.0, "s", "v", weight=0.0)]) == Estimate()
+    assert estimate([Observation(3.0, "s", "v"), Observation(4.0, "s", "v")]) == Estimate(3.5, None, None)
 
 
 def test_the_value_is_a_ratio_of_sums() -> None:

@@ -81,3 +81,19 @@ def test_noise_is_heard_as_worse() -> None:
     noisy = clean + 0.05 * np.random.default_rng(0).standard_normal(clean.size).astype(np.float32)
     assert 1.0 < naturalness(noisy, RATE) < naturalness(clean, RATE) < 5.0
     assert naturalness(np.zeros(0, np.float32), RATE) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"suite": "sound"}, "there is no suite 'sound'"),
+        ({"suite": "sizes"}, "--recordings"),
+    ],
+)
+def test_what_cannot_be_judged_is_said(arguments: dict[str, str], words: str, tmp_path: Path) -> None:
+    from latent_edit.errors import InputError
+    from latent_edit.recipes import evaluate
+
+    with pytest.raises(InputError, match=words):
+        evaluate(**arguments, runs=tmp_path)
+    assert list(tmp_path.iterdir()) == []
