@@ -9,7 +9,7 @@ import numpy as np
 from latent_edit.config import preset_prompts
 from latent_edit.evaluation.clips import Clip
 from latent_edit.evaluation.jury import Jury
-from latent_edit.evaluation.plan import Plan
+from latent_edit.evaluation.plan import SHOUT, SHOUTERS, Plan
 from latent_edit.evaluation.rows import Goal, Row, number, percent
 from latent_edit.evaluation.speech_rows import errors, mean
 from latent_edit.evaluation.statistics import Observation, estimate
@@ -34,6 +34,29 @@ def words_rows(jury: Jury, plan: Plan) -> list[Row]:
         gate, aim = (Goal(f"upper bound ≤ {points} points", points / 100, of="high") for points in (5, 2))
         rows.append(Row("words kept, excess WER", prompt, estimate(observations), "points", gate, aim, beside))
     return rows
+
+
+def shout_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """Words after less words before, without a control, for the preset that changes most."""
+    if not plan.shouts:
+        return []
+    wrong = np.array([[errors(jury, edit.before)[0], *errors(jury, edit)] for edit in plan.shouts])
+    lost = [
+        Observation(float(after - before), edit.text, edit.voice, weight=float(words))
+        for edit, (before, after, words) in zip(plan.shouts, wrong, strict=True)
+    ]
+    before, after = (percent(float(count)) for count in wrong[:, :2].sum(0) / max(1, wrong[:, 2].sum()))
+    beside = f"edit {before} → {after}; {len(plan.shouts)} sentences of {' and '.join(SHOUTERS)}"
+    return [
+        Row("words lost, WER after - before", SHOUT, estimate(lost), "points", Goal("≤ 10 points", 0.1), None, beside)
+    ]
+
+
+def word_error_rates(jury: Jury, plan: Plan, prompt: str, voice: str) -> str:
+    """Before and after, for the table of attributes, in percent."""
+    counts = [(errors(jury, e.before)[0], *errors(jury, e)) for e in plan.edits(prompt) if e.voice == voice]
+    before, after, words = np.sum(counts, axis=0)
+    return f"{100 * before / words:.0f} → {100 * after / words:.0f}"
 
 
 def voice_rows(jury: Jury, plan: Plan) -> list[Row]:

@@ -16,7 +16,9 @@ from latent_edit.request import EditRequest
 
 NEUTRAL = "speak normally"
 GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0)  # of the curve
-DEFAULT_GUIDANCE = 2.0
+RISEN_AT = 2.0  # from 0 to here the moves have to rise
+DEFAULT_GUIDANCE = EditRequest.guidance
+SHOUT, SHOUTERS = "an angry shout", ("sam_a", "sam_b")  # the preset that changes most, on more sentences
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Sizes:
 
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
     naturalness. edits: sentences for every prompt. baseline: of these, for the method `world`. curve: of these, for the
-    guidance curve. voices: how many of them; None is all.
+    guidance curve. shouts: for the words of the preset that changes most. voices: how many of them; None is all.
     """
 
     recordings: int = 100
@@ -33,10 +35,11 @@ class Sizes:
     edits: int = 10
     baseline: int = 4
     curve: int = 3
+    shouts: int = 20
     voices: int | None = None
 
 
-QUICK = Sizes(recordings=2, fidelity=1, edits=1, baseline=1, curve=1, voices=1)
+QUICK = Sizes(recordings=2, fidelity=1, edits=1, baseline=1, curve=1, shouts=1, voices=1)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Plan:
         for voice in self.voices:
             for seed, text in enumerate(sentences(voice)[: self.sizes.edits if count is None else count]):
                 yield Edited(EditRequest(text=text, voice=voice, prompt=prompt, seed=seed, guidance=guidance))
+
+    @property
+    def shouts(self) -> list[Edited]:
+        """The preset that changes most."""
+        return [edit for edit in self.edits(SHOUT, self.sizes.shouts) if edit.voice in SHOUTERS]
 
     def controls(self, prompt: str) -> Iterator[tuple[Edited, Recording, Rendered]]:
         """Edits of a prompt whose sentence was recorded, that recording, and WORLD's rendition of it in that style."""
@@ -102,6 +110,9 @@ class Plan:
         presets = preset_prompts()
         for edit in self.edits(NEUTRAL):
             ask(edit.before, "measured", "heard", "speaker")
+        for edit in self.shouts:
+            ask(edit.before, "heard")
+            ask(edit, "heard")
         for prompt in [*presets, *free_prompts()]:
             for edit in self.edits(prompt):
                 ask(edit, "measured", *(("heard", "speaker") if prompt in presets else ()))

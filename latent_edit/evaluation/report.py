@@ -16,7 +16,7 @@ import numpy as np
 
 from latent_edit.config import preset_prompts
 from latent_edit.evaluation.jury import Jury
-from latent_edit.evaluation.kept_rows import changes
+from latent_edit.evaluation.kept_rows import changes, word_error_rates
 from latent_edit.evaluation.plan import Plan
 from latent_edit.evaluation.rows import HEADER, Row
 
@@ -87,14 +87,15 @@ def section(measured: Sequence[Measured], hashes: Mapping[str, str], notes: Sequ
 
 
 def attribute_table(jury: Jury, plan: Plan) -> str:
-    """A row for each preset and voice: every attribute before and after."""
+    """A row for each preset and voice: word error rate and every attribute, before and after."""
     rows = []
     for prompt in preset_prompts():
         items = list(changes(jury, plan, prompt))
         for voice in plan.voices:
             own = [(before, after) for name, before, after in items if name == voice]
-            rows.append([prompt, voice, *(_change(own, name) for name in COLUMNS)])
-    return _markdown(["prompt", "voice", *(heading for heading, _ in COLUMNS.values())], rows)
+            rates = word_error_rates(jury, plan, prompt, voice)
+            rows.append([prompt, voice, rates, *(_change(own, name) for name in COLUMNS)])
+    return _markdown(["prompt", "voice", "WER %", *(heading for heading, _ in COLUMNS.values())], rows)
 
 
 def write_section(path: Path, text: str) -> None:

@@ -18,7 +18,7 @@ from latent_edit.evaluation.moves import (
     measured_sizes,
     moves,
 )
-from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, NEUTRAL, Plan
+from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, NEUTRAL, RISEN_AT, Plan
 from latent_edit.evaluation.rows import Goal, Row, number, percent
 from latent_edit.evaluation.speech_rows import errors, mean
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
@@ -83,7 +83,7 @@ def guidance_rows(jury: Jury, plan: Plan) -> list[Row]:
         curve = {g: list(_progress(jury, plan, prompt, g)) for g in GUIDANCE}
         values = [mean(curve[g]).value for g in GUIDANCE]
         shown = ", ".join(f"{g:.0f}: {number(value)}" for g, value in zip(GUIDANCE, values, strict=True))
-        rise = _change(curve[GUIDANCE[0]], curve[DEFAULT_GUIDANCE])
+        rise = _change(curve[GUIDANCE[0]], curve[RISEN_AT])
         steps = [_change(curve[a], curve[b]) for a, b in pairwise(GUIDANCE)]
         fall = min(steps, key=lambda step: float("inf") if step.value is None else step.value)
         rises = Goal("interval above 0", 1e-9, at_least=True, of="low")

@@ -13,7 +13,7 @@ from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
 from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation import report
 from latent_edit.evaluation.jury import Jury
-from latent_edit.evaluation.kept_rows import voice_rows, words_rows
+from latent_edit.evaluation.kept_rows import shout_rows, voice_rows, words_rows
 from latent_edit.evaluation.moves import judged_styles
 from latent_edit.evaluation.plan import Plan, Sizes, make_plan
 from latent_edit.evaluation.retrieval import retrieval_rows
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 METHOD = "i2sb"
 ON_RECORDINGS = (word_rows, fidelity_rows, naturalness_rows, identity_rows, words_rows, voice_rows, retrieval_rows)
-ON_TEXT = (success_rows, control_rows, guidance_rows)
+ON_TEXT = (shout_rows, success_rows, control_rows, guidance_rows)
 VERSIONS = ("latent_edit", "python", "torch", "transformers")
 
 
