@@ -26,20 +26,21 @@ class Sizes:
     """How many sentences for each voice.
 
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
-    naturalness. edits: sentences for every prompt. baseline: of these, for the method `world`. curve: of these, for the
-    guidance curve. shouts: for the words of the preset that changes most. voices: how many of them; None is all.
+    naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
+    `world`. curve: of these, for the guidance curve. shouts: for the words of the preset that changes most. voices: how many of them; None is all.
     """
 
     recordings: int = 100
-    fidelity: int = 25
+    fidelity: int = 15
     edits: int = 10
-    baseline: int = 4
-    curve: int = 3
+    free: int = 5
+    baseline: int = 2
+    curve: int = 2
     shouts: int = 20
     voices: int | None = None
 
 
-QUICK = Sizes(recordings=2, fidelity=1, edits=1, baseline=1, curve=1, shouts=1, voices=1)
+QUICK = Sizes(recordings=2, fidelity=1, edits=1, free=1, baseline=1, curve=1, shouts=1, voices=1)
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ class Plan:
 
     def edits(self, prompt: str, count: int | None = None, guidance: float = DEFAULT_GUIDANCE) -> Iterator[Edited]:
         """A prompt in every voice on its first sentences."""
+        if count is None:
+            count = self.sizes.edits if prompt in preset_prompts() else self.sizes.free
         for voice in self.voices:
-            for seed, text in enumerate(sentences(voice)[: self.sizes.edits if count is None else count]):
+            for seed, text in enumerate(sentences(voice)[:count]):
                 yield Edited(EditRequest(text=text, voice=voice, prompt=prompt, seed=seed, guidance=guidance))
 
     @property
