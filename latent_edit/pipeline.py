@@ -1,4 +1,7 @@
-"""The whole path: text -> Z_text -> bridge steered by a style -> Z' -> speech. Read this file first."""
+"""The whole path: text -> Z_text -> bridge steered by a style -> Z' -> speech. Read this file first.
+
+A recording may stand in for the text: its Z_audio then takes the place of Z_text.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from latent_edit.errors import CheckpointError, InputError
 from latent_edit.measures import measure
 from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
-from latent_edit.reading import BRIDGE_STREAM, Reading, generator, read, retime, speak
+from latent_edit.reading import BRIDGE_STREAM, Reading, generator, hear, read, retime, speak
+from latent_edit.recording import levelled, nearest_speaker
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock
@@ -37,6 +41,7 @@ class _Edit:
     request: EditRequest
     speaker: int
     decode_speaker: int
+    recording: Waveform | None = None
     z_text: Reading = field(init=False)
     before: Waveform = field(init=False)
     reference: Waveform | None = None
@@ -131,6 +136,10 @@ class LatentEditor:
         phonemes = reading.timed_phonemes(self._seconds_per_frame)
         return Speech(reading.latent(), waveform, phonemes, reading.dropped, _notes(reading))
 
+    def nearest_voice(self, recording: Path) -> str:
+        """The voice that says a recording again with the least change. Raises InputError when it cannot be read."""
+        return nearest_speaker(self.vits, levelled(_heard(recording, self.vits.sampling_rate)))
+
     def repeat(self, record: Path, progress: Progress | None = None) -> EditResult:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
         request = EditRequest.from_json(record)
@@ -180,6 +189,9 @@ class LatentEditor:
 
     def _read(self, edit: _Edit) -> Reading:
         request = edit.request
+        if request.recording is not None:
+            edit.recording = _heard(request.recording, self.vits.sampling_rate)
+            return hear(self.vits, levelled(edit.recording), edit.speaker)
         return read(self.vits, request.text, edit.speaker, request.seed, request.prior_noise, request.duration_noise)
 
     def _embed_style(self, bridge: Bridge, edit: _Edit) -> None:
@@ -189,7 +201,7 @@ class LatentEditor:
             edit.centred_style = bridge.centred(edit.style, "text")
             return
         rate = self.style_encoder.sampling_rate
-        edit.reference = Waveform.of(torch.from_numpy(audio.read_audio(edit.request.reference, rate)), rate)
+        edit.reference = _heard(edit.request.reference, rate)
         edit.style = self.style_encoder.embed_audio(edit.reference)
         edit.centred_style = bridge.centred(edit.style, "audio")
 
@@ -252,6 +264,7 @@ class LatentEditor:
             seconds=seconds,
             provenance={"checkpoints": self.hashes(edit.request.method), **provenance.environment()},
             reference=edit.reference,
+            recording=edit.recording,
         )
 
     def _similarity(self, heard: Waveform, style: Tensor) -> float:
@@ -270,6 +283,10 @@ class LatentEditor:
     @property
     def _seconds_per_frame(self) -> float:
         return self.vits.hop_length / self.vits.sampling_rate
+
+
+def _heard(clip: Path, rate: int) -> Waveform:
+    return Waveform.of(torch.from_numpy(audio.read_audio(clip, rate)), rate)
 
 
 def _notes(reading: Reading) -> tuple[str, ...]:

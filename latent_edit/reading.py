@@ -1,4 +1,4 @@
-"""A text as the frozen voice reads it: one unpadded latent for each piece, and the pauses between them."""
+"""What the frozen voice speaks: the pieces of a text, or a recording, each as one unpadded latent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
-from latent_edit.types import Latent, Waveform
+from latent_edit.types import Alignment, Latent, Waveform
 
 TEXT_STREAM, BRIDGE_STREAM = 0, 1  # what a generator is for, so that the two draw different noise
 
@@ -30,8 +30,9 @@ def generator(seed: int, stream: int, piece: int) -> torch.Generator:
 class Reading:
     """Pieces in the order in which they are heard.
 
-    encodings: a latent [1, C, T_i] with its durations for each piece. pause_frames: silence after each (0 after the
-    last). dropped: symbols unknown to the voice. unread: pieces of the text in which nothing can be pronounced.
+    encodings: a latent [1, C, T_i] with its durations for each piece; a recording is one piece without phonemes and
+    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. unread:
+    pieces of the text in which nothing can be pronounced.
     """
 
     phonemes: tuple[PhonemeSequence, ...]
@@ -66,12 +67,12 @@ class Reading:
         timed: list[TimedPhoneme] = []
         offset = 0
         for sequence, encoding, pause in zip(self.phonemes, self.encodings, self.pause_frames, strict=True):
-            ends = offset + np.cumsum(encoding.alignment.durations[0].tolist())
+            ends = [offset + end for end in np.cumsum(encoding.alignment.durations[0].tolist(), dtype=int).tolist()]
             sounding = [i for i, symbol in enumerate(sequence.symbols) if symbol != BLANK]
-            starts = [offset if i == 0 else int(ends[i - 1]) for i in sounding]
-            for i, start, end in zip(sounding, starts, [*starts[1:], int(ends[-1])], strict=True):
+            starts = [offset if i == 0 else ends[i - 1] for i in sounding]
+            for i, start, end in zip(sounding, starts, [*starts[1:], *ends[-1:]], strict=True):
                 timed.append(TimedPhoneme(sequence.symbols[i], start * seconds_per_frame, end * seconds_per_frame))
-            offset = int(ends[-1]) + pause
+            offset += encoding.latent.z.shape[2] + pause
         return tuple(timed)
 
 
@@ -104,15 +105,41 @@ def read(
     )
 
 
+def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:
+    """Z_audio of a recording at the voice's rate, in one piece: what is said in it is not known."""
+    latent = vits.encode_speech(recording, speaker)
+    nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
+    no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
+    encoding = TextEncoding(latent, vits.to_prior(latent, speaker), no_durations)
+    return Reading(phonemes=(nothing,), encodings=(encoding,), pause_frames=(0,))
+
+
 def retime(vits: FrozenVits, reading: Reading, log_ratio: float, speaker: int) -> Reading:
-    """Every duration times exp(log_ratio), pauses too; at 0 the reading itself."""
+    """Every duration times exp(log_ratio), pauses too; at 0 the reading itself.
+
+    Without phonemes all of a recording is stretched alike.
+    """
     if log_ratio == 0:
         return reading
     return dataclasses.replace(
         reading,
-        encodings=tuple(vits.retime(encoding, log_ratio, speaker) for encoding in reading.encodings),
+        encodings=tuple(
+            vits.retime(encoding, log_ratio, speaker) if phonemes.ids else _stretched(encoding, log_ratio)
+            for phonemes, encoding in zip(reading.phonemes, reading.encodings, strict=True)
+        ),
         pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in reading.pause_frames),
     )
+
+
+def _stretched(encoding: TextEncoding, log_ratio: float) -> TextEncoding:
+    """The same latents over round(T * exp(log_ratio)) frames, resampled linearly in time."""
+
+    def stretch(latent: Latent) -> Latent:
+        frames = max(1, round(latent.z.shape[2] * math.exp(log_ratio)))
+        z = torch.nn.functional.interpolate(latent.z, size=frames, mode="linear", align_corners=False)
+        return Latent(z, latent.mask.new_ones(1, 1, frames))
+
+    return dataclasses.replace(encoding, latent=stretch(encoding.latent), prior_sample=stretch(encoding.prior_sample))
 
 
 def speak(vits: FrozenVits, reading: Reading, speaker: int) -> Waveform:

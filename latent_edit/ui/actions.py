@@ -13,12 +13,13 @@ import gradio as gr
 
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
-from latent_edit.ui.controls import PACE_BY_HAND, same_and_others
+from latent_edit.ui.controls import same_and_others
 from latent_edit.ui.heatmaps import heatmaps_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value
+from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
@@ -46,30 +47,32 @@ class Actions:
         pace_source: str,
         pace: float,
         seed: int,
+        source: str = A_SENTENCE,
+        recording: str | None = None,
+        style_source: str = IN_WORDS,
+        reference: str | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[EditValues]:
         """Speak a sentence plainly and as the prompt describes; yields values for player, table, heatmaps and notes.
 
         The files are written into a folder of this run alone, which is removed once gradio has taken its copies.
         """
-        with page_errors():
+        settings = Settings(
+            text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
+            source, recording, style_source, reference,
+        )  # fmt: skip
+        with page_errors(recording, reference):
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            request = EditRequest(
-                text=text,
-                prompt=prompt,
-                voice=voice or editor.voices[0],  # the page has no voices to choose from until the models are there
-                decode_voice=decode_voice or None,
-                method=method or EditRequest.method,
-                strength=strength,
-                guidance=guidance,
-                steps=steps,
-                pace=pace if pace_source == PACE_BY_HAND else None,
-                seed=seed,
-            )
+            request = settings.request(editor.voices[0])
             result = editor.edit(request, lambda words, share: progress(share, desc=words.capitalize()))
             yield from edit_values(result)
+
+    def nearest_voice(self, recording: str) -> str:
+        """The voice that says a recording again with the least change."""
+        with page_errors(recording):
+            return self._loader.get().nearest_voice(Path(recording))
 
     def voices(self) -> list[str]:
         """Names of the voices that `/edit` knows."""
@@ -81,16 +84,21 @@ class Actions:
         with page_errors():
             return self._loader.get().methods
 
-    def choices(self) -> tuple[Update, Update, Update, str]:
-        """What only the models know, once they are there: updates of voice, decode voice, method and status."""
+    def choices(
+        self, voice: str | None = None, decode_voice: str | None = None, method: str | None = None
+    ) -> tuple[Update, Update, Update, str]:
+        """What only the models know, once they are there: updates of voice, decode voice, method and status.
+
+        What is chosen already, by a link, is kept where the models know it.
+        """
         with page_errors():
             editor = self._loader.get()
         voices, methods = editor.voices, list(editor.methods)
-        method = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
+        default = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
         return (
-            gr.update(choices=voices, value=voices[0]),
-            gr.update(choices=same_and_others(voices), value=""),
-            gr.update(choices=methods, value=method, visible=len(methods) > 1),
+            gr.update(choices=voices, value=voice if voice in voices else voices[0]),
+            gr.update(choices=same_and_others(voices), value=decode_voice if decode_voice in voices else ""),
+            gr.update(choices=methods, value=method if method in methods else default, visible=len(methods) > 1),
             "",
         )
 
@@ -111,11 +119,14 @@ def edit_values(result: EditResult) -> Iterator[EditValues]:
 
 
 @contextmanager
-def page_errors() -> Iterator[None]:
-    """An InputError becomes a short message; what the page shows stays as it was."""
+def page_errors(*uploads: str | None) -> Iterator[None]:
+    """An InputError becomes a short message, with the visitor's own names of uploads; the page stays as it was."""
     try:
         yield
     except InputError as error:
         # Messages are shown as HTML, and they quote what a visitor typed.
-        message = html.escape(str(error), quote=False)
+        message = str(error)
+        for path in filter(None, uploads):
+            message = message.replace(str(Path(path)), Path(path).name)
+        message = html.escape(message, quote=False)
         raise gr.Error(message[:1].upper() + message[1:], print_exception=False) from error

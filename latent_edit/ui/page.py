@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
+from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
+from latent_edit.ui.compare import build_compare
 from latent_edit.ui.controls import Controls, build_controls
+from latent_edit.ui.keeping import build_keeping
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
@@ -16,7 +19,10 @@ EDITS = "edits"  # whatever computes shares one place in the queue
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
-heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`."""
+heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
+`source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text; with `style_source` "Like
+a clip" the file `reference` says how it should sound instead of the prompt."""
+NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
 # On a phone the result is below the button that made it.
 SHOW_RESULT = """() => {
   if (!matchMedia("(max-width: 960px)").matches) return;
@@ -30,30 +36,46 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     actions = Actions(loader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(HOUR, HOUR)) as page:
         part("header", "header")
-        with gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="controls"):
-                controls, button, status = build_controls(examples, loading_status())
-            with gr.Column(elem_id="results"):
-                player = part("player", "player")
-                notes = part("notes", "notes")
-                table = part("measured", "measured")
-                heatmaps = part("heatmaps", "heatmaps")
+        # What a tab holds is drawn when it is opened.
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Edit", elem_id="edit-tab"):
+                controls, keep, player, heatmaps = _edit_tab(page, actions, examples)
+            with gr.Tab("Compare", elem_id="compare-tab"):
+                build_compare(loader, controls, keep, [player, heatmaps], EDITS)
+            with gr.Tab("About", elem_id="about-tab"):
+                build_about()
         part("footer", "footer")
-        edited = gr.on(
-            [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [player, table, heatmaps, notes],
-            api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
-            concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
-        )  # fmt: skip
-        edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
-        _fill_in(page, actions, controls, status)
         gr.api(actions.voices, api_name="voices", queue=False)
         gr.api(actions.methods, api_name="methods", queue=False)
     return page
 
 
-def _fill_in(page: gr.Blocks, actions: Actions, controls: Controls, status: gr.HTML) -> None:
-    """Show what only the models know. Not queued: waiting for them must not take a place from those who edit."""
-    page.load(
-        actions.choices, None, [controls.voice, controls.decode_voice, controls.method, status],
-        queue=False, show_progress="hidden", api_visibility="private",
+def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, gr.Button, gr.HTML, gr.HTML]:
+    """What a visitor sees first: the controls on the left, what came of them on the right."""
+    with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="controls"):
+            controls, button, status = build_controls(examples, loading_status())
+            after_link = build_keeping(page, controls)
+        with gr.Column(elem_id="results"):
+            player = part("player", "player")
+            keep = gr.Button("Keep this take", size="sm", elem_id="keep", elem_classes="quiet")
+            notes = part("notes", "notes")
+            table = part("measured", "measured")
+            heatmaps = part("heatmaps", "heatmaps")
+    edited = gr.on(
+        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [player, table, heatmaps, notes],
+        api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
+        concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
+    edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
+    gr.on(
+        [controls.recording.upload, controls.recording.stop_recording], actions.nearest_voice, controls.recording,
+        controls.voice, api_name="nearest_voice", api_description=NEAREST_DESCRIPTION,
+        concurrency_limit=1, concurrency_id=EDITS,
+    )  # fmt: skip
+    known = [controls.voice, controls.decode_voice, controls.method]
+    # Not queued: waiting for the models must not take a place from those who edit.
+    after_link.then(
+        actions.choices, known, [*known, status], queue=False, show_progress="hidden", api_visibility="private"
+    )
+    return controls, keep, player, heatmaps

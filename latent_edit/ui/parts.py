@@ -34,12 +34,14 @@ def part(name: str, elem_id: str, value: Any = None, **properties: Any) -> gr.HT
     )
 
 
-def chips(choices: list[str], value: str, label: str, elem_id: str) -> gr.HTML:
+def chips(choices: list[str], value: str, label: str, elem_id: str, look: str = "") -> gr.HTML:
     """A choice among a few words: one radio group, so that Tab reaches it once and arrow keys move inside.
+
+    look: further classes; "switch" draws the words like tabs, "untitled" shows the label to screen readers only.
 
     Its value is the chosen word or "" for none; choosing fires `input`.
     """
-    return part("chips", elem_id, value, label=label, choices=choices, group=elem_id)
+    return part("chips", elem_id, value, label=label, choices=choices, group=elem_id, look=look)
 
 
 def served_file(path: Path) -> dict[str, Any]:
