@@ -40,7 +40,7 @@ def build_compare(loader: EditorLoader, controls: Controls, keep: gr.Button, sho
         )  # fmt: skip
         show_chosen(kind, {PROMPTS: prompts})
         button = gr.Button("Compare", variant="primary", elem_id="run-compare")
-        status = static("", "compare-status")
+        status = static("", "compare-status", "working")
         grid = part("grid", "compare-grid")
         static("<h2>Kept takes</h2><p>“Keep this take” under an edit puts it here, in this browser only.</p>", "kept")
         takes = part("grid", "takes")

@@ -60,7 +60,7 @@ def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Butto
     voice = _late_dropdown("Voice", "voice", [], None)
     style_source, prompt, reference = _style()
     button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
-    status_line = static(status, "status")
+    status_line = static(status, "status", "working")
     strength = _slider("strength", "Strength", "0 changes nothing, 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
         pace_source, pace = _pace()

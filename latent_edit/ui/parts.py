@@ -16,9 +16,9 @@ from gradio.data_classes import FileData
 HERE = Path(__file__).parent
 
 
-def static(text: str, elem_id: str) -> gr.HTML:
-    """HTML that needs neither template nor behaviour."""
-    return gr.HTML(text, js_on_load=None, apply_default_css=False, elem_id=elem_id)
+def static(text: str, elem_id: str, look: str | None = None) -> gr.HTML:
+    """HTML that needs neither template nor behaviour; `look`: its CSS classes."""
+    return gr.HTML(text, js_on_load=None, apply_default_css=False, elem_id=elem_id, elem_classes=look)
 
 
 def part(name: str, elem_id: str, value: Any = None, **properties: Any) -> gr.HTML:
