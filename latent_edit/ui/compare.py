@@ -22,7 +22,8 @@ KEEP_TAKE = """(player, heatmaps, text, voice, takes) => {
   const picture = heatmaps?.pictures?.find((shown) => shown.name === "z_edit");
   if (!after || !picture) return takes;
   const detail = `${voice}, ${after.seconds.toFixed(1)} s`;
-  const take = { title: after.manner, detail, audio: after.audio, image: picture.image, seconds: after.seconds };
+  const { manner: title, audio, seconds } = after;
+  const take = { clip: "after", title, detail, audio, image: picture.image, seconds };
   const kept = [...(takes?.cells ?? []), take].slice(-MOST);
   const longest = Math.max(...kept.map((cell) => cell.seconds));
   return { columns: 0, cells: kept.map((cell) => ({ ...cell, share: (100 * cell.seconds) / longest })) };

@@ -23,8 +23,8 @@ from latent_edit.ui.settings import (
 )
 
 FIRST_PROMPT = "an angry shout"
-RECORDING_REMARK = """Up to 30 seconds and 10 MB. One of our voices says it again: an unknown speaker becomes the voice
-you choose. What is said is not known, so a change of pace stretches all of it alike."""
+RECORDING_REMARK = """Up to 30 seconds and 10 MB. The nearest of our voices says it again, or the one you choose below:
+an unknown speaker becomes that voice. Without a transcript, a change of pace stretches all of it alike."""
 CLIP_REMARK = "Up to 30 seconds and 10 MB of somebody who sounds that way. It lends its manner, not its voice."
 LARGEST_SEED = 2**31 - 1  # of the dice; a browser's numbers are exact far beyond it
 
@@ -123,8 +123,9 @@ def _style() -> tuple[gr.HTML, gr.Textbox, gr.Audio]:
 def _clip(label: str, elem_id: str, remark: str) -> gr.Audio:
     """Upload or microphone, and what to know about it."""
     clip = gr.Audio(
-        sources=["upload", "microphone"], type="filepath", label=label, elem_id=elem_id, elem_classes="own-clip",
-        buttons=[], waveform_options=gr.WaveformOptions(waveform_color="#8a8778", waveform_progress_color="#0b6a70"),
+        sources=["upload", "microphone"], type="filepath", label=label, show_label=False, elem_id=elem_id,
+        elem_classes="own-clip", buttons=[],
+        waveform_options=gr.WaveformOptions(waveform_color="#8a8778", waveform_progress_color="#0b6a70"),
     )  # fmt: skip
     static(f'<p class="remark">{remark}</p>', f"{elem_id}-remark")
     return clip

@@ -19,8 +19,9 @@ TOLD = {"pitch_hz": "pitch", "pace_phonemes_per_second": "pace", "level_db": "le
 
 
 class Cell(NamedTuple):
-    """What is heard and seen in one place of a grid. detail: what was measured, in a few words."""
+    """What is heard and seen in one place of a grid. clip: before or after. detail: what was measured, in few words."""
 
+    clip: str
     title: str
     detail: str
     latent: Latent
@@ -29,7 +30,7 @@ class Cell(NamedTuple):
     @classmethod
     def before(cls, title: str, result: EditResult) -> Cell:
         """The plain reading."""
-        return cls(title, "the plain reading", result.z_text, result.before)
+        return cls("before", title, "the plain reading", result.z_text, result.before)
 
     @classmethod
     def after(cls, title: str, result: EditResult) -> Cell:
@@ -38,14 +39,14 @@ class Cell(NamedTuple):
         for name, words in TOLD.items():
             before, after = getattr(result.measurements_before, name), getattr(result.measurements_after, name)
             changes.append(f"{words} {ATTRIBUTES[name].row(before, after)['change'] or 'not measured'}")
-        return cls(title, ", ".join(changes), result.z_edit, result.after)
+        return cls("after", title, ", ".join(changes), result.z_edit, result.after)
 
 
 def grid_value(cells: Sequence[Cell], folder: Path, columns: int | None = None) -> dict[str, Any]:
     """Write sounds and heatmaps into `folder` and describe them.
 
-    columns: in a row, 0 for as many as fit. cells: each with title, detail, audio (WAV), image (PNG), share of the time
-    axis in percent, and seconds.
+    columns: in a row, 0 for as many as fit. cells: each with clip, title, detail, audio (WAV), image (PNG), share of
+    the time axis in percent, and seconds.
     """
     from latent_edit.pictures import LATENT_COLOURS, shared_limit
 
@@ -59,6 +60,7 @@ def grid_value(cells: Sequence[Cell], folder: Path, columns: int | None = None) 
         write_heatmap(cell.latent, limit, LATENT_COLOURS, picture)
         described.append(
             {
+                "clip": cell.clip,
                 "title": cell.title,
                 "detail": cell.detail,
                 "audio": served_file(sound),

@@ -16,8 +16,9 @@ from latent_edit.ui.parts import static
 from latent_edit.ui.settings import Settings
 
 # What a link carries, under the names that EditRequest uses; clips are files and stay where they are.
-LINKED = ("text", "prompt", "voice", "decode_voice", "method", "strength", "guidance", "steps", "pace_source", "pace")
-LINKED += ("seed",)
+LINKED = (
+    "text", "prompt", "voice", "decode_voice", "method", "strength", "guidance", "steps", "pace_source", "pace", "seed",
+)  # fmt: skip
 NUMBERS = ("strength", "guidance", "steps", "pace", "seed")
 # The address bar always works; the clipboard only where the browser allows it.
 WRITE_LINK = """(...values) => {

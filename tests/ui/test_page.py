@@ -15,7 +15,7 @@ import pytest
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui import look
-from latent_edit.ui.about import build_about
+from latent_edit.ui.about import THE_WEIGHTS, build_about
 from latent_edit.ui.controls import FIRST_PROMPT
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.page import build_page
@@ -77,6 +77,7 @@ def test_about_is_rendered_from_the_files_of_the_repository(page: gr.Blocks) -> 
         assert credit in notice
         assert credit in shown
     assert "<!--" not in shown
+    assert "![" not in shown
     assert not re.search(r"\]\((?!https?:)", shown)  # links into the repository lead nowhere from the page
 
 
@@ -90,7 +91,7 @@ def test_about_shows_every_table_of_the_figures(tmp_path: Path) -> None:
     tables = {
         block.label: block.children[0].value for block in small.blocks.values() if isinstance(block, gr.Accordion)
     }
-    assert tables == {"One": "| a |\n| - |\n| 7 |", "Two": "x"}
+    assert tables == {THE_WEIGHTS: "first", "One": "| a |\n| - |\n| 7 |", "Two": "x"}
 
 
 def test_controls_start_at_the_defaults_of_a_request_and_allow_its_ranges(page: gr.Blocks) -> None:
