@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parent / "assets" / "examples.yaml"
 LARGEST_UPLOAD = "10mb"
+VISITORS_KEPT = 200  # how many visitors' last edits are kept, for an hour at most: 1 MB for a sentence, 30 for a page
 Accounts = list[tuple[str, str]]
 
 
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
             share=options.share,
             auth=options.auth_file,
             max_file_size=LARGEST_UPLOAD,
+            state_session_capacity=VISITORS_KEPT,
             prevent_thread_lock=True,
             run_history=False,
             enable_monitoring=False,

@@ -22,7 +22,7 @@ from latent_edit.diffusion.process import Diffusion, OnStep
 from latent_edit.errors import CheckpointError
 from latent_edit.models.clap import StyleEncoder
 from latent_edit.models.denoisers import ImageDenoiser, PaceHead, TemporalDenoiser
-from latent_edit.models.vits import FrozenVits
+from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.types import Latent
 
 
@@ -51,7 +51,7 @@ class BridgeConfiguration(StrictModel):
     width: int = 256
     depth: int = 8
     # Share of each kind of pair in training.
-    pairing: dict[Literal["paper", "aligned", "parallel"], float]
+    pairing: dict[Literal["paper", "aligned", "parallel", "reading"], float]
     source_space: Literal["post_flow", "pre_flow"] = "post_flow"
     # Share of each kind of style embedding in training.
     condition: dict[Literal["same_clip", "other_clip", "caption"], float]
@@ -69,8 +69,8 @@ class BridgeConfiguration(StrictModel):
             shares = getattr(self, name)
             if not shares or min(shares.values()) < 0 or sum(shares.values()) == 0:
                 raise ValueError(f"{name} needs shares of zero or more, and one above zero")
-        if self.source_space == "pre_flow" and "parallel" in self.pairing:
-            raise ValueError("parallel pairs have no source before the flow: use pairing aligned or paper")
+        if self.source_space == "pre_flow" and not self.pairing.keys() <= {"aligned", "paper"}:
+            raise ValueError("only aligned and paper pairs have a source before the flow")
         return self
 
     def diffusion(self) -> Diffusion:
@@ -107,6 +107,10 @@ class Bridge(nn.Module):
         # CLAP's text and audio embeddings lie in two separate cones: each is centred on its own mean, and normed again.
         self.register_buffer("style_mean", torch.zeros(2, style_dimension))
         self.hash = ""
+
+    def start(self, reading: TextEncoding) -> Latent:
+        """What of a reading this method starts from: z, or z_p before the inverse flow."""
+        return reading.latent if self.config.source_space == "post_flow" else reading.prior_sample
 
     def normalised(self, latent: Latent) -> Tensor:
         """[B, C, T] with natural speech at mean 0 and deviation 1 per channel; zero outside the mask."""

@@ -29,15 +29,15 @@ def read_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def load_preset(model: type[ModelT], name: str) -> ModelT:
-    """The preset `name` (a file of `presets/`, or a path to a YAML file) as a validated `model`.
+def load_preset(model: type[ModelT], kind: str, name: str) -> ModelT:
+    """The preset `name` (a file of `presets/KIND/`, or a path to a YAML file) as a validated `model`.
 
     Raises InputError that names the preset and each field that is wrong.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else PRESETS / f"{name}.yaml"
+    path = Path(name) if name.endswith((".yaml", ".yml")) else PRESETS / kind / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
-        raise InputError(f"there is no preset {name!r}; known: {known}, or give the path of a YAML file")
+        known = ", ".join(sorted(file.stem for file in (PRESETS / kind).glob("*.yaml")))
+        raise InputError(f"there is no {kind} preset {name!r}; known: {known}, or give the path of a YAML file")
     import yaml
 
     try:

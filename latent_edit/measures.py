@@ -61,6 +61,32 @@ class PitchTrack:
         return self.frequencies > 0
 
 
+NO_PITCH = PitchTrack(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Contours:
+    """Pitch and level every 10 ms, each at its own seconds: pitch_hz [P], NaN without a steady voice; level_db [F],
+    dBFS, NaN in pauses."""
+
+    pitch_seconds: np.ndarray
+    pitch_hz: np.ndarray
+    level_seconds: np.ndarray
+    level_db: np.ndarray
+
+
+def contours(samples: np.ndarray, sampling_rate: int) -> Contours:
+    """What `measure` sums up, over time; mono audio [N]. Never raises on short, silent or unvoiced audio."""
+    samples = np.nan_to_num(np.asarray(samples, dtype=np.float64).reshape(-1))
+    energies = _power_spectra(samples, sampling_rate)[0].sum(axis=1)
+    active = active_frames(energies)
+    track = track_pitch(samples, sampling_rate) if active.any() else NO_PITCH
+    voiced = steady_voicing(track) & active[_frames_of(track, active.size)]
+    pitch = np.where(voiced, track.frequencies, np.nan)
+    level = np.where(active, 10 * np.log10(energies + 1e-12), np.nan)
+    return Contours(track.times, pitch, np.arange(active.size) * FRAME_SECONDS, level)
+
+
 def measure(samples: np.ndarray, sampling_rate: int, phonemes: int | None = None) -> Measurements:
     """Measure mono audio [N] in [-1, 1] (it may exceed it); `phonemes` is how many were spoken, if known.
 
@@ -76,7 +102,7 @@ def measure(samples: np.ndarray, sampling_rate: int, phonemes: int | None = None
     if not active.any():
         return Measurements(duration_seconds=seconds, pace_phonemes_per_second=pace)
     track = track_pitch(samples, sampling_rate)
-    on_speech = active[np.clip(np.round(track.times / FRAME_SECONDS).astype(int), 0, active.size - 1)]
+    on_speech = active[_frames_of(track, active.size)]
     voiced = steady_voicing(track) & on_speech
     voiced_share = float(voiced.sum() / max(on_speech.sum(), 1))
     is_voice = voiced.sum() * FRAME_SECONDS >= MIN_VOICED_SECONDS and voiced_share >= MIN_VOICED_SHARE
@@ -92,6 +118,11 @@ def measure(samples: np.ndarray, sampling_rate: int, phonemes: int | None = None
         harmonicity_db=_harmonicity(samples, sampling_rate, track, voiced) if is_voice else None,
         tremor_semitones=_tremor(track, voiced) if is_voice else None,
     )
+
+
+def _frames_of(track: PitchTrack, count: int) -> np.ndarray:
+    """Which of `count` frames, centred every 10 ms, each value of a track belongs to, [F] int."""
+    return np.clip(np.round(track.times / FRAME_SECONDS).astype(int), 0, count - 1)
 
 
 def _power_spectra(samples: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +178,7 @@ def _praat_pitch(
     import parselmouth
 
     if samples.size < 3.1 * rate / limits[0]:  # Praat wants three periods of the floor
-        return PitchTrack(np.zeros(0), np.zeros(0), np.zeros(0))
+        return NO_PITCH
     pitch = parselmouth.Sound(samples.astype(np.float64), rate).to_pitch_ac(
         step,
         pitch_floor=limits[0],

@@ -42,9 +42,22 @@ class Reading:
     unread: tuple[str, ...] = ()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about it, one line each."""
+        return tuple(f"Nothing in {piece!r} can be pronounced; it was left out." for piece in self.unread)
+
+    @property
     def phoneme_count(self) -> int:
         """Sounding phonemes of all pieces."""
         return sum(sequence.count for sequence in self.phonemes)
+
+    def at_pace(self, log_ratio: float) -> Reading:
+        """Every duration times exp(log_ratio), pauses too; at 0 the reading itself."""
+        return dataclasses.replace(
+            self,
+            encodings=tuple(encoding.at_pace(log_ratio) for encoding in self.encodings),
+            pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in self.pause_frames),
+        )
 
     def towards(self, latents: Sequence[Latent], strength: float) -> Reading:
         """These pieces moved towards others of the same lengths: 0 stays here exactly, 1 is there, more goes past."""
@@ -114,38 +127,23 @@ def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:
     return Reading(phonemes=(nothing,), encodings=(encoding,), pause_frames=(0,))
 
 
-def retime(vits: FrozenVits, reading: Reading, log_ratio: float, speaker: int) -> Reading:
-    """Every duration times exp(log_ratio), pauses too; at 0 the reading itself.
+@dataclass(frozen=True)
+class Speech:
+    """A reading as it is heard. latent: [1, C, T], sentences joined; phonemes in seconds; notes: one line each."""
 
-    Without phonemes all of a recording is stretched alike.
-    """
-    if log_ratio == 0:
-        return reading
-    return dataclasses.replace(
-        reading,
-        encodings=tuple(
-            vits.retime(encoding, log_ratio, speaker) if phonemes.ids else _stretched(encoding, log_ratio)
-            for phonemes, encoding in zip(reading.phonemes, reading.encodings, strict=True)
-        ),
-        pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in reading.pause_frames),
-    )
+    latent: Latent
+    waveform: Waveform
+    phonemes: tuple[TimedPhoneme, ...]
+    dropped_symbols: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def _stretched(encoding: TextEncoding, log_ratio: float) -> TextEncoding:
-    """The same latents over round(T * exp(log_ratio)) frames, resampled linearly in time."""
-
-    def stretch(latent: Latent) -> Latent:
-        frames = max(1, round(latent.z.shape[2] * math.exp(log_ratio)))
-        z = torch.nn.functional.interpolate(latent.z, size=frames, mode="linear", align_corners=False)
-        return Latent(z, latent.mask.new_ones(1, 1, frames))
-
-    return dataclasses.replace(encoding, latent=stretch(encoding.latent), prior_sample=stretch(encoding.prior_sample))
-
-
-def speak(vits: FrozenVits, reading: Reading, speaker: int) -> Waveform:
+def speak(vits: FrozenVits, reading: Reading, speaker: int) -> Speech:
     """Decode a reading, piece by piece: decoders reach into padding, so a batch would change the ends."""
     parts: list[torch.Tensor] = []
     for encoding, pause in zip(reading.encodings, reading.pause_frames, strict=True):
         spoken = vits.decode(encoding.latent, speaker)
         parts += [spoken.item(0), spoken.samples.new_zeros(pause * vits.hop_length)]
-    return Waveform.of(torch.cat(parts), vits.sampling_rate)
+    waveform = Waveform.of(torch.cat(parts), vits.sampling_rate)
+    phonemes = reading.timed_phonemes(vits.hop_length / vits.sampling_rate)
+    return Speech(reading.latent(), waveform, phonemes, reading.dropped, reading.notes)

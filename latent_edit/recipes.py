@@ -4,10 +4,10 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
 
     runs/speech/SPLIT         recordings as one array         `prepare recordings`
     runs/renditions           the same in other styles        `prepare renditions`
-    runs/vits-mini/STAGE      state of the voice              `train vits`
-    runs/clap-mini            state of CLAP                   `train clap`
+    runs/vits-PRESET/STAGE    state of the voice              `train vits`
+    runs/clap-PRESET          state of CLAP                   `train clap`
     runs/latents              latents and style embeddings    `prepare latents`
-    runs/METHOD               state of a bridge               `train bridge`
+    runs/bridge-PRESET        state of a bridge               `train bridge`
     runs/evaluation           what was judged already         `evaluate`
 """
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 prepare_app = typer.Typer(help="Prepare recordings, styled renditions and latents for training.", no_args_is_help=True)
 train_app = typer.Typer(help="Train the voice, CLAP or a bridge.", no_args_is_help=True)
 
-PresetOption = Annotated[str, typer.Option(help="Name in latent_edit/presets, or the path of a YAML file.")]
+PresetOption = Annotated[
+    str, typer.Option(help="Name in latent_edit/presets/ of this kind, or the path of a YAML file.")
+]
 RunsOption = Annotated[Path, typer.Option(help="Folder for prepared data and training states.")]
 OutOption = Annotated[Path | None, typer.Option(help="Write the finished checkpoint into this folder.")]
 ResumeOption = Annotated[bool, typer.Option(help="Continue an interrupted training.")]
@@ -95,7 +97,7 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
 
 @train_app.command("vits")
 def train_vits(
-    preset: PresetOption = "vits-mini",
+    preset: PresetOption = "mini",
     stage: Annotated[str, typer.Option(help="Stage of the preset.")] = "neutral",
     runs: RunsOption = RUNS,
     out: OutOption = None,
@@ -106,7 +108,7 @@ def train_vits(
     """Train one stage of the voice."""
     from latent_edit.training.vits_config import VitsConfiguration
 
-    config = load_preset(VitsConfiguration, preset)
+    config = load_preset(VitsConfiguration, "vits", preset)
     config.stage(stage)
     if dry_run:
         return _show(config)
@@ -117,7 +119,7 @@ def train_vits(
     speech = _speech(runs)
     styled = vits.styled_speech(_renditions(runs)) if config.stage(stage).styled_share else None
     judge = voice_judge(_speech(runs, "validation"))
-    folder = runs / Path(preset).stem
+    folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
     if out is not None:
         vits.export(config, state, out)
@@ -127,7 +129,7 @@ def train_vits(
 
 @train_app.command("clap")
 def train_clap(
-    preset: PresetOption = "clap-mini",
+    preset: PresetOption = "mini",
     runs: RunsOption = RUNS,
     out: OutOption = None,
     resume: ResumeOption = False,
@@ -136,13 +138,13 @@ def train_clap(
     """Train the embedded CLAP on the prepared renditions."""
     from latent_edit.training.clap_config import ClapConfig
 
-    config = load_preset(ClapConfig, preset)
+    config = load_preset(ClapConfig, "clap", preset)
     if dry_run:
         return _show(config)
 
     from latent_edit.training import clap
 
-    encoder = clap.train(config, _renditions(runs), runs / Path(preset).stem, resume=resume)
+    encoder = clap.train(config, _renditions(runs), _state(runs, "clap", preset), resume=resume)
     if out is not None:
         encoder.save(out)
         _publish(out, "vocal styles and captions made by this project", f"train clap --preset {preset}")
@@ -161,7 +163,7 @@ def train_bridge(
     """Train a bridge on the prepared latents."""
     from latent_edit.bridge import BridgeConfiguration
 
-    config = load_preset(BridgeConfiguration, preset)
+    config = load_preset(BridgeConfiguration, "bridge", preset)
     if dry_run:
         return _show(config)
 
@@ -171,7 +173,8 @@ def train_bridge(
 
     latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
-    trained = bridge.train(config, latents, vits.all_speaker_embeddings, runs / Path(preset).stem, resume=resume)
+    folder = _state(runs, "bridge", preset)
+    trained = bridge.train(config, latents, vits.all_speaker_embeddings, folder, resume=resume)
     if out is not None:
         trained.save(out, latents.latent_hash, latents.style_hash)
         _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")
@@ -224,6 +227,11 @@ def evaluate_clap(
     typer.echo(f"unseen words                     {found.unseen_words:6.1%}")
     for prompt, share in found.by_preset.items():
         typer.echo(f"  {prompt:<30} {share:6.1%}")
+
+
+def _state(runs: Path, kind: str, preset: str) -> Path:
+    """Where the training states of a preset lie."""
+    return runs / f"{kind}-{Path(preset).stem}"
 
 
 def _counter() -> Callable[[str], None]:

@@ -1,6 +1,10 @@
-"""A recording in place of a text: how loud it should be, and which voice comes nearest to it."""
+"""Clips that a person gives: how they are heard, how loud speech should be, and which voice comes nearest to it."""
 
 from __future__ import annotations
+
+from pathlib import Path
+
+import torch
 
 from latent_edit import audio
 from latent_edit.models.spectrogram import LogMel
@@ -11,6 +15,11 @@ from latent_edit.types import Waveform
 LOUDNESS_LUFS = -24.0
 COMPARED_SECONDS = 8.0  # of a recording; more would tell no more about whose voice it is
 MEL_BANDS = 80
+
+
+def heard(clip: Path, sampling_rate: int) -> Waveform:
+    """An audio file at that rate. Raises InputError when it cannot be read, is empty or longer than 30 s."""
+    return Waveform.of(torch.from_numpy(audio.read_audio(clip, sampling_rate)), sampling_rate)
 
 
 def levelled(recording: Waveform) -> Waveform:

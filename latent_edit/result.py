@@ -65,6 +65,11 @@ class EditResult:
     recording: Waveform | None = None
 
     @property
+    def clips(self) -> dict[str, Waveform]:
+        """What was decoded: before and after, by these names."""
+        return {"before": self.before, "after": self.after}
+
+    @property
     def seconds_per_frame(self) -> float:
         """Time from one frame of the latents to the next."""
         return self.before.samples.shape[1] / self.before.sampling_rate / self.z_text.z.shape[2]
@@ -83,7 +88,7 @@ class EditResult:
     def record(self) -> dict[str, Any]:
         """The content of edit.json: with the same checkpoints, enough to make the same edit again."""
         return {
-            "request": {**self.request.to_dict(), **{name: KEPT_CLIPS.format(name) for name in self._clips()}},
+            "request": {**self.request.to_dict(), **{name: KEPT_CLIPS.format(name) for name in self._given_clips}},
             "gain": self.gain,
             "log_duration_ratio": self.log_duration_ratio,
             "measurements": {"before": asdict(self.measurements_before), "after": asdict(self.measurements_after)},
@@ -114,8 +119,9 @@ class EditResult:
             raise InputError(f"cannot write into {folder}; choose a folder you may write to ({error})") from error
         return {name: folder / name for name in names}
 
-    def _clips(self) -> dict[str, Waveform]:
-        """The clips that the request named, as they were heard."""
+    @property
+    def _given_clips(self) -> dict[str, Waveform]:
+        """What the request named: reference and recording as far as there are, by these names."""
         clips = {"reference": self.reference, "recording": self.recording}
         return {name: clip for name, clip in clips.items() if clip is not None}
 
@@ -125,7 +131,7 @@ class EditResult:
         audio.write_wav(folder / "after.wav", self.after.item(0).numpy(), rate, self.gain)
         for name, figure in self.figures().items() if with_figures else ():
             figure.savefig(folder / name)
-        for name, clip in self._clips().items():
+        for name, clip in self._given_clips.items():
             audio.write_float_wav(folder / KEPT_CLIPS.format(name), clip.item(0).numpy(), clip.sampling_rate)
         text = json.dumps(self.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (folder / "edit.json").write_text(text, encoding="utf-8")

@@ -32,6 +32,11 @@ class Latent:
         length = int(self.lengths[index])
         return Latent(self.z[index : index + 1, :, :length], self.mask[index : index + 1, :, :length])
 
+    def stretched(self, frames: int) -> Latent:
+        """One unpadded item [1, C, T] resampled linearly in time: [1, C, frames]."""
+        z = torch.nn.functional.interpolate(self.z, size=frames, mode="linear", align_corners=False)
+        return Latent(z, torch.ones_like(z[:, :1]))
+
     @staticmethod
     def concatenate(latents: list[Latent]) -> Latent:
         """Join single, unpadded items one after the other in time: [1, C, sum of T]."""

@@ -15,7 +15,8 @@ from torch import Tensor
 from latent_edit import checkpoint
 from latent_edit.bridge import Bridge, load_bridge
 from latent_edit.errors import CheckpointError
-from latent_edit.types import Latent
+from latent_edit.models.vits import TextEncoding
+from latent_edit.types import Alignment, Latent
 
 VOICE: Any = SimpleNamespace(latent_hash="v" * 64)
 CLAP: Any = SimpleNamespace(hash="c" * 64)
@@ -48,6 +49,13 @@ def edit(bridge: Bridge, source: Latent, style: Tensor, guidance: float = 1.0, s
     count = len(style)
     speaker = random(count, SPEAKER, seed=9)
     return bridge.edit(source, style, speaker, guidance, steps, seeds(*range(seed, seed + count)))
+
+
+def test_an_edit_starts_where_its_method_was_trained_to() -> None:
+    reading = TextEncoding(latents(5), latents(6), Alignment(torch.ones(1, 5, dtype=torch.long)))
+    assert tiny_bridge().start(reading) is reading.latent
+    pre_flow = tiny_bridge(pairing={"aligned": 1.0}, source_space="pre_flow")
+    assert pre_flow.start(reading) is reading.prior_sample
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -232,7 +240,7 @@ def test_weights_must_fit(folder: Path) -> None:
         ({"pairing": {}}, "pairing needs shares"),
         ({"condition": {"caption": 0.0}}, "condition needs shares"),
         ({"pairing": {"aligned": -1.0, "parallel": 2.0}}, "pairing needs shares"),
-        ({"source_space": "pre_flow"}, "parallel pairs have no source before the flow"),
+        ({"source_space": "pre_flow"}, "only aligned and paper pairs have a source"),
         ({"method": "magic"}, "method"),
         ({"magic": 1}, "magic"),
         ({"training": {"magic": 1}}, "magic"),

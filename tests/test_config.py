@@ -14,7 +14,7 @@ from latent_edit.config import PRESETS, StrictModel, load_preset, load_styles, p
 from latent_edit.errors import InputError
 from latent_edit.training.vits_config import VitsConfiguration
 
-BRIDGES = sorted(path.stem for path in PRESETS.glob("*.yaml") if "pairing" in read_yaml(path))
+BRIDGES = sorted(path.stem for path in (PRESETS / "bridge").glob("*.yaml"))
 
 
 class Cake(StrictModel):
@@ -26,8 +26,8 @@ class Cake(StrictModel):
 
 @pytest.mark.parametrize("name", BRIDGES)
 def test_every_bridge_is_a_valid_method(name: str) -> None:
-    config = load_preset(BridgeConfiguration, name)
-    given = read_yaml(PRESETS / f"{name}.yaml")
+    config = load_preset(BridgeConfiguration, "bridge", name)
+    given = read_yaml(PRESETS / "bridge" / f"{name}.yaml")
     assert config.model_dump(include=set(given) - {"training"}, mode="json") == {
         key: value for key, value in given.items() if key != "training"
     }
@@ -37,14 +37,14 @@ def test_every_bridge_is_a_valid_method(name: str) -> None:
 
 def test_the_shipped_methods_are_there() -> None:
     assert {"i2sb", "paper-i2sb", "paper-palette"} <= set(BRIDGES)
-    papers = [load_preset(BridgeConfiguration, name) for name in ("paper-i2sb", "paper-palette")]
+    papers = [load_preset(BridgeConfiguration, "bridge", name) for name in ("paper-i2sb", "paper-palette")]
     assert [(config.pairing, config.network, config.normalise) for config in papers] == 2 * [
         ({"paper": 1}, "image", False)
     ]
 
 
 def test_the_voice_preset() -> None:
-    config = load_preset(VitsConfiguration, "vits-mini")
+    config = load_preset(VitsConfiguration, "vits", "mini")
     assert list(config.stages) == ["neutral", "styled", "decoder"]
     assert [stage.train for stage in config.stages.values()] == ["all", "posterior_and_decoder", "decoder"]
     assert config.stage("styled").styled_share == 0.5
@@ -54,7 +54,7 @@ def test_the_voice_preset() -> None:
 
 def test_a_path_is_a_preset_too(tmp_path: Path) -> None:
     (tmp_path / "cake.yaml").write_text("layers: 3", encoding="utf-8")
-    assert load_preset(Cake, str(tmp_path / "cake.yaml")) == Cake(layers=3)
+    assert load_preset(Cake, "vits", str(tmp_path / "cake.yaml")) == Cake(layers=3)
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_a_mistake_is_named(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "cake.yaml"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        load_preset(Cake, str(path))
+        load_preset(Cake, "vits", str(path))
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "cake.yaml").write_bytes(b"\xff\xfe\x00layers")
     with pytest.raises(InputError, match="is not YAML"):
-        load_preset(Cake, str(tmp_path / "cake.yaml"))
+        load_preset(Cake, "vits", str(tmp_path / "cake.yaml"))
 
 
 @pytest.mark.parametrize("name", ["i2sbb", "", "missing.yaml", "../config"])
 def test_an_unknown_preset_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(InputError, match=r"there is no preset .*known: .*i2sb.*vits-mini"):
-        load_preset(Cake, name)
+    with pytest.raises(InputError, match=r"there is no bridge preset .*known: i2sb, paper-i2sb"):
+        load_preset(Cake, "bridge", name)
 
 
 def test_a_configuration_is_frozen() -> None:

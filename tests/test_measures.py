@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from synthetic_speech import speech_like
 
-from latent_edit.measures import Measurements, measure
+from latent_edit.measures import Measurements, contours, measure
 
 RATE = 16_000
 
@@ -98,3 +98,19 @@ def test_silence_is_not_measured():
 def test_measurements_are_plain_floats():
     for value in dataclasses.asdict(measure(speech_like(1.5), RATE, phonemes=9)).values():
         assert type(value) is float and np.isfinite(value)
+
+
+def test_contours_are_what_the_measurements_sum_up() -> None:
+    samples = speech_like(3.0, pitch=150.0)
+    measured, lines = measure(samples, 16_000), contours(samples, 16_000)
+    assert lines.level_seconds[-1] == pytest.approx(3.0, abs=0.02)
+    assert np.diff(lines.pitch_seconds) == pytest.approx(0.01)
+    assert np.nanmedian(lines.pitch_hz) == pytest.approx(measured.pitch_hz, rel=0.01)
+    assert 10 * np.log10(np.nanmean(10 ** (lines.level_db / 10))) == pytest.approx(measured.level_db, abs=0.1)
+    assert np.isnan(lines.pitch_hz[np.abs(lines.pitch_seconds - 1.5) < 0.1]).all()  # the pause
+    assert np.isnan(lines.level_db[np.abs(lines.level_seconds - 1.5) < 0.1]).all()
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(8000), np.ones(10)])
+def test_contours_of_nothing_are_empty(samples: np.ndarray) -> None:
+    assert np.isnan(contours(samples, 16_000).pitch_hz).all()

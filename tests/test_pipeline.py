@@ -17,7 +17,7 @@ import torch
 
 from latent_edit import checkpoint
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.pipeline import EditRequest, EditResult, LatentEditor
+from latent_edit.pipeline import MAX_STOPS, EditRequest, EditResult, LatentEditor, Speech
 from latent_edit.reading import generator
 
 TEXT = "Good morning to you. It rains, alas."
@@ -389,3 +389,41 @@ class TestShipped:
         ratios = [after.pitch_hz / before.pitch_hz for before, after in pairs if after.pitch_hz and before.pitch_hz]
         assert len(ratios) > len(pairs) / 2
         assert np.median(ratios) > 1.06  # a semitone
+
+
+@pytest.mark.parametrize("method", ["i2sb", "palette"])
+def test_the_way_along_the_bridge_leads_from_the_retimed_reading_to_the_edit(
+    tiny_editor: LatentEditor, method: str
+) -> None:
+    asked = request(method=method, steps=4, strength=0.8)
+    result, stops = tiny_editor.edit(asked), tiny_editor.along_the_bridge(asked)
+    assert len(stops) == 1 + asked.steps
+    assert torch.equal(stops[0].latent.z, result.z_source.z)
+    torch.testing.assert_close(stops[-1].latent.z, result.z_edit.z, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(stops[-1].waveform.samples, result.after.samples, atol=1e-4, rtol=1e-3)
+    assert stops[-1].phonemes == result.phonemes_after
+    assert all(not torch.equal(one.latent.z, other.latent.z) for one, other in pairwise(stops))
+
+
+def test_many_steps_are_spoken_in_part_and_both_ends_always(tiny_editor: LatentEditor) -> None:
+    asked = request(text="One.", steps=50)
+    stops = tiny_editor.along_the_bridge(asked)
+    assert len(stops) == MAX_STOPS
+    torch.testing.assert_close(stops[-1].latent.z, tiny_editor.edit(asked).z_edit.z, atol=1e-5, rtol=1e-4)
+    assert len(tiny_editor.along_the_bridge(request(text="One.", steps=1))) == 2
+
+
+def test_an_edit_in_parts_hands_over_the_reading_before_the_bridge_is_crossed(
+    tiny_editor: LatentEditor, result: EditResult
+) -> None:
+    told: list[str] = []
+    parts = tiny_editor.edit_in_parts(request(), lambda words, _: told.append(words))
+    reading = next(parts)
+    assert isinstance(reading, Speech)
+    assert torch.equal(reading.waveform.samples, result.before.samples)
+    assert reading.phonemes == result.phonemes_before
+    assert "crossing the bridge" not in told
+    (changed,) = parts
+    assert isinstance(changed, EditResult)
+    assert torch.equal(changed.after.samples, result.after.samples)
+    assert "crossing the bridge" in told

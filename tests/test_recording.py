@@ -44,6 +44,13 @@ def test_a_recording_is_said_again_and_edited(tiny_editor: LatentEditor, tmp_pat
     assert result.measurements_before.duration_seconds == pytest.approx(1.0, abs=0.02)
 
 
+def test_the_bridge_is_walked_from_a_recording_too(tiny_editor: LatentEditor, tmp_path: Path) -> None:
+    asked = request(clip(tmp_path))
+    result, stops = tiny_editor.edit(asked), tiny_editor.along_the_bridge(asked)
+    assert torch.equal(stops[0].latent.z, result.z_source.z)
+    assert torch.equal(stops[-1].waveform.samples, result.after.samples)
+
+
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 2), (8_000, 1), (96_000, 1), (44_100, 6)])
 def test_stereo_and_other_rates_just_work(tiny_editor: LatentEditor, tmp_path: Path, rate: int, channels: int) -> None:
     result = tiny_editor.edit(request(clip(tmp_path, rate, channels)))

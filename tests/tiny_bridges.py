@@ -51,7 +51,8 @@ def tiny_latents(count: int = 16, seed: int = 0) -> Latents:
     draw = np.random.default_rng(seed)
     frames = draw.integers(20, 41, count)
     paper = draw.integers(15, 50, count)
-    lengths = {field: paper if field.startswith("paper") else frames for field in FIELDS}
+    readings = draw.integers(15, 50, count)
+    lengths = {f: paper if f.startswith("paper") else readings if f.endswith("reading") else frames for f in FIELDS}
     examples = {
         field: [torch.randn(CHANNELS, int(n), generator=generator).mul(2).add(1).half() for n in lengths[field]]
         for field in FIELDS

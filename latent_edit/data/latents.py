@@ -19,12 +19,14 @@ import torch
 from torch import Tensor
 
 from latent_edit.data.renditions import RenditionItem, Renditions
+from latent_edit.data.styles import Style
+from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
-from latent_edit.types import Latent, Waveform
+from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
     from latent_edit.models.clap import StyleEncoder
-    from latent_edit.models.vits import FrozenVits
+    from latent_edit.models.vits import FrozenVits, TextEncoding
 
 PRIOR_NOISE = 0.667
 SHARD_RECORDINGS = 32
@@ -36,7 +38,8 @@ class Example:
 
     target: posterior mean of the rendition. neutral: the neutral rendition, re-timed to the target. text: Z_text on the
     recording's MAS path, re-timed likewise; text_prior: the same before the inverse flow. paper: Z_text with predicted
-    durations, of its own length; paper_prior: before the inverse flow.
+    durations, of its own length; paper_prior: before the inverse flow. reading: Z_text with predicted durations at the
+    style's pace, what an edit starts from; styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
@@ -45,6 +48,8 @@ class Example:
     text_prior: Tensor
     paper: Tensor
     paper_prior: Tensor
+    reading: Tensor
+    styled_reading: Tensor
 
 
 FIELDS = tuple(Example.__dataclass_fields__)
@@ -81,12 +86,6 @@ class Latents:
         return np.log([item.warp for item in self.items]).astype(np.float32)
 
 
-def retimed_frames(length: int, log_ratio: float, source_length: int) -> Tensor:
-    """For each of `length` frames, the source frame that is heard in it, [length] int64."""
-    frames = (torch.arange(length) + 0.5) / math.exp(log_ratio)
-    return frames.long().clamp(max=source_length - 1)
-
-
 def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.ndarray], seed: int) -> list[Example]:
     """Examples of one recording and its renditions, in the order of `items`: raw first, then neutral, then styled.
 
@@ -100,26 +99,40 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
     free = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator)
     paper = (free.latent.z[0], free.prior_sample.z[0])
-    # A raw recording goes with itself, what went through WORLD with the neutral rendition.
-    starts = [vits.to_prior(latent, speaker) for latent in encoded[:2]]
+    spoken = analyse(vits.decode(free.latent, speaker).item(0).cpu().numpy(), vits.sampling_rate)
     examples = []
     for index, (item, target) in enumerate(zip(items, encoded, strict=True)):
-        start = starts[min(index, 1)]
-        length, log_ratio = target.z.shape[2], math.log(item.warp)
-
-        def at_pace(sample: Latent, length: int = length, log_ratio: float = log_ratio) -> tuple[Tensor, Tensor]:
-            encoding = vits.reread(sample, retimed_frames(length, log_ratio, sample.z.shape[2]), speaker)
-            return encoding.latent.z[0], encoding.prior_sample.z[0]
-
-        values = (target.z[0], at_pace(start)[0], *at_pace(on_path.prior_sample), *paper)
+        neutral = encoded[min(index, 1)]  # a raw recording goes with itself, what went through WORLD with the second
+        length = target.z.shape[2]
+        at_length = (x.stretched(length).z[0] for x in (neutral, on_path.latent, on_path.prior_sample))
+        values = (target.z[0], *at_length, *paper, *_styled_reading(vits, free, spoken, item))
         examples.append(Example(*(value.half().cpu().contiguous() for value in values)))
     return examples
 
 
+def _styled_reading(
+    vits: FrozenVits, reading: TextEncoding, spoken: Analysis, item: RenditionItem
+) -> tuple[Tensor, Tensor]:
+    """Z_text at the pace of a rendition, and the same carried as far as its style carries speech, both [C, T].
+
+    The reading as spoken is rendered through WORLD with and without the style, and what the posterior encoder hears
+    change is added to Z_text. So source and target differ by the style alone: they share every word and every accident
+    of the reading, and neither is blurred by a way through decoder and encoder.
+    """
+    source = reading.at_pace(math.log(item.warp)).latent
+    if item.kind != "styled":
+        return source.z[0], source.z[0]
+    style = Style(*item.style)
+    heard = []
+    for manner in (Style(pace_log_ratio=style.pace_log_ratio), style):
+        samples = torch.from_numpy(synthesise(spoken, manner).samples)
+        heard.append(vits.encode_speech(Waveform.of(samples, vits.sampling_rate), item.speaker))
+    plain, styled = (latent.stretched(source.z.shape[2]).z for latent in heard)
+    return source.z[0], (source.z + styled - plain)[0]
+
+
 def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed: int = 0) -> None:
     """Write the shards that are not there yet: `latents-000.safetensors` and `.jsonl`. Can be interrupted."""
-    import safetensors.torch
-
     if renditions.sampling_rate != vits.sampling_rate:
         raise InputError(f"the renditions have {renditions.sampling_rate} Hz, but the voice {vits.sampling_rate} Hz")
     recordings = _recordings(renditions)
@@ -130,22 +143,27 @@ def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed
     _belongs(folder / "voice.json", made_from)
     for shard, first in enumerate(range(0, len(recordings), SHARD_RECORDINGS)):
         path = folder / f"latents-{shard:03d}.safetensors"
-        if path.with_suffix(".jsonl").is_file():
-            continue
-        tensors: dict[str, Tensor] = {}
-        lines: list[str] = []
-        for indices in recordings[first : first + SHARD_RECORDINGS]:
-            items = [renditions.items[index] for index in indices]
-            try:
-                examples = make_examples(vits, items, list(renditions.audio(items)), seed)
-            except InputError:
-                continue  # too short for its text: nothing to align
-            for index, item, example in zip(indices, items, examples, strict=True):
-                tensors |= {f"{len(lines)}.{field}": getattr(example, field) for field in FIELDS}
-                lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
-        safetensors.torch.save_file(tensors, path)
-        # The table is written last: a shard without one is made again.
-        path.with_suffix(".jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        if not path.with_suffix(".jsonl").is_file():
+            _write_shard(vits, renditions, recordings[first : first + SHARD_RECORDINGS], path, seed)
+
+
+def _write_shard(vits: FrozenVits, renditions: Renditions, recordings: list[list[int]], path: Path, seed: int) -> None:
+    import safetensors.torch
+
+    tensors: dict[str, Tensor] = {}
+    lines: list[str] = []
+    for indices in recordings:
+        items = [renditions.items[index] for index in indices]
+        try:
+            examples = make_examples(vits, items, list(renditions.audio(items)), seed)
+        except InputError:
+            continue  # too short for its text: nothing to align
+        for index, item, example in zip(indices, items, examples, strict=True):
+            tensors |= {f"{len(lines)}.{field}": getattr(example, field) for field in FIELDS}
+            lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
+    safetensors.torch.save_file(tensors, path)
+    # The table is written last: a shard without one is made again.
+    path.with_suffix(".jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) -> None:

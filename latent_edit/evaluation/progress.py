@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from latent_edit.data.speech import Speech
-from latent_edit.evaluation.judges import recognise, word_error_rate
+from latent_edit.judges import recognise, word_error_rate
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:

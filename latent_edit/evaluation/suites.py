@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_edit.config import PRESETS, preset_prompts, read_yaml
-from latent_edit.evaluation.judges import recognise, word_errors
+from latent_edit.judges import recognise, word_errors
 from latent_edit.measures import Measurements
 from latent_edit.request import EditRequest
 

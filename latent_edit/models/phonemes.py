@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -78,13 +79,22 @@ def encode_symbols(symbols: str, vocabulary: Mapping[str, int], add_blank: bool 
     return PhonemeSequence(tuple(vocabulary[symbol] for symbol in kept), tuple(kept), dropped)
 
 
+def encode_phonemes(text: str, vocabulary: Mapping[str, int], add_blank: bool = True) -> PhonemeSequence:
+    """Ids of a text's phonemes. What espeak leaves out without a word (emoji, musical notes) is reported as well."""
+    sequence = encode_symbols(text_to_phonemes(text), vocabulary, add_blank)
+    # Letters, numbers, spaces and punctuation either sound or are meant to be silent.
+    odd = dict.fromkeys(character for character in text if unicodedata.category(character) == "So")
+    silent = tuple(character for character in odd if not text_to_phonemes(character))
+    return replace(sequence, dropped=sequence.dropped + silent)
+
+
 FrontEnd = Callable[[str], PhonemeSequence]
 """Text to the symbols and ids of one voice."""
 
 
 def encode_text(text: str) -> PhonemeSequence:
     """The front end of the embedded voice: the same as that of the public VITS checkpoints trained on phonemes."""
-    return encode_symbols(text_to_phonemes(text), VITS_VOCABULARY)
+    return encode_phonemes(text, VITS_VOCABULARY)
 
 
 def tokenizer_front_end(tokenizer: Any) -> FrontEnd:
@@ -92,9 +102,8 @@ def tokenizer_front_end(tokenizer: Any) -> FrontEnd:
 
     def encode(text: str) -> PhonemeSequence:
         if tokenizer.phonemize:
-            symbols = text_to_phonemes(text)
-        else:
-            symbols = tokenizer.normalize_text(text) if tokenizer.normalize else text
+            return encode_phonemes(text, tokenizer.encoder, tokenizer.add_blank)
+        symbols = tokenizer.normalize_text(text) if tokenizer.normalize else text
         return encode_symbols(symbols, tokenizer.encoder, tokenizer.add_blank)
 
     return encode

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,30 @@ SHORTEST_RECORDING_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class TextEncoding:
-    """One sentence in the voice's latent space.
+    """One sentence, or a recording, in the voice's latent space.
 
     latent: what the decoder eats, z [1, C, T]. prior_sample: before the inverse flow, z_p [1, C, T].
-    alignment: frames per phoneme, [1, P].
+    alignment: frames per phoneme, [1, P]; P is 0 for a recording of which nothing else is known.
     """
 
     latent: Latent
     prior_sample: Latent
     alignment: Alignment
+
+    def at_pace(self, log_ratio: float) -> TextEncoding:
+        """The same reading with every duration multiplied by exp(log_ratio); the sum is kept, an intonation too.
+
+        The latent itself is resampled in time. Reading z_p anew at the new pace and inverting the flow on it loses more
+        words: whole symbols vanish where it shortens, and frames come twice, noise and all, where it stretches.
+        """
+        ratio = math.exp(log_ratio)
+        durations = whole_frames(self.alignment.durations[0] * ratio)
+        frames = int(durations.sum()) if len(durations) else round(self.latent.z.shape[2] * ratio)
+        if log_ratio == 0 or frames == 0:
+            return self
+        return TextEncoding(
+            self.latent.stretched(frames), self.prior_sample.stretched(frames), Alignment(durations[None])
+        )
 
 
 class FrozenVits:
@@ -147,30 +162,6 @@ class FrozenVits:
         mean, log_deviation = expand(mean, durations), expand(log_deviation, durations)
         noise = torch.randn(mean.shape, generator=generator).to(mean)
         return self._invert_flow(mean + prior_noise * noise * log_deviation.exp(), durations, conditioning)
-
-    @torch.no_grad()
-    def retime(self, encoding: TextEncoding, log_ratio: float, speaker: str | int) -> TextEncoding:
-        """The same sentence with every duration multiplied by exp(log_ratio), rounded so that the sum is kept.
-
-        Frames of z_p are re-read at the new pace before the flow is inverted again: a seed keeps its intonation.
-        """
-        old = encoding.alignment.durations[0]
-        new = whole_frames(old * math.exp(log_ratio))
-        ends = new.cumsum(0)
-        if new.sum() == 0:
-            return encoding
-        frames = torch.arange(int(new.sum()), device=old.device)
-        phoneme = torch.repeat_interleave(torch.arange(len(new), device=old.device), new)
-        position = (frames - (ends - new)[phoneme] + 0.5) / new[phoneme]
-        # A phoneme that lasts now has lasted before: where an end does not move, neither does its image.
-        source = (old.cumsum(0) - old)[phoneme] + (position * old[phoneme]).long()
-        return replace(self.reread(encoding.prior_sample, source, speaker), alignment=Alignment(new[None]))
-
-    @torch.no_grad()
-    def reread(self, prior_sample: Latent, frames: Tensor, speaker: str | int) -> TextEncoding:
-        """A latent whose z_p is read at `frames` [T] of another's, with the flow inverted on it; without alignment."""
-        no_alignment = torch.zeros(1, 0, dtype=torch.long, device=self._device)
-        return self._invert_flow(prior_sample.z[:, :, frames], no_alignment, self._conditioning(speaker))
 
     @torch.no_grad()
     def to_prior(self, latent: Latent, speaker: str | int) -> Latent:

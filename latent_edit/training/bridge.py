@@ -16,13 +16,14 @@ from latent_edit.data.styles import AXES
 from latent_edit.models.alignment import length_mask
 from latent_edit.training import loop
 
-# What a pair of each kind starts from, in each space.
-SOURCE_FIELDS = {
-    ("parallel", "post_flow"): "neutral",
-    ("aligned", "post_flow"): "text",
-    ("aligned", "pre_flow"): "text_prior",
-    ("paper", "post_flow"): "paper",
-    ("paper", "pre_flow"): "paper_prior",
+# Fields of a pair of each kind in each space: its source, its target, and its target where the style is dropped.
+PAIR_FIELDS = {
+    ("reading", "post_flow"): ("reading", "styled_reading", "reading"),
+    ("parallel", "post_flow"): ("neutral", "target", "neutral"),
+    ("aligned", "post_flow"): ("text", "target", "neutral"),
+    ("aligned", "pre_flow"): ("text_prior", "target", "neutral"),
+    ("paper", "post_flow"): ("paper", "target", "neutral"),
+    ("paper", "pre_flow"): ("paper_prior", "target", "neutral"),
 }
 # The authors cut or pad every latent to this many frames (their configurations; 384 at 86 frames a second).
 PAPER_FRAMES = 384
@@ -32,8 +33,8 @@ SIMILAR_DISTANCE, MOST_SIMILAR = 1.0, 12
 
 def needed_fields(config: BridgeConfiguration) -> tuple[str, ...]:
     """Fields of `data.latents.Example` that this method trains on."""
-    sources = {SOURCE_FIELDS[kind, config.source_space] for kind in config.pairing}
-    return tuple(sorted(sources | {"target", "neutral"}))
+    fields = {field for kind in config.pairing for field in PAIR_FIELDS[kind, config.source_space]}
+    return tuple(sorted(fields | {"target"}))  # lengths and moments are those of the targets
 
 
 class BridgeTask:
@@ -103,9 +104,11 @@ class BridgeTask:
         sources, targets = [], []
         for i, kind, kept in zip(chosen, kinds, keep, strict=True):
             null = not kept and self.config.null == "neutral"
-            frames = self._segment(int(self.lengths[i]), draw)
-            targets.append(self.latents.examples["neutral" if null else "target"][i][:, frames].float())
-            source = self.latents.examples[SOURCE_FIELDS[str(kind), self.config.source_space]][i]
+            fields = PAIR_FIELDS[str(kind), self.config.source_space]
+            source, styled, plain = (self.latents.examples[field][i] for field in fields)
+            target = plain if null else styled
+            frames = self._segment(target.shape[1], draw)
+            targets.append(target[:, frames].float())
             sources.append(source[:, frames].float())
         if "paper" in self.config.pairing:
             stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]

@@ -20,7 +20,7 @@ from latent_edit.training.losses import frame_moments, multi_resolution_stft_los
 from latent_edit.training.vits_config import VitsConfiguration, VitsStage
 
 Judge = Callable[[IstftVits], dict[str, float]]
-"""Measures a voice on held-out sentences: `evaluation.judges` needs what training must not know."""
+"""Measures a voice on held-out sentences: `judges` asks for packages that training can do without."""
 
 
 def slice_frames(values: Tensor, starts: Tensor, frames: int, hop: int = 1) -> Tensor:

@@ -1,31 +1,52 @@
-"""What happens on the server when somebody presses a button. Between two calls nothing is kept but the editor."""
+"""What happens on the server when somebody presses a button.
+
+Between two calls a visitor's last result is kept in a `gr.State` of this visitor alone: what one asks for afterwards is
+about what one has heard.
+"""
 
 from __future__ import annotations
 
 import html
 import tempfile
-from collections.abc import Iterator
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from latent_edit import audio
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
+from latent_edit.ui.bridge import bridge_value
 from latent_edit.ui.controls import same_and_others
-from latent_edit.ui.heatmaps import heatmaps_value
+from latent_edit.ui.heatmaps import heatmaps_value, reading_heatmap_value
+from latent_edit.ui.judged import judged_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
-from latent_edit.ui.player import player_value
+from latent_edit.ui.player import player_value, reading_value
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
 
 if TYPE_CHECKING:
+    from latent_edit.pipeline import LatentEditor
+    from latent_edit.reading import Speech
     from latent_edit.result import EditResult
 
-EditValues = tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]
+    Shown = EditResult | None
+else:
+    Shown = Any  # gradio resolves these annotations when it builds the page, which must not need torch
+
+Value = dict[str, Any] | None
+EditValues = tuple[Value, Value, Value, str]  # of player, table, heatmaps and notes
 Update = dict[str, Any]
+ARCHIVE = "latent-edit.zip"
+
+
+class CancelledError(Exception):
+    """A visitor does not want to wait any more."""
 
 
 class Actions:
@@ -33,6 +54,7 @@ class Actions:
 
     def __init__(self, loader: EditorLoader) -> None:
         self._loader = loader
+        self._running: dict[str | None, threading.Event] = {}  # by session: set when the visitor cancels
 
     def edit(
         self,
@@ -51,23 +73,79 @@ class Actions:
         recording: str | None = None,
         style_source: str = IN_WORDS,
         reference: str | None = None,
+        visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
-    ) -> Iterator[EditValues]:
-        """Speak a sentence plainly and as the prompt describes; yields values for player, table, heatmaps and notes.
+    ) -> Iterator[tuple[Any, ...]]:
+        """Speak a sentence plainly and as the prompt describes.
 
-        The files are written into a folder of this run alone, which is removed once gradio has taken its copies.
+        Yields the values of player, table, heatmaps and notes, and the result to be kept: first of the plain reading
+        alone, then of the edit.
         """
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
             source, recording, style_source, reference,
         )  # fmt: skip
-        with page_errors(recording, reference):
+        with page_errors(recording, reference), self._cancellable(visitor, progress) as tell:
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            request = settings.request(editor.voices[0])
-            result = editor.edit(request, lambda words, share: progress(share, desc=words.capitalize()))
-            yield from edit_values(result)
+            yield from part_values(editor, settings.request(editor.voices[0]), tell)
+
+    def stop(self, shown: Shown, visitor: gr.Request | None = None) -> Iterator[EditValues]:
+        """End the visitor's edit at its next step, and yield the values of what was shown before it."""
+        if visitor and (running := self._running.get(visitor.session_hash)):
+            running.set()
+        yield from self.restore(shown)
+
+    def restore(self, shown: Shown) -> Iterator[EditValues]:
+        """The values of an earlier result, or of nothing at all."""
+        yield from edit_values(shown) if shown else [(None, None, None, "")]
+
+    def download(self, shown: Shown) -> Iterator[str]:
+        """A zip with everything about the edit: before.wav, after.wav, the three pictures and edit.json."""
+        with page_errors(), own_folder() as folder:
+            files = _needed(shown).save(folder / "files")
+            with zipfile.ZipFile(folder / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, path in files.items():
+                    archive.write(path, name)
+            yield str(folder / ARCHIVE)
+
+    def along_the_bridge(
+        self,
+        shown: Shown,
+        visitor: gr.Request | None = None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Iterator[Value]:
+        """Make the edit again and keep what every step of the bridge predicts."""
+        clips = (shown.request.recording, shown.request.reference) if shown else ()
+        with page_errors(*clips), self._cancellable(visitor, progress) as tell, own_folder() as folder:
+            result = _needed(shown)
+            stops = self._loader.get().along_the_bridge(result.request, tell)
+            yield bridge_value(stops, result.request.steps, result.gain, folder)
+
+    def judge(self, shown: Shown) -> Value:
+        """What recogniser and speaker encoder hear."""
+        with page_errors():
+            return judged_value(_needed(shown))
+
+    @contextmanager
+    def _cancellable(self, visitor: gr.Request | None, progress: gr.Progress) -> Iterator[Callable[[str, float], None]]:
+        """What tells the stages to a visitor, and ends quietly at the next one when the visitor has cancelled."""
+        session, cancelled = visitor.session_hash if visitor else None, threading.Event()
+        self._running[session] = cancelled
+
+        def tell(words: str, share: float) -> None:
+            if cancelled.is_set():
+                raise CancelledError
+            progress(share, desc=words.capitalize())
+
+        try:
+            yield tell
+        except CancelledError:
+            pass
+        finally:
+            if self._running.get(session) is cancelled:
+                del self._running[session]
 
     def nearest_voice(self, recording: str) -> str:
         """The voice that says a recording again with the least change."""
@@ -103,23 +181,54 @@ class Actions:
         )
 
 
-def edit_values(result: EditResult) -> Iterator[EditValues]:
-    """The values of player, table, heatmaps and notes.
+def part_values(
+    editor: LatentEditor, request: EditRequest, tell: Callable[[str, float], None]
+) -> Iterator[tuple[Any, ...]]:
+    """The values of each part of an edit, and what is to be kept of it."""
+    from latent_edit.reading import Speech
 
-    The files are written into a folder of this run alone, which is removed once gradio has taken its copies.
-    """
-    with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
+    for part in editor.edit_in_parts(request, tell):
+        if isinstance(part, Speech):
+            yield from ((*values, gr.skip()) for values in reading_values(part))  # an earlier result is kept
+        else:
+            yield from ((*values, part) for values in edit_values(part))
+
+
+def edit_values(result: EditResult) -> Iterator[EditValues]:
+    """The values of player, table, heatmaps and notes."""
+    with own_folder() as folder:
         files = result.save(folder, with_figures=False)
         yield (
             player_value(result, files),
             measured_value(result),
-            heatmaps_value(result, Path(folder)),
+            heatmaps_value(result, folder),
             notes_value(result),
         )
 
 
+def reading_values(speech: Speech) -> Iterator[EditValues]:
+    """The same while there is only the plain reading; nothing is measured yet."""
+    with own_folder() as folder:
+        samples = speech.waveform.item(0).numpy()
+        audio.write_wav(folder / "before.wav", samples, speech.waveform.sampling_rate, audio.shared_gain(samples))
+        yield reading_value(speech, folder / "before.wav"), None, reading_heatmap_value(speech, folder), ""
+
+
 @contextmanager
-def page_errors(*uploads: str | None) -> Iterator[None]:
+def own_folder() -> Iterator[Path]:
+    """A folder of this run alone, which is removed once gradio has taken its copies of the files."""
+    with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
+        yield Path(folder)
+
+
+def _needed(shown: Shown) -> EditResult:
+    if shown is None:
+        raise InputError("there is no edit yet, or it is too long ago; make one first")
+    return shown
+
+
+@contextmanager
+def page_errors(*uploads: str | Path | None) -> Iterator[None]:
     """An InputError becomes a short message, with the visitor's own names of uploads; the page stays as it was."""
     try:
         yield

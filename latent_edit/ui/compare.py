@@ -9,6 +9,7 @@ from latent_edit.ui.comparing import GUIDANCE, KINDS, MOST_EDITS, PROMPTS, Compa
 from latent_edit.ui.controls import Controls, show_chosen
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import chips, part, static
+from latent_edit.ui.results import EDITS, Results
 
 MOST_TAKES = 12
 DESCRIPTION = """The same sentence in several ways.
@@ -30,8 +31,8 @@ KEEP_TAKE = """(player, heatmaps, text, voice, takes) => {
 }""".replace("MOST", str(MOST_TAKES))
 
 
-def build_compare(loader: EditorLoader, controls: Controls, keep: gr.Button, shown: list[gr.HTML], queue: str) -> None:
-    """Draw the tab. Everything but what varies is as set in Edit; `keep` adds what `shown` there to the takes."""
+def build_compare(loader: EditorLoader, controls: Controls, results: Results) -> None:
+    """Draw the tab. Everything but what varies is as set in Edit; what is shown there can be kept here."""
     with gr.Column(elem_id="compare"):
         static("<p>The sentence, voice and settings of Edit, with one of them varied.</p>", "compare-remark")
         kind = chips(KINDS, GUIDANCE, "What varies", "kind")
@@ -49,6 +50,7 @@ def build_compare(loader: EditorLoader, controls: Controls, keep: gr.Button, sho
     inputs = [*(getattr(controls, name) for name in names), kind, prompts]
     button.click(
         Comparison(loader).compare, inputs, grid, api_name="compare", api_description=DESCRIPTION,
-        show_progress_on=status, concurrency_limit=1, concurrency_id=queue, trigger_mode="once",
+        show_progress_on=status, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
-    keep.click(None, [*shown, controls.text, controls.voice, takes], takes, js=KEEP_TAKE, api_visibility="private")
+    shown = [results.player, results.heatmaps, controls.text, controls.voice]
+    results.keep.click(None, [*shown, takes], takes, js=KEEP_TAKE, api_visibility="private")

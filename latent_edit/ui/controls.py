@@ -54,12 +54,14 @@ class Controls:
         return [getattr(self, name) for name in self.__dataclass_fields__]
 
 
-def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Button, gr.HTML]:
-    """Draw the controls, the button and the status under it (at first `status`), and connect what needs no server."""
+def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
+    """Draw the controls, the button, the one that cancels, and the status under them (at first `status`)."""
     source, text, recording = _source(examples)
     voice = _late_dropdown("Voice", "voice", [], None)
     style_source, prompt, reference = _style()
-    button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
+    with gr.Row(elem_id="go"):
+        button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
+        cancel = gr.Button("Cancel", size="lg", elem_id="cancel", min_width=96)
     status_line = static(status, "status", "working")
     strength = _slider("strength", "Strength", "0 changes nothing, 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
@@ -75,7 +77,7 @@ def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Butto
         text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
         source, recording, style_source, reference,
     )  # fmt: skip
-    return controls, button, status_line
+    return controls, button, cancel, status_line
 
 
 def _late_dropdown(label: str, elem_id: str, choices: Sequence[Any], value: str | None, **options: Any) -> gr.Dropdown:

@@ -1,19 +1,24 @@
-"""The latents of an edit as pictures on one time axis: one pixel is one value, the browser adds axes and phonemes."""
+"""The latents of an edit as pictures on one time axis: one pixel is one value, the browser adds axes and phonemes.
+
+Pitch and loudness lie above them on the same axis.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from latent_edit.ui.curves import curves_value
 from latent_edit.ui.parts import served_file
 from latent_edit.ui.player import time_ticks
 
 if TYPE_CHECKING:
+    from latent_edit.reading import Speech
     from latent_edit.result import EditResult, TimedPhoneme
-    from latent_edit.types import Latent
+    from latent_edit.types import Latent, Waveform
 
 SHADES = 255  # odd, so that zero has a shade of its own; index 255 of the palette is left for pauses
 PIXELS_PER_PHONEME = 10  # a phoneme gets at least so much on average; a long text is scrolled inside its box
@@ -21,7 +26,8 @@ RUNS_AS_PROGRAM = str.maketrans("", "", "$`\\")  # gradio runs these in a templa
 
 
 class Heatmap(NamedTuple):
-    """What is drawn: a latent [1, C, T] on a scale from -limit to limit, in the time of a clip (before or after)."""
+    """What is drawn: a latent [1, C, T] on a scale from -limit to limit, in the time of a clip (before or after) that
+    has these phonemes and lasts so many seconds."""
 
     name: str
     clip: str
@@ -30,37 +36,63 @@ class Heatmap(NamedTuple):
     latent: Latent
     limit: float
     colours: str
+    phonemes: Sequence[TimedPhoneme]
+    seconds: float
 
 
 def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
-    """Write the three heatmaps into `folder` and describe them.
+    """Write the three heatmaps of an edit into `folder` and describe them, with the curves over them.
 
-    pictures: each with image (PNG), clip (whose time it follows), title, alt, share of the time axis in percent, limit
-    (half range of its colour scale, as text), colours (a CSS gradient) and symbols (phonemes with their places).
-    ticks: of the time axis. width: pixels below which symbols would lie on each other.
+    curves: see `curves_value`. pictures: each with image (PNG), clip (whose time it follows), title, alt, share of the
+    time axis in percent, limit (half range of its colour scale, as text), colours (a CSS gradient) and symbols
+    (phonemes with their places). ticks: of the time axis. width: pixels below which symbols would lie on each other.
     """
     from latent_edit.pictures import DIFFERENCE_COLOURS, LATENT_COLOURS, shared_limit
     from latent_edit.types import Latent
 
     moved = Latent(result.z_edit.z - result.z_source.z, result.z_edit.mask)
     same, own = shared_limit(result.z_text, result.z_edit), shared_limit(moved)
-    maps = (
-        Heatmap("z_text", "before", "Z_text", "the plain reading", result.z_text, same, LATENT_COLOURS),
-        Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS),
-        Heatmap("difference", "after", "Difference", "Z\u2032 less re-timed Z_text", moved, own, DIFFERENCE_COLOURS),
-    )
-    longest = max(waveform.item(0).shape[0] for waveform in (result.before, result.after))
+    before = result.phonemes_before, seconds(result.before)
+    after = result.phonemes_after, seconds(result.after)
+    maps = [
+        Heatmap("z_text", "before", "Z_text", "the plain reading", result.z_text, same, LATENT_COLOURS, *before),
+        Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS, *after),
+        Heatmap(
+            "difference", "after", "Difference", "Z\u2032 less re-timed Z_text", moved, own, DIFFERENCE_COLOURS, *after
+        ),
+    ]
+    return _shown(maps, result.clips, folder)
+
+
+def reading_heatmap_value(speech: Speech, folder: Path) -> dict[str, Any]:
+    """Like `heatmaps_value`, for the plain reading alone: what can be seen while the bridge still works."""
+    from latent_edit.pictures import LATENT_COLOURS, shared_limit
+
+    limit, clip = shared_limit(speech.latent), speech.waveform
+    z_text = Heatmap(
+        "z_text", "before", "Z_text", "the plain reading", speech.latent, limit, LATENT_COLOURS,
+        speech.phonemes, seconds(clip),
+    )  # fmt: skip
+    return _shown([z_text], {}, folder)
+
+
+def seconds(clip: Waveform) -> float:
+    """How long a batch of one lasts."""
+    return clip.item(0).shape[0] / clip.sampling_rate
+
+
+def _shown(maps: Sequence[Heatmap], clips: Mapping[str, Waveform], folder: Path) -> dict[str, Any]:
+    longest = max(heatmap.seconds for heatmap in maps)
     return {
-        "pictures": [_picture(heatmap, result, longest, folder) for heatmap in maps],
-        "ticks": time_ticks(longest / result.before.sampling_rate),
-        "width": PIXELS_PER_PHONEME * len(result.phonemes_after),
+        "curves": curves_value(clips, longest) if clips else [],
+        "pictures": [_picture(heatmap, longest, folder) for heatmap in maps],
+        "ticks": time_ticks(longest),
+        "width": PIXELS_PER_PHONEME * len(maps[-1].phonemes),
     }
 
 
-def _picture(heatmap: Heatmap, result: EditResult, longest: int, folder: Path) -> dict[str, Any]:
-    """One heatmap, written and described; `longest`: samples of the whole time axis."""
-    before = heatmap.clip == "before"
-    samples = (result.before if before else result.after).item(0).shape[0]
+def _picture(heatmap: Heatmap, longest: float, folder: Path) -> dict[str, Any]:
+    """One heatmap, written and described; `longest`: seconds of the whole time axis."""
     channels, frames = heatmap.latent.z.shape[1:]
     path = write_heatmap(heatmap.latent, heatmap.limit, heatmap.colours, folder / f"heatmap_{heatmap.name}.png")
     return {
@@ -70,12 +102,10 @@ def _picture(heatmap: Heatmap, result: EditResult, longest: int, folder: Path) -
         "explanation": heatmap.explanation,
         "alt": f"Heatmap of {heatmap.title}: {heatmap.explanation}, {channels} channels by {frames} frames.",
         "image": served_file(path),
-        "share": round(100 * samples / longest, 2),
+        "share": round(100 * heatmap.seconds / longest, 2),
         "limit": f"{heatmap.limit:.1f}",
         "colours": ", ".join(gradient(heatmap.colours)),
-        "symbols": places(
-            result.phonemes_before if before else result.phonemes_after, samples / result.before.sampling_rate
-        ),
+        "symbols": places(heatmap.phonemes, heatmap.seconds),
     }
 
 

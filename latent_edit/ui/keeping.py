@@ -1,4 +1,4 @@
-"""Settings that outlive a visit: in the edit.json of an edit, and in a link. The server keeps none of them."""
+"""Settings that outlive a visit: in the edit.json of an edit, and in a link. The server has no part in it."""
 
 from __future__ import annotations
 

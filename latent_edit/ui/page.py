@@ -12,16 +12,17 @@ from latent_edit.ui.keeping import build_keeping
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
+from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
 
 TITLE = "Latent Edit"
-HOUR = 3600  # seconds
-EDITS = "edits"  # whatever computes shares one place in the queue
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
 heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
 `source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text; with `style_source` "Like
-a clip" the file `reference` says how it should sound instead of the prompt."""
+a clip" the file `reference` says how it should sound instead of the prompt.
+
+Streams: the plain reading comes first, with `null` for what does not exist yet."""
 NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
 # On a phone the result is below the button that made it.
 SHOW_RESULT = """() => {
@@ -39,9 +40,9 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
         # What a tab holds is drawn when it is opened.
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Edit", elem_id="edit-tab"):
-                controls, keep, player, heatmaps = _edit_tab(page, actions, examples)
+                controls, results = _edit_tab(page, actions, examples)
             with gr.Tab("Compare", elem_id="compare-tab"):
-                build_compare(loader, controls, keep, [player, heatmaps], EDITS)
+                build_compare(loader, controls, results)
             with gr.Tab("About", elem_id="about-tab"):
                 build_about()
         part("footer", "footer")
@@ -50,24 +51,22 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     return page
 
 
-def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, gr.Button, gr.HTML, gr.HTML]:
+def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:
     """What a visitor sees first: the controls on the left, what came of them on the right."""
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="controls"):
-            controls, button, status = build_controls(examples, loading_status())
+            controls, button, cancel, status = build_controls(examples, loading_status())
             after_link = build_keeping(page, controls)
         with gr.Column(elem_id="results"):
-            player = part("player", "player")
-            keep = gr.Button("Keep this take", size="sm", elem_id="keep", elem_classes="quiet")
-            notes = part("notes", "notes")
-            table = part("measured", "measured")
-            heatmaps = part("heatmaps", "heatmaps")
+            results = build_results()
     edited = gr.on(
-        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [player, table, heatmaps, notes],
+        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
         api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
     edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
+    connect_cancel(cancel, edited, results, actions)
+    connect_results(results, actions)
     gr.on(
         [controls.recording.upload, controls.recording.stop_recording], actions.nearest_voice, controls.recording,
         controls.voice, api_name="nearest_voice", api_description=NEAREST_DESCRIPTION,
@@ -78,4 +77,4 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
     after_link.then(
         actions.choices, known, [*known, status], queue=False, show_progress="hidden", api_visibility="private"
     )
-    return controls, keep, player, heatmaps
+    return controls, results

@@ -30,6 +30,7 @@ def part(name: str, elem_id: str, value: Any = None, **properties: Any) -> gr.HT
         js_on_load=behaviour.read_text(encoding="utf-8") if behaviour.exists() else None,
         apply_default_css=False,
         elem_id=elem_id,
+        elem_classes="part",
         **properties,
     )
 

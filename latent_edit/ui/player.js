@@ -24,7 +24,7 @@ function corresponding(seconds, from) {
 }
 
 function play(name) {
-  sound(other(name)).pause();
+  for (const audio of document.querySelectorAll("audio")) if (audio !== sound(name)) audio.pause();
   current = name;
   sound(name).play();
 }
@@ -55,13 +55,15 @@ function draw(name) {
   const place = card.querySelector("[data-action=seek]");
   place.value = audio.currentTime;
   place.setAttribute("aria-valuetext", `${audio.currentTime.toFixed(1)} of ${length.toFixed(1)} seconds`);
-  element.querySelector("[data-flip-label]").textContent = `Switch to ${other(current)}`;
+  const label = element.querySelector("[data-flip-label]"); // not there while after is still to come
+  if (label) label.textContent = `Switch to ${other(current)}`;
   if (playing) requestAnimationFrame(() => draw(name));
 }
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
   if (button?.dataset.action === "flip") flip();
+  if (button?.dataset.action === "download") trigger("download");
   if (button?.dataset.action === "play") {
     const name = nameOf(button);
     if (sound(name).paused) play(name);

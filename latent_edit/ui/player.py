@@ -5,52 +5,75 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from latent_edit.ui.parts import served_file
 
 if TYPE_CHECKING:
+    from latent_edit.reading import Speech
     from latent_edit.result import EditResult, TimedPhoneme
+    from latent_edit.types import Waveform
 
 BARS = 96  # of the longer waveform; the shorter one gets as many as its share of the time axis
 TICKS = 5  # at most so many seconds are written under a waveform
+PLAIN = "the plain reading"
 
 
 def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
     """What the player shows of an edit whose files `EditResult.save` wrote.
 
     clips: before and after, each with audio (a WAV file), seconds, share of the time axis in percent, and the waveform.
-    moments: see `matching_moments`. ticks: of the time axis. record: the edit.json.
+    moments: see `matching_moments`. ticks: of the time axis. record: the edit.json; None while there is only before.
     """
-    before, after = result.before.item(0).numpy(), result.after.item(0).numpy()
-    longest = max(before.shape[0], after.shape[0])
-    loudest = max(float(np.abs(samples).max(initial=1e-9)) for samples in (before, after))
+    after = result.request.prompt.strip() or "like the clip"
+    clips = [
+        Clip("before", "Before", PLAIN, result.before, files["before.wav"]),
+        Clip("after", "After", after, result.after, files["after.wav"]),
+    ]
+    moments = matching_moments(result.phonemes_before, result.phonemes_after)
+    return {**_clips(clips), "moments": moments, "record": served_file(files["edit.json"])}
 
-    def clip(name: str, title: str, manner: str, samples: np.ndarray) -> dict[str, Any]:
-        share = samples.shape[0] / longest
+
+def reading_value(speech: Speech, file: Path) -> dict[str, Any]:
+    """What the player shows while the bridge still works: the plain reading, which is in this WAV file."""
+    clips = [Clip("before", "Before", PLAIN, speech.waveform, file)]
+    return {**_clips(clips), "moments": matching_moments((), ()), "record": None}
+
+
+class Clip(NamedTuple):
+    """One of the clips of the player; the title is followed by the manner."""
+
+    name: str
+    title: str
+    manner: str
+    waveform: Waveform
+    file: Path
+
+
+def _clips(clips: Sequence[Clip]) -> dict[str, Any]:
+    """The clips on one time axis and one scale of height."""
+    samples = [clip.waveform.item(0).numpy() for clip in clips]
+    longest, rate = max(each.shape[0] for each in samples), clips[0].waveform.sampling_rate
+    loudest = max(float(np.abs(each).max(initial=1e-9)) for each in samples)
+    described = []
+    for clip, each in zip(clips, samples, strict=True):
+        share = each.shape[0] / longest
         bars = max(1, round(BARS * share))
-        return {
-            "name": name,
-            "title": title,
-            "manner": manner,
-            "audio": served_file(files[f"{name}.wav"]),
-            "seconds": round(samples.shape[0] / result.before.sampling_rate, 3),
-            "share": round(100 * share, 2),
-            "bars": bars,
-            "wave": waveform_path(samples / loudest, bars),
-        }
-
-    return {
-        "clips": [
-            clip("before", "Before", "the plain reading", before),
-            clip("after", "After", result.request.prompt.strip() or "like the clip", after),
-        ],
-        "moments": matching_moments(result.phonemes_before, result.phonemes_after),
-        "ticks": time_ticks(longest / result.before.sampling_rate),
-        "record": served_file(files["edit.json"]),
-    }
+        described.append(
+            {
+                "name": clip.name,
+                "title": clip.title,
+                "manner": clip.manner,
+                "audio": served_file(clip.file),
+                "seconds": round(each.shape[0] / rate, 3),
+                "share": round(100 * share, 2),
+                "bars": bars,
+                "wave": waveform_path(each / loudest, bars),
+            }
+        )
+    return {"clips": described, "ticks": time_ticks(longest / rate)}
 
 
 def waveform_path(samples: np.ndarray, bars: int) -> str:

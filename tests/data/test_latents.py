@@ -20,12 +20,13 @@ from latent_edit.data.latents import (
     load_latents,
     make_examples,
     prepare_latents,
-    retimed_frames,
 )
 from latent_edit.data.renditions import RenditionItem, Renditions
+from latent_edit.data.styles import Style
+from latent_edit.data.world import render
 from latent_edit.errors import InputError
 from latent_edit.models.vits import FrozenVits, freeze
-from latent_edit.types import Waveform
+from latent_edit.types import Latent, Waveform
 
 NEUTRAL, STYLED = (0.0,) * 7, (3.0, *(0.0,) * 6)
 NORMAL = RenditionCaption("speak normally", NEUTRAL)
@@ -141,11 +142,11 @@ def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutr
     assert torch.allclose(neutral.neutral.float(), neutral.target.float(), atol=0.01)
     assert not torch.allclose(neutral.target.float(), raw.target.float(), atol=0.01)
     assert torch.equal(same_pace.neutral, neutral.neutral)
-    # Slower by 1.3: the flow is inverted on z_p, read frame by frame at the known warp.
-    prior = vits.to_prior(vits.encode_speech(Waveform.of(torch.from_numpy(audio[1]), RATE), "anna"), "anna")
-    frames = retimed_frames(slow.target.shape[1], np.log(1.3), neutral.target.shape[1])
-    assert torch.equal(slow.neutral, vits.reread(prior, frames, "anna").latent.z[0].half())
-    assert torch.equal(slow.text_prior, raw.text_prior[:, frames])
+    # Slower by 1.3: the known warp is a linear one.
+    rested = vits.encode_speech(Waveform.of(torch.from_numpy(audio[1]), RATE), "anna")
+    assert torch.equal(slow.neutral, rested.stretched(slow.target.shape[1]).z[0].half())
+    text = Latent(raw.text[None].float(), torch.ones(1, 1, raw.text.shape[1]))
+    assert torch.allclose(slow.text.float(), text.stretched(slow.target.shape[1]).z[0], atol=0.01)
 
 
 def test_the_reading_follows_the_recordings_alignment(vits: FrozenVits) -> None:
@@ -161,6 +162,35 @@ def test_the_reading_follows_the_recordings_alignment(vits: FrozenVits) -> None:
     assert torch.allclose(raw.text.float(), reading.latent.z[0], atol=0.01)
 
 
+def test_a_reading_is_what_an_edit_starts_from(vits: FrozenVits) -> None:
+    items = make_items(0)
+    raw, neutral, slow, same_pace = make_examples(vits, items, [rendition(item) for item in items], seed=0)
+    for example in (raw, neutral):  # nothing was asked for, so nothing changes
+        assert torch.equal(example.reading, example.paper)
+        assert torch.equal(example.styled_reading, example.reading)
+    assert torch.equal(same_pace.reading, raw.paper)
+    assert slow.reading.shape[1] == round(1.3 * raw.paper.shape[1])
+
+
+def test_a_reading_is_carried_as_far_as_its_style_carries_speech(vits: FrozenVits) -> None:
+    items = make_items(0)
+    audio = [rendition(item) for item in items]
+    example = make_examples(vits, items, audio, seed=0)[3]
+    recording = vits.encode_speech(Waveform.of(torch.from_numpy(audio[0]), RATE), "anna")
+    phonemes, generator = vits.phonemize("hi"), torch.Generator().manual_seed(0)
+    path = vits.align(recording, phonemes, "anna").durations
+    _, reading = (vits.encode_text(phonemes, "anna", generator=generator, durations=d) for d in (path, None))
+    assert torch.equal(example.reading, reading.latent.z[0].half())
+    spoken = vits.decode(reading.latent, "anna").item(0).numpy()
+    heard = [
+        vits.encode_speech(Waveform.of(torch.from_numpy(render(spoken, RATE, style).samples), RATE), "anna").z[0]
+        for style in (Style(), Style(pitch_semitones=3.0))
+    ]
+    carried = example.styled_reading.float() - example.reading.float()
+    assert carried.abs().max() > 0.01
+    assert torch.allclose(carried, heard[1] - heard[0], atol=0.01)
+
+
 def test_examples_depend_on_seed_and_recording_alone(vits: FrozenVits) -> None:
     items = make_items(0)
     audio = [rendition(item) for item in items]
@@ -168,20 +198,6 @@ def test_examples_depend_on_seed_and_recording_alone(vits: FrozenVits) -> None:
     assert all(torch.equal(getattr(one, field), getattr(again, field)) for field in FIELDS)
     assert not torch.equal(one.text_prior, other.text_prior)
     assert torch.equal(one.target, other.target)
-
-
-@pytest.mark.parametrize("log_ratio", [-0.5, -0.1, 0.0, 0.3])
-def test_retimed_frames(log_ratio: float) -> None:
-    length = round(60 * np.exp(log_ratio))
-    frames = retimed_frames(length, log_ratio, 60)
-    assert frames.shape == (length,)
-    assert (frames.diff() >= 0).all()
-    assert frames.min() >= 0
-    assert frames.max() <= 59
-    middle = (torch.arange(length) + 0.5) / np.exp(log_ratio)
-    assert ((frames + 0.5 - middle).abs() <= 0.5 + 1e-4).all()
-    if log_ratio == 0:
-        assert torch.equal(frames, torch.arange(60))
 
 
 # -- folders ---------------------------------------------------------------------------------------------------------

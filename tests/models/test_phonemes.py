@@ -55,6 +55,12 @@ def test_symbols_that_the_vocabulary_lacks_are_reported_and_never_voiced() -> No
     assert odd.dropped == ("€", "_")
 
 
+def test_what_espeak_leaves_out_is_reported_too() -> None:
+    assert encode_text("one \u266a two").dropped == ("\u266a",)
+    assert encode_text("one \u266a two").ids == encode_text("one two").ids
+    assert encode_text("five percent is 5 %, \u20ac 5, \u00a9").dropped == ()  # these are spoken
+
+
 def test_without_blanks() -> None:
     sequence = encode_symbols("ab€", {"a": 5, "b": 7}, add_blank=False)
     assert (sequence.ids, sequence.symbols, sequence.dropped) == ((5, 7), ("a", "b"), ("€",))

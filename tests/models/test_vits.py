@@ -147,36 +147,39 @@ def test_the_global_generator_is_left_alone(many: Path, hello: PhonemeSequence) 
 # -- pace of a finished reading --------------------------------------------------------------------------------------
 
 
-def test_retiming_by_nothing_is_the_identity(vits: FrozenVits, hello: PhonemeSequence) -> None:
+def test_the_same_pace_is_the_same_reading(vits: FrozenVits, hello: PhonemeSequence) -> None:
     encoding = vits.encode_text(hello, "anna", pace=3, generator=seeded())
-    assert same(vits.retime(encoding, 0.0, "anna"), encoding)
+    assert encoding.at_pace(0.0) is encoding
 
 
 @pytest.mark.parametrize("log_ratio", [-0.7, -0.31, -0.01, 0.01, 0.2, 0.7])
-def test_retiming_keeps_order_and_sum(vits: FrozenVits, hello: PhonemeSequence, log_ratio: float) -> None:
+def test_another_pace_keeps_order_and_sum(vits: FrozenVits, hello: PhonemeSequence, log_ratio: float) -> None:
     old_durations = torch.arange(len(hello.ids)) % 4
     old = vits.encode_text(hello, "anna", generator=seeded(), durations=old_durations)
-    new = vits.retime(old, log_ratio, "anna")
+    new = old.at_pace(log_ratio)
     durations, ratio = new.alignment.durations[0], math.exp(log_ratio)
-    assert int(durations.sum()) == round(int(old_durations.sum()) * ratio)
+    assert int(durations.sum()) == new.latent.z.shape[2] == round(int(old_durations.sum()) * ratio)
     assert ((durations - old_durations * ratio).abs() <= 1).all()
     assert ((durations.cumsum(0) - old_durations.cumsum(0) * ratio).abs() <= 0.5 + 1e-4).all()
-    # Every frame comes from the phoneme that is heard in it, in order.
-    numbered = Latent(old.prior_sample.z.clone(), old.prior_sample.mask)
-    numbered.z[0, 0] = torch.arange(numbered.z.shape[2])
-    frames = vits.retime(TextEncoding(old.latent, numbered, old.alignment), log_ratio, "anna").prior_sample.z[0, 0]
-    assert (frames.diff() >= 0).all()
-    assert torch.equal(old.alignment.frame_to_phoneme(0)[frames.long()], new.alignment.frame_to_phoneme(0))
-    # What is heard is the flow, inverted on those frames.
-    again = vits.reread(old.prior_sample, frames.long(), "anna")
-    assert torch.equal(new.latent.z, again.latent.z)
+    for before, after in ((old.latent, new.latent), (old.prior_sample, new.prior_sample)):
+        assert torch.equal(after.z, before.stretched(int(durations.sum())).z)
 
 
-def test_a_reading_is_never_retimed_to_nothing(vits: FrozenVits, hello: PhonemeSequence) -> None:
+def test_a_latent_is_stretched_evenly() -> None:
+    ramp = torch.arange(40.0).expand(1, 3, 40)
+    stretched = Latent(ramp, torch.ones(1, 1, 40)).stretched(60)
+    assert stretched.z.shape == (1, 3, 60)
+    assert stretched.mask.shape == (1, 1, 60)
+    assert (stretched.mask == 1).all()
+    inside = stretched.z[0, 0, 1:-1]  # beyond the middles of the first and last frame there is nothing to go by
+    assert torch.allclose(inside, (torch.arange(1.0, 59.0) + 0.5) / 1.5 - 0.5, atol=1e-5)
+
+
+def test_a_reading_is_never_shortened_to_nothing(vits: FrozenVits, hello: PhonemeSequence) -> None:
     durations = torch.zeros(len(hello.ids), dtype=torch.long)
     durations[0] = 1
     short = vits.encode_text(hello, "anna", generator=seeded(), durations=durations)
-    assert vits.retime(short, -1.0, "anna").latent.z.shape[2] == 1
+    assert short.at_pace(-1.0).latent.z.shape[2] == 1
 
 
 # -- speech ----------------------------------------------------------------------------------------------------------
@@ -224,11 +227,11 @@ def test_decoding_gives_a_hop_of_samples_for_each_frame(vits: FrozenVits) -> Non
     assert not torch.allclose(vits.decode(batch, "ben").samples, speech.samples)
 
 
-def test_the_flow_is_inverted(vits: FrozenVits) -> None:
-    latent = noise(30)
-    prior = vits.to_prior(latent, "anna")
-    assert not torch.allclose(prior.z, latent.z, atol=0.1)
-    assert torch.allclose(vits.reread(prior, torch.arange(30), "anna").latent.z, latent.z, atol=1e-4)
+def test_the_flow_is_inverted(vits: FrozenVits, hello: PhonemeSequence) -> None:
+    reading = vits.encode_text(hello, "anna", generator=seeded())
+    prior = vits.to_prior(reading.latent, "anna")
+    assert not torch.allclose(prior.z, reading.latent.z, atol=0.1)
+    assert torch.allclose(prior.z, reading.prior_sample.z, atol=1e-4)
 
 
 def test_a_reading_is_aligned_to_its_own_text(vits: FrozenVits, hello: PhonemeSequence) -> None:
@@ -264,7 +267,7 @@ def test_nothing_changes_it_and_no_gradient_flows(many: Path, hello: PhonemeSequ
             waveform = Waveform.of(recording, voice.sampling_rate)
             results = [
                 reading.latent.z,
-                voice.retime(reading, 0.3, 0).latent.z,
+                reading.at_pace(0.3).latent.z,
                 voice.to_prior(start, 0).z,
                 voice.encode_speech(waveform, 0).z,
                 voice.decode(start, 0).samples,

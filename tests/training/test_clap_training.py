@@ -133,6 +133,6 @@ def test_too_few_renditions_are_refused(renditions: Renditions, tmp_path: Path) 
 
 
 def test_the_preset_is_valid() -> None:
-    config = load_preset(ClapConfig, "clap-mini")
+    config = load_preset(ClapConfig, "clap", "mini")
     network = config.sizes.network(config.vocabulary)
     assert network.axes == tuple(AXES)

@@ -131,6 +131,17 @@ def test_pairs_start_from_what_is_configured(kind: str, space: str, field: str) 
         assert (target[row, :, length:] == 0).all()
 
 
+def test_a_reading_is_styled_or_stays_itself() -> None:
+    task = task_of(pairing={"reading": 1.0})
+    source, target, mask = pairs(task)
+    for row, index in enumerate(CHOSEN):
+        length = int(mask[row].sum())
+        assert length == LATENTS.examples["reading"][index].shape[1]
+        assert torch.allclose(source[row, :, :length], normalised(task, "reading", index), atol=1e-5)
+        expected = "styled_reading" if KEEP[row] else "reading"
+        assert torch.allclose(target[row, :, :length], normalised(task, expected, index), atol=1e-5)
+
+
 def test_a_dropped_condition_leaves_the_target_where_the_null_is_marginal() -> None:
     task = task_of(pairing={"aligned": 1.0}, null="marginal")
     _, target, mask = pairs(task, np.array([False, False, False]))

@@ -20,6 +20,7 @@ from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
 from latent_edit.errors import InputError
 from latent_edit.measures import measure
+from latent_edit.reading import Speech
 from latent_edit.request import EditRequest, choose
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.types import Latent, Waveform
@@ -29,27 +30,47 @@ START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 
 
+LONG_WAIT = "in no hurry at all"  # a prompt that keeps the stand-in on the bridge
+
+
 class FakeEditor:
     """Length follows the text, pitch rises with the strength; of all words only "blorp" is unknown."""
 
-    def __init__(self, seconds_per_stage: float = 0.0) -> None:
+    def __init__(self) -> None:
         self.voices = ["sam_a", "sam_b", "lj", "kate"]
         self.methods = {"i2sb": "a bridge"}
-        self.seconds_per_stage = seconds_per_stage
 
     def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:
         """Like LatentEditor.edit."""
+        *_, result = self.edit_in_parts(request, progress)
+        assert isinstance(result, EditResult)
+        return result
+
+    def along_the_bridge(
+        self, request: EditRequest, progress: Callable[[str, float], None] | None = None
+    ) -> list[Speech]:
+        """Like LatentEditor.along_the_bridge."""
+        result = self.edit(request, progress)
+        stops = []
+        for share in range(request.steps + 1):
+            moved = result.z_source.z + share / request.steps * (result.z_edit.z - result.z_source.z)
+            latent = Latent(moved, result.z_source.mask)
+            stops.append(Speech(latent, result.after, result.phonemes_after, (), ()))
+        return stops
+
+    def edit_in_parts(
+        self, request: EditRequest, progress: Callable[[str, float], None] | None = None
+    ) -> Iterator[Speech | EditResult]:
+        """Like LatentEditor.edit_in_parts."""
         choose("voice", request.voice, self.voices)
         if not any(letter.isalpha() for letter in request.text):
             raise InputError(f"nothing in {request.text!r} can be pronounced; write words")
-        for stage, share in (
-            ("reading the text", 0.1),
-            ("crossing the bridge", 0.4),
-            ("speaking it in the style", 0.8),
-        ):
+
+        def stage(words: str, share: float) -> None:
             if progress:
-                progress(stage, share)
-            time.sleep(self.seconds_per_stage)
+                progress(words, share)
+
+        stage("reading the text", 0.1)
         symbols = [letter for letter in request.text.lower() if letter.isalpha()]
         frames = 5 * len(symbols)
         stretched = round(frames * (request.pace or 1.25))
@@ -57,7 +78,14 @@ class FakeEditor:
         z_text, z_source = smooth_latent(frames, generator), smooth_latent(stretched, generator)
         z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
-        return EditResult(
+        yield Speech(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
+        stage("crossing the bridge", 0.4)
+        give_up = time.monotonic() + START_SECONDS
+        while request.prompt == LONG_WAIT and time.monotonic() < give_up:
+            time.sleep(0.1)
+            stage("crossing the bridge", 0.5)
+        stage("speaking it in the style", 0.8)
+        yield EditResult(
             request=request,
             z_text=z_text,
             z_source=z_source,
@@ -105,6 +133,25 @@ def timed(symbols: list[str], each: float) -> tuple[TimedPhoneme, ...]:
 def fake_editor() -> FakeEditor:
     """An editor without models."""
     return FakeEditor()
+
+
+@pytest.fixture(scope="module")
+def stand_in_address() -> Iterator[str]:
+    """Address of the page over the stand-in, in this process, with the queue of `python app.py`."""
+    from app import parse_arguments
+    from latent_edit.ui import look
+    from latent_edit.ui.loading import EditorLoader
+    from latent_edit.ui.page import build_page
+
+    loader = EditorLoader(FakeEditor)  # type: ignore[arg-type]
+    loader.start()
+    page = build_page(loader, ["Good morning to you.", "It rains."])
+    page.queue(max_size=parse_arguments([]).max_queue)
+    _, address, _ = page.launch(
+        prevent_thread_lock=True, quiet=True, ssr_mode=False, theme=look.theme(), css=look.stylesheet(), head=look.HEAD
+    )
+    yield address.rstrip("/")
+    page.close()
 
 
 @pytest.fixture(scope="session")

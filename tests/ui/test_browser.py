@@ -7,12 +7,15 @@ import math
 import shutil
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from conftest import LONG_WAIT
 from synthetic_speech import speech_like
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
@@ -64,6 +67,11 @@ class Visit:
             " && [...document.querySelectorAll('#heatmaps img')].every((image) => image.naturalWidth > 0)"
             " && [...document.querySelectorAll('#player audio')].every((audio) => audio.duration > 0)"
         )
+
+    def wait_for_manner(self, manner: str) -> None:
+        """Wait until the after of this prompt is there."""
+        shown = "(manner) => document.querySelector('[data-clip=after] .manner')?.textContent === manner"
+        self.page.wait_for_function(shown, arg=manner)
 
     def fetch(self, selector: str, attribute: str) -> bytes:
         """What the server sends for the address in an attribute."""
@@ -303,6 +311,105 @@ def test_playing_switching_and_seeking(visit: Visit) -> None:
     page.keyboard.press("End")
     page.wait_for_function("() => { const a = document.querySelector('[data-clip=after] audio');"
                            " return Math.abs(a.currentTime - a.duration) < 0.1 }")  # fmt: skip
+
+
+def test_everything_is_downloaded_in_one_file(visit: Visit, tmp_path: Path) -> None:
+    visit.edit()
+    with visit.page.expect_download() as started:
+        visit.page.click("[data-action=download]")
+    assert started.value.suggested_filename == "latent-edit.zip"
+    started.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert {"before.wav", "after.wav", "z_text.png", "edit.json"} <= set(archive.namelist())
+        assert archive.read("after.wav") == visit.fetch("[data-clip=after] audio", "src")
+
+
+def test_walking_along_the_bridge_keeps_the_place_in_the_sentence(visit: Visit) -> None:
+    page = visit.page
+    visit.edit()
+    page.click("#bridge [data-action=ask]")
+    page.wait_for_function("[...document.querySelectorAll('#bridge audio')].every((audio) => audio.duration > 0)"
+                           " && document.querySelectorAll('#bridge audio').length > 2")  # fmt: skip
+    stops = page.locator("#bridge audio").count()
+    assert page.inner_text("[data-stop]") == "Z\u2032"
+    picture = page.get_attribute("#bridge img", "src")
+    assert visit.fetch("#bridge audio:last-of-type", "src")[:4] == b"RIFF"
+    page.click("#bridge .play")
+    moving = "(index) => document.querySelectorAll('#bridge audio')[index].currentTime > 0.05"
+    page.wait_for_function(moving, arg=stops - 1)
+    page.focus("#bridge [data-action=stop]")
+    page.keyboard.press("ArrowLeft")
+    assert "Step" in page.inner_text("[data-stop]")
+    assert page.get_attribute("#bridge img", "src") != picture
+    page.wait_for_function(moving, arg=stops - 2)
+    page.keyboard.press("Home")
+    assert page.inner_text("[data-stop]") == "Z_text, re-timed"
+    visit.edit()  # another edit: its own bridge has not been asked for
+    page.wait_for_selector("#bridge [data-action=ask]")
+
+
+def test_other_ears_are_asked_only_on_demand(visit: Visit) -> None:
+    page = visit.page
+    visit.edit()
+    assert page.locator(".judged dl").count() == 0
+    page.click("#judged [data-action=ask]")
+    page.wait_for_selector(".judged dl")
+    heard = page.inner_text(".judged")
+    for package, words in (("pocketsphinx", "Words heard before"), ("resemblyzer", "Same voice")):
+        assert words in heard if find_spec(package) else f"{package} is not installed" in heard
+
+
+def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_what_was(
+    chromium: Any, stand_in_address: str
+) -> None:
+    visit = Visit(chromium, stand_in_address, DESK)
+    page = visit.page
+    visit.edit()
+    kept = page.get_attribute("[data-clip=after] audio", "src")
+    assert not page.is_visible("#cancel")
+    page.fill("#text textarea", "Something else is said now.")
+    page.fill("#prompt textarea", LONG_WAIT)
+    page.click("#edit")
+    page.wait_for_selector(".to-come")
+    assert page.locator("#heatmaps img").count() == 1
+    assert page.locator("#player audio").count() == 1
+    page.click("[data-clip=before] .play")
+    page.wait_for_function("document.querySelector('[data-clip=before] audio').currentTime > 0")
+    page.wait_for_selector("#cancel", state="visible")
+    page.click("#cancel")
+    page.wait_for_selector("[data-clip=after]")
+    assert page.get_attribute("[data-clip=after] audio", "src") == kept
+    page.wait_for_selector("#cancel", state="hidden")
+    page.fill("#prompt textarea", "calm")
+    visit.edit()
+    visit.wait_for_manner("calm")
+    visit.context.close()
+    assert visit.problems == []
+
+
+def test_visitors_are_served_in_turn_see_their_place_and_their_own_results(
+    chromium: Any, stand_in_address: str
+) -> None:
+    anna, ben = (Visit(chromium, stand_in_address, DESK) for _ in range(2))
+    anna.page.fill("#prompt textarea", LONG_WAIT)
+    anna.page.click("#edit")
+    anna.page.wait_for_selector(".to-come")
+    ben.page.fill("#prompt textarea", "calm")
+    ben.page.click("#edit")
+    ben.page.wait_for_function("/queue: 1\\/1/.test(document.querySelector('#status').innerText)")
+    anna.page.click("#cancel")
+    ben.page.wait_for_selector("[data-clip=after]")
+    anna.page.fill("#prompt textarea", "sad")
+    anna.edit()
+    anna.wait_for_manner("sad")
+    ben.wait_for_manner("calm")
+    for visit, prompt in ((anna, "sad"), (ben, "calm")):
+        with visit.page.expect_download() as started:
+            visit.page.click("[data-action=download]")
+        with zipfile.ZipFile(started.value.path()) as archive:
+            assert json.loads(archive.read("edit.json"))["request"]["prompt"] == prompt
+        visit.context.close()
+        assert visit.problems == []
 
 
 def test_words_of_a_visitor_stay_words(visit: Visit) -> None:

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,50 @@ def test_compare_returns_a_grid(client: Client) -> None:
         assert soundfile.info(cell["audio"]).duration == pytest.approx(cell["seconds"], abs=0.01)
     first, second = (Path(cell["audio"]).read_bytes() for cell in grid["cells"][:2])
     assert first != second  # another decoder speaks
+
+
+def test_what_is_asked_about_an_edit_is_about_the_own_one(address: str, client: Client, tmp_path: Path) -> None:
+    other = Client(address, download_files=str(tmp_path), verbose=False, analytics_enabled=False)
+    voice = client.predict(api_name="/voices")[0]
+    for each, prompt in ((client, "calm"), (other, "sad")):
+        each.predict("Good morning.", prompt, voice, steps=3, api_name="/edit")
+    for each, prompt in ((client, "calm"), (other, "sad")):
+        with zipfile.ZipFile(each.predict(api_name="/download")) as archive:
+            assert json.loads(archive.read("edit.json"))["request"]["prompt"] == prompt
+    bridge = other.predict(api_name="/bridge")
+    assert len(bridge["stops"]) == 4
+    assert all(soundfile.info(stop["audio"]).frames > 0 for stop in bridge["stops"])
+    assert set(other.predict(api_name="/judge")) == {"heard", "voice", "missing"}
+    other.close()
+
+
+def test_without_an_edit_there_is_nothing_to_ask_about(address: str) -> None:
+    newcomer = Client(address, verbose=False, analytics_enabled=False)
+    with pytest.raises(AppError, match="no edit yet"):
+        newcomer.predict(api_name="/download")
+    newcomer.close()
+
+
+def test_eight_at_once_are_all_served_in_turn(stand_in_address: str, tmp_path: Path) -> None:
+    visitors = [
+        Client(
+            stand_in_address,
+            download_files=str(tmp_path / str(seed)),
+            verbose=False,
+            analytics_enabled=False,
+            httpx_kwargs={"timeout": 300},  # generous: the machine may be busy with other things
+        )
+        for seed in range(8)
+    ]
+    jobs = [
+        visitor.submit("Good morning.", "calm", "kate", seed=seed, api_name="/edit")
+        for seed, visitor in enumerate(visitors)
+    ]
+    for seed, job in enumerate(jobs):
+        player = job.result(timeout=300)[0]
+        assert json.loads(Path(player["record"]).read_text(encoding="utf-8"))["request"]["seed"] == seed
+    for visitor in visitors:
+        visitor.close()
 
 
 def test_methods_are_explained(client: Client) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
+from latent_edit import judges
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
 from latent_edit.ui.actions import Actions
@@ -31,15 +36,116 @@ def actions(fake_editor: Any) -> Actions:
 
 
 def run(actions: Actions, **changes: Any) -> Any:
-    (values,) = actions.edit(**{**GOOD, **changes}, progress=lambda *_, **__: None)  # type: ignore[arg-type]
+    """The values of the finished edit."""
+    *_, values = actions.edit(**{**GOOD, **changes}, progress=lambda *_, **__: None)  # type: ignore[arg-type]
     return values
+
+
+def paths_in(value: Any) -> list[Path]:
+    """Every file that a value hands to gradio."""
+    if isinstance(value, dict) and "path" in value:
+        return [Path(value["path"])]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [path for each in inside for path in paths_in(each)]
+
+
+def test_the_plain_reading_comes_first_and_the_edit_takes_its_place(actions: Actions) -> None:
+    told: list[str] = []
+    parts = actions.edit(**GOOD, progress=lambda _, desc: told.append(desc))  # type: ignore[arg-type]
+    player, table, heatmaps, _, kept = next(parts)
+    assert [clip["name"] for clip in player["clips"]] == ["before"]
+    assert Path(player["clips"][0]["audio"]["path"]).stat().st_size > 1000
+    assert [picture["name"] for picture in heatmaps["pictures"]] == ["z_text"]
+    assert (player["record"], table) == (None, None)
+    assert "__type__" in kept  # what was kept of an earlier edit stays
+    assert "Crossing the bridge" not in told
+    player, table, heatmaps, _, kept = next(parts)
+    assert [clip["name"] for clip in player["clips"]] == ["before", "after"]
+    assert len(heatmaps["pictures"]) == 3
+    assert kept.request.text == GOOD["text"]
+
+
+class Visitor:
+    """As much of gradio's request as the actions look at."""
+
+    def __init__(self, session_hash: str) -> None:
+        self.session_hash = session_hash
+
+
+def test_cancelling_ends_the_own_edit_at_its_next_step_and_brings_back_what_was_shown(actions: Actions) -> None:
+    anna: Any = Visitor("anna")
+    ben: Any = Visitor("ben")
+    shown = run(actions)[-1]
+    annas = actions.edit(**GOOD, visitor=anna, progress=lambda *_, **__: None)  # type: ignore[arg-type]
+    bens = actions.edit(**GOOD, visitor=ben, progress=lambda *_, **__: None)  # type: ignore[arg-type]
+    next(annas), next(bens)
+    (restored,) = actions.stop(shown, anna)
+    assert [clip["name"] for clip in restored[0]["clips"]] == ["before", "after"]
+    assert list(annas) == []
+    assert len(list(bens)) == 1
+    assert list(actions.stop(None, anna)) == [(None, None, None, "")]  # nothing runs, nothing was shown
+    assert len(list(actions.edit(**GOOD, visitor=anna, progress=lambda *_, **__: None))) == 2  # type: ignore[arg-type]
+
+
+def test_everything_is_in_the_archive(actions: Actions) -> None:
+    shown = run(actions, seed=8)[-1]
+    archives = actions.download(shown)
+    with zipfile.ZipFile(next(archives)) as archive:
+        names = {"before.wav", "after.wav", "edit.json", "z_text.png", "z_edit.png", "difference.png"}
+        assert set(archive.namelist()) == names
+        assert json.loads(archive.read("edit.json"))["request"]["seed"] == 8
+        assert archive.read("after.wav")[:4] == b"RIFF"
+    assert list(archives) == []
+
+
+def test_the_way_along_the_bridge_has_sound_and_picture_at_every_stop(actions: Actions) -> None:
+    shown = run(actions)[-1]
+    walk = actions.along_the_bridge(shown, progress=lambda *_, **__: None)  # type: ignore[arg-type]
+    value = next(walk)
+    assert value is not None
+    assert [stop["label"] for stop in value["stops"]] == [
+        "Z_text, re-timed", "Step 1 of 4", "Step 2 of 4", "Step 3 of 4", "Z\u2032",
+    ]  # fmt: skip
+    paths = paths_in(value)
+    assert len(set(paths)) == 2 * (value["last"] + 1)
+    assert all(path.stat().st_size > 0 for path in paths)
+    assert list(walk) == []
+    assert not any(path.exists() for path in paths)
+
+
+def test_what_is_asked_about_an_edit_needs_one(actions: Actions) -> None:
+    for ask in (actions.download, actions.along_the_bridge, lambda shown: [actions.judge(shown)]):
+        with pytest.raises(gr.Error, match="There is no edit yet"):
+            list(ask(None))
+
+
+def test_judges_that_are_not_installed_are_named(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judges, "installed", lambda _: False)
+    value = actions.judge(run(actions)[-1])
+    assert value is not None
+    assert (value["heard"], value["voice"]) == (None, None)
+    assert ["pocketsphinx" in value["missing"][0], "resemblyzer" in value["missing"][1]] == [True, True]
+
+
+def test_judges_are_asked_about_both_clips(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = run(actions)[-1]
+    voices = {shown.before.samples.shape[1]: np.array([1.0, 0.0]), shown.after.samples.shape[1]: np.array([0.6, 0.8])}
+    monkeypatch.setattr(judges, "installed", lambda _: True)
+    monkeypatch.setattr(judges, "recognise", lambda samples, rate: f"{samples.size} at {rate}")
+    monkeypatch.setattr(judges, "speaker_embedding", lambda samples, _: voices[samples.size])
+    value = actions.judge(shown)
+    assert value is not None
+    sizes = [shown.before.samples.shape[1], shown.after.samples.shape[1]]
+    assert [heard["words"] for heard in value["heard"]] == [f"{size} at 16000" for size in sizes]
+    assert (value["voice"], value["missing"]) == ("0.60", [])
 
 
 def test_files_are_there_while_gradio_copies_them_and_gone_afterwards(actions: Actions) -> None:
     run_of_edit = actions.edit(**GOOD, progress=lambda *_, **__: None)  # type: ignore[arg-type]
-    player, _, heatmaps, _ = next(run_of_edit)
-    paths = [Path(clip["audio"]["path"]) for clip in player["clips"]]
-    paths += [Path(picture["image"]["path"]) for picture in heatmaps["pictures"]]
+    first = paths_in(next(run_of_edit))
+    paths = paths_in(next(run_of_edit)[:-1])
+    assert len(paths) == 2 + 1 + 3  # clips, record, heatmaps
+    assert not any(path.exists() for path in first)
     assert all(path.stat().st_size > 0 for path in paths)
     assert all(path.is_relative_to(tempfile.gettempdir()) for path in paths)
     assert list(run_of_edit) == []
@@ -98,8 +204,8 @@ def test_messages_quote_visitors_without_becoming_html(actions: Actions) -> None
 
 def test_an_edit_asked_for_while_models_load_takes_the_first_voice(actions: Actions, fake_editor: Any) -> None:
     asked: list[str] = []
-    edit = fake_editor.edit
-    fake_editor.edit = lambda request, progress: asked.append(request.voice) or edit(request, progress)
+    edit = fake_editor.edit_in_parts
+    fake_editor.edit_in_parts = lambda request, progress: asked.append(request.voice) or edit(request, progress)
     run(actions, voice=None)
     assert asked == [fake_editor.voices[0]]
     told: list[str] = []
@@ -111,8 +217,8 @@ def test_an_edit_asked_for_while_models_load_takes_the_first_voice(actions: Acti
 
 def test_a_clip_and_words_never_contradict_each_other(actions: Actions, fake_editor: Any) -> None:
     asked: list[Any] = []
-    edit = fake_editor.edit
-    fake_editor.edit = lambda request, _: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
+    edit = fake_editor.edit_in_parts
+    fake_editor.edit_in_parts = lambda request, _: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
     clips = {"recording": "/tmp/said.wav", "reference": "/tmp/style.wav"}
     run(actions, **clips)
     assert (asked[0].text, asked[0].prompt) == ("Good morning.", "a whisper")
@@ -129,6 +235,12 @@ def test_messages_name_an_upload_as_the_visitor_does(actions: Actions, fake_edit
     fake_editor.nearest_voice = refuse
     with pytest.raises(gr.Error) as caught:
         actions.nearest_voice("/tmp/gradio/0123/me.wav")
+    assert caught.value.message == "Cannot read me.wav as audio"
+    shown = run(actions)[-1]
+    asked = dataclasses.replace(shown.request, text="", recording=Path("/tmp/gradio/0123/me.wav"))
+    fake_editor.along_the_bridge = lambda request, _: refuse(request.recording)
+    with pytest.raises(gr.Error) as caught:
+        list(actions.along_the_bridge(dataclasses.replace(shown, request=asked), progress=lambda *_, **__: None))  # type: ignore[arg-type]
     assert caught.value.message == "Cannot read me.wav as audio"
 
 

@@ -13,12 +13,15 @@ import soundfile
 from PIL import Image
 
 from latent_edit.measures import Measurements
+from latent_edit.reading import Speech
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.types import Latent
-from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, write_heatmap
+from latent_edit.ui.bridge import stop_label
+from latent_edit.ui.curves import MAX_POINTS, drawing, line_path
+from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, reading_heatmap_value, write_heatmap
 from latent_edit.ui.measured import ATTRIBUTES, MINUS, NOT_MEASURED, measured_value, number
 from latent_edit.ui.notes import notes_value
-from latent_edit.ui.player import matching_moments, player_value, time_ticks, waveform_path
+from latent_edit.ui.player import matching_moments, player_value, reading_value, time_ticks, waveform_path
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,61 @@ def test_heatmaps_describe_themselves_and_share_one_time_axis(result: EditResult
     assert z_text["share"] == pytest.approx(100 * frames, abs=0.1)
     assert [place["symbol"] for place in z_text["symbols"][:4]] == ["g", "o", "o", "d"]
     assert sum(place["width"] for place in z_edit["symbols"]) == pytest.approx(100, abs=0.5)
+
+
+def test_the_plain_reading_is_shown_alone_while_the_bridge_works(result: EditResult, tmp_path: Path) -> None:
+    speech = Speech(result.z_text, result.before, result.phonemes_before, (), ())
+    heatmaps = reading_heatmap_value(speech, tmp_path)
+    (z_text,) = heatmaps["pictures"]
+    assert (z_text["share"], heatmaps["curves"]) == (100.0, [])
+    assert [place["symbol"] for place in z_text["symbols"][:4]] == ["g", "o", "o", "d"]
+    player = reading_value(speech, tmp_path / "before.wav")
+    assert [clip["share"] for clip in player["clips"]] == [100.0]
+    assert player["record"] is None
+
+
+def test_curves_lie_on_the_axis_of_the_heatmaps(result: EditResult, tmp_path: Path) -> None:
+    pitch, loudness = heatmaps_value(result, tmp_path)["curves"]
+    for curve in (pitch, loudness):
+        before, after = (
+            np.array(re.findall(r"[ML]([\d.]+) ([\d.-]+)", line["line"]), float) for line in curve["lines"]
+        )
+        seconds = result.after.samples.shape[1] / result.after.sampling_rate
+        assert before[-1, 0] < 1000 * result.before.samples.shape[1] / result.after.samples.shape[1] + 1
+        assert after[-1, 0] == pytest.approx(1000, abs=1000 * 0.5 / seconds)
+        assert before[:, 1].mean() > after[:, 1].mean()  # after is higher and louder, and so nearer to the top
+        assert all(0 <= y <= 100 for y in (*before[:, 1], *after[:, 1]))
+    assert re.fullmatch(r"Pitch over time: before \d+ to \d+ Hz, after \d+ to \d+ Hz\.", pitch["alt"])
+    assert "150 Hz" in [tick["label"] for tick in pitch["ticks"]]
+
+
+def test_a_line_is_interrupted_where_nothing_was_measured() -> None:
+    nan = float("nan")
+    x = np.arange(6.0)
+    assert line_path(x, np.array([nan, 1.0, 2.0, nan, 3.0, nan])) == "M1.0 1.0h0L2.0 2.0M4.0 3.0h0"
+    assert line_path(x, np.full(6, nan)) == ""
+    assert line_path(np.arange(4000.0), np.ones(4000)).count("L") < MAX_POINTS
+
+
+def test_ticks_stand_where_their_value_is_drawn() -> None:
+    drawn = drawing({"before": np.arange(3.0)}, {"before": np.array([-40.0, -30.0, -20.0])}, {"in": -30.0, "off": 0.0})
+    (tick,) = drawn["ticks"]
+    assert f"L1.0 {tick['top']}" in drawn["lines"][0]["line"]
+    assert drawing({"before": np.arange(2.0)}, {"before": np.full(2, np.nan)}, {"low": 1.0}) == {
+        "lines": [],
+        "ticks": [],
+    }
+
+
+def test_stops_say_which_step_they_are() -> None:
+    assert [stop_label(index, 3, 3) for index in range(4)] == [
+        "Z_text, re-timed",
+        "Step 1 of 3",
+        "Step 2 of 3",
+        "Z\u2032",
+    ]
+    assert [stop_label(index, 3, 50) for index in (1, 2)] == ["Step 1 of 50", "Step 25 of 50"]
+    assert stop_label(1, 1, 1) == "Z\u2032"
 
 
 def test_a_heatmap_is_z_itself(result: EditResult, tmp_path: Path) -> None:

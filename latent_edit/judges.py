@@ -1,16 +1,21 @@
-"""Judges that know nothing of this project: a speech recogniser (pocketsphinx) and a speaker encoder (Resemblyzer)."""
+"""Judges that know nothing of this project: a speech recogniser (pocketsphinx) and a speaker encoder (Resemblyzer).
+
+Their packages are in requirements-dev.txt; `installed` tells whether they are here.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from latent_edit.audio import resample
 
+RECOGNISER, SPEAKER_ENCODER = "pocketsphinx", "resemblyzer"  # the packages that each judge needs
 RECOGNISER_RATE = 16_000
 SPEAKER_LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer brings quiet clips to
 _UNITS = [
@@ -35,6 +40,11 @@ _UNITS = [
     "eighteen",
     "nineteen",
 ]
+
+
+def installed(judge: str) -> bool:
+    """Whether a judge's package is on this machine."""
+    return find_spec(judge) is not None
 
 
 @lru_cache(maxsize=1)

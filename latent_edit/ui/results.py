@@ -1,0 +1,94 @@
+"""The results' side of the page: what is shown of an edit, and what a visitor can ask about it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from latent_edit.ui.actions import Actions
+from latent_edit.ui.parts import part
+
+HOUR = 3600  # seconds
+EDITS = "edits"  # whatever computes shares one place in the queue
+DOWNLOAD_DESCRIPTION = """Everything about this session's last edit in one zip.
+
+It holds before.wav, after.wav, edit.json, and z_text.png, z_edit.png and difference.png. Call `/edit` first."""
+BRIDGE_DESCRIPTION = """Along the bridge: hear and see this session's last edit step by step.
+
+Returns the stops from the re-timed Z_text to Z', each with a WAV file and a heatmap as PNG; the ones between are the
+clean latents that the steps predict. Of many steps at most 20 are taken. Call `/edit` first."""
+JUDGE_DESCRIPTION = """What judges that know nothing of this model hear in this session's last edit.
+
+Returns the words that a recogniser hears before and after, and the cosine of the two voices for a speaker encoder. Null
+where the judge is not installed, which `missing` then says. Call `/edit` first."""
+SAVE_FILE = """(file) => {
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name;
+  link.click();
+}"""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The components. shown: the `EditResult` that a visitor sees, kept for this visitor alone."""
+
+    player: gr.HTML
+    keep: gr.Button
+    notes: gr.HTML
+    table: gr.HTML
+    judged: gr.HTML
+    heatmaps: gr.HTML
+    bridge: gr.HTML
+    archive: gr.File
+    shown: gr.State
+
+    def outputs(self) -> list[Component]:
+        """What an edit fills, in the order of `Actions.edit`."""
+        return [self.player, self.table, self.heatmaps, self.notes]
+
+
+def build_results() -> Results:
+    """Draw the parts, empty."""
+    return Results(
+        player=part("player", "player"),
+        keep=gr.Button("Keep this take", size="sm", elem_id="keep", elem_classes="quiet"),
+        notes=part("notes", "notes"),
+        table=part("measured", "measured"),
+        judged=part("judged", "judged"),
+        heatmaps=part("heatmaps", "heatmaps"),
+        bridge=part("bridge", "bridge"),
+        archive=gr.File(visible="hidden"),  # in the page, so that the browser gets the address of the file
+        shown=gr.State(None, time_to_live=HOUR),
+    )
+
+
+def connect_results(results: Results, actions: Actions) -> None:
+    """What the buttons inside the parts do."""
+    # What was asked about an edit goes when another takes its place.
+    results.player.change(
+        None, None, [results.judged, results.bridge], js="() => [null, null]", api_visibility="private"
+    )
+    download = results.player.download(
+        actions.download, results.shown, results.archive, api_name="download", api_description=DOWNLOAD_DESCRIPTION,
+        show_progress_on=results.notes, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
+    )  # fmt: skip
+    download.success(None, results.archive, None, js=SAVE_FILE, api_visibility="private")
+    results.judged.submit(
+        actions.judge, results.shown, results.judged, api_name="judge", api_description=JUDGE_DESCRIPTION,
+        concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
+    )  # fmt: skip
+    results.bridge.submit(
+        actions.along_the_bridge, results.shown, results.bridge, api_name="bridge", api_description=BRIDGE_DESCRIPTION,
+        concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
+    )  # fmt: skip
+
+
+def connect_cancel(cancel: gr.Button, edited: gr.events.Dependency, results: Results, actions: Actions) -> None:
+    """Cancelling, or failing half way, brings back what was shown before. Not queued: it must not wait for its turn."""
+    options: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    cancel.click(actions.stop, results.shown, results.outputs(), cancels=[edited], **options)
+    edited.failure(actions.restore, results.shown, results.outputs(), **options)
