@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -92,8 +92,11 @@ def say(
 def edit(
     out: Annotated[Path, typer.Option(help="Folder for WAVs, pictures and edit.json.")],
     text: Annotated[str | None, typer.Option(help="What to say, up to 2,000 characters.")] = None,
-    voice: Annotated[str | None, typer.Option(help="Whose voice (see: voices).")] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="Whose voice (see: voices); for a recording, else the nearest.")
+    ] = None,
     prompt: Annotated[str | None, typer.Option(help='How it should sound, as "an angry shout".')] = None,
+    recording: Annotated[Path | None, typer.Option(help="Speech to say again instead of a text.")] = None,
     reference: Annotated[Path | None, typer.Option(help="A clip in that style instead of a prompt.")] = None,
     decode_voice: Annotated[str | None, typer.Option(help="Another voice for the decoder alone.")] = None,
     method: Annotated[str | None, typer.Option(help="How to edit (see: methods).")] = None,
@@ -106,7 +109,7 @@ def edit(
     duration_noise: Annotated[float | None, typer.Option(help="Liveliness of its rhythm, 0 to 2.")] = None,
     repeat: Annotated[Path | None, typer.Option(help="Make the edit of this edit.json again.")] = None,
 ) -> None:
-    """Read a text plainly (before) and in a style (after)."""
+    """Say a text, or a recording again, plainly (before) and in a style (after)."""
     given = {name: value for name, value in locals().items() if name not in ("out", "repeat") and value is not None}
     result = _repeat(repeat, given) if repeat else _edit(given)
     _show_progress("writing the files", 1.0)
@@ -122,10 +125,15 @@ def edit(
 def _edit(given: dict[str, Any]) -> EditResult:
     from latent_edit.request import EditRequest
 
-    if missing := [name for name in ("text", "voice") if name not in given]:
+    needed = ("text", "voice") if "recording" not in given else ()
+    if missing := [name for name in needed if name not in given]:
         raise InputError(f"--{missing[0]} is missing; give it, or --repeat with an edit.json")
-    request = EditRequest(**given)  # checked before the models load
-    return _load_editor().edit(request, _show_progress)
+    request = EditRequest(**{"text": "", "voice": "the nearest", **given})  # checked before the models load
+    editor = _load_editor()
+    if "voice" not in given:
+        request = replace(request, voice=editor.nearest_voice(given["recording"]))
+        _note(f"the nearest voice is {request.voice}")
+    return editor.edit(request, _show_progress)
 
 
 def _repeat(record: Path, given: dict[str, Any]) -> EditResult:

@@ -1,4 +1,7 @@
-"""The whole path: text -> Z_text -> bridge steered by a style -> Z' -> speech. Read this file first."""
+"""The whole path: text -> Z_text -> bridge steered by a style -> Z' -> speech. Read this file first.
+
+A recording may stand in for the text: its Z_audio then takes the place of Z_text.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latent_edit import audio, checkpoint, provenance
-from latent_edit.bridge import Bridge, load_bridge
-from latent_edit.errors import CheckpointError, InputError
+from latent_edit import audio, provenance
+from latent_edit.bridge import Bridge
+from latent_edit.errors import InputError
+from latent_edit.loaded import LoadedModels
 from latent_edit.measures import measure
-from latent_edit.models.clap import StyleEncoder, load_style_encoder
-from latent_edit.models.vits import FrozenVits
-from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, read, speak
-from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
+from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, hear, read, speak
+from latent_edit.recording import heard, levelled, nearest_speaker
+from latent_edit.request import EditRequest, check_number, check_text, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock
 from latent_edit.types import Latent, Waveform
 
 __all__ = ["EditRequest", "EditResult", "LatentEditor", "Speech", "TimedPhoneme"]
 
-VOICE_FOLDER, STYLE_FOLDER, BRIDGE_PREFIX = "vits-mini", "clap-mini", "bridge-"
 MAX_BATCH = 16  # pieces of text that cross the bridge together; more only costs memory
 MAX_STOPS = 21  # places on the bridge that are spoken, both ends among them; more would only be slow
 
@@ -41,6 +43,7 @@ class _Edit:
     request: EditRequest
     speaker: int
     decode_speaker: int
+    recording: Waveform | None = None
     z_text: Reading = field(init=False)
     before: Speech = field(init=False)
     reference: Waveform | None = None
@@ -52,49 +55,8 @@ class _Edit:
     after: Speech = field(init=False)
 
 
-class LatentEditor:
-    """A frozen voice, a CLAP and the bridges that were trained for the two."""
-
-    def __init__(
-        self,
-        vits: FrozenVits,
-        style_encoder: StyleEncoder,
-        bridges: dict[str, Bridge],
-        refused: dict[str, str] | None = None,
-    ) -> None:
-        """bridges: by method. refused: methods whose bridge belongs to another voice or CLAP, with the reason."""
-        self.vits = vits
-        self.style_encoder = style_encoder
-        self.bridges = bridges
-        self.refused = refused or {}
-
-    @classmethod
-    def load(cls, root: Path | None = None) -> LatentEditor:
-        """Load what lies below `root` (see `checkpoint.default_root`). Raises CheckpointError when it is damaged."""
-        root = root or checkpoint.default_root()
-        for folder in (root / VOICE_FOLDER, root / STYLE_FOLDER):
-            checkpoint.verify(folder)
-        vits, style_encoder = FrozenVits.load(root / VOICE_FOLDER), load_style_encoder(root / STYLE_FOLDER)
-        bridges: dict[str, Bridge] = {}
-        refused: dict[str, str] = {}
-        for folder in sorted(root.glob(f"{BRIDGE_PREFIX}*")):
-            checkpoint.verify(folder)
-            method = folder.name.removeprefix(BRIDGE_PREFIX)
-            try:
-                bridges[method] = load_bridge(folder, vits, style_encoder)
-            except CheckpointError as error:
-                refused[method] = str(error)
-        return cls(vits, style_encoder, bridges, refused)
-
-    @property
-    def voices(self) -> list[str]:
-        """Names that a request may give as its voice."""
-        return list(self.vits.speakers)
-
-    @property
-    def methods(self) -> dict[str, str]:
-        """Names that a request may give as its method, with one line about each."""
-        return {name: bridge.config.title for name, bridge in self.bridges.items()}
+class LatentEditor(LoadedModels):
+    """The path over what is loaded: a frozen voice, a CLAP and the bridges that were trained for the two."""
 
     def edit(self, request: EditRequest, progress: Progress | None = None) -> EditResult:
         """Speak a text plainly and in the style asked for. Raises InputError when the request cannot be served."""
@@ -142,13 +104,17 @@ class LatentEditor:
         """The plain reading: what `edit` calls before. Raises InputError."""
         check_text(text)
         check_number("seed", seed)
-        speaker = self._speaker(voice)
+        speaker = self.speaker(voice)
         return speak(self.vits, read(self.vits, text, speaker, seed), speaker)
+
+    def nearest_voice(self, recording: Path) -> str:
+        """The voice that says a recording again with the least change. Raises InputError when it cannot be read."""
+        return nearest_speaker(self.vits, levelled(heard(recording, self.vits.sampling_rate)))
 
     def repeat(self, record: Path, progress: Progress | None = None) -> EditResult:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
         request = EditRequest.from_json(record)
-        self._bridge(request.method)
+        self.bridge(request.method)
         provenance.refuse_other_checkpoints(read_record(record)["provenance"], self.hashes(request.method))
         return self.edit(request, progress)
 
@@ -164,7 +130,7 @@ class LatentEditor:
     @torch.no_grad()
     def _set_out(self, edits: Sequence[_Edit], stage: StageClock) -> None:
         """The flow, second part: the style, and the re-timed Z_text from which the bridge starts."""
-        bridge = self._bridge(edits[0].request.method)
+        bridge = self.bridge(edits[0].request.method)
         with stage("style"):
             for edit in edits:
                 self._embed_style(bridge, edit)
@@ -186,21 +152,14 @@ class LatentEditor:
             return [self._result(edit, stage.seconds) for edit in edits]
 
     def _start(self, request: EditRequest) -> _Edit:
-        self._bridge(request.method)  # refused before anything is spoken
-        return _Edit(request, self._speaker(request.voice), self._speaker(request.decode_voice or request.voice))
-
-    def _speaker(self, voice: str) -> int:
-        return self.vits.speaker_id(choose("voice", voice, self.voices))
-
-    def _bridge(self, method: str) -> Bridge:
-        if method in self.refused:
-            raise CheckpointError(self.refused[method])
-        if not self.bridges:
-            raise CheckpointError("there is no bridge for this voice; train one: python -m latent_edit train bridge")
-        return self.bridges[choose("method", method, self.bridges)]
+        self.bridge(request.method)  # refused before anything is spoken
+        return _Edit(request, self.speaker(request.voice), self.speaker(request.decode_voice or request.voice))
 
     def _read(self, edit: _Edit) -> Reading:
         request = edit.request
+        if request.recording is not None:
+            edit.recording = heard(request.recording, self.vits.sampling_rate)
+            return hear(self.vits, levelled(edit.recording), edit.speaker)
         return read(self.vits, request.text, edit.speaker, request.seed, request.prior_noise, request.duration_noise)
 
     def _embed_style(self, bridge: Bridge, edit: _Edit) -> None:
@@ -210,7 +169,7 @@ class LatentEditor:
             edit.centred_style = bridge.centred(edit.style, "text")
             return
         rate = self.style_encoder.sampling_rate
-        edit.reference = Waveform.of(torch.from_numpy(audio.read_audio(edit.request.reference, rate)), rate)
+        edit.reference = heard(edit.request.reference, rate)
         edit.style = self.style_encoder.embed_audio(edit.reference)
         edit.centred_style = bridge.centred(edit.style, "audio")
 
@@ -224,7 +183,7 @@ class LatentEditor:
     def _cross(self, edits: Sequence[_Edit], stage: StageClock, on_clean: OnClean | None = None) -> None:
         """Z' of every piece of every edit, in padded batches, then as far towards it as the strength says."""
         request = edits[0].request
-        bridge = self._bridge(request.method)
+        bridge = self.bridge(request.method)
         pieces = [(edit, index) for edit in edits for index in range(len(edit.z_source.encodings))]
         crossed: list[Latent] = []
         for first in range(0, len(pieces), MAX_BATCH):
@@ -277,17 +236,9 @@ class LatentEditor:
             seconds=seconds,
             provenance={"checkpoints": self.hashes(edit.request.method), **provenance.environment()},
             reference=edit.reference,
+            recording=edit.recording,
         )
 
-    def _similarity(self, heard: Waveform, style: Tensor) -> float:
+    def _similarity(self, clip: Waveform, style: Tensor) -> float:
         """Cosine of a clip and a style in the CLAP's space, -1 to 1."""
-        return float((self.style_encoder.embed_audio(heard) * style).sum())
-
-    def hashes(self, method: str) -> dict[str, str]:
-        """Content hashes of everything that an edit with `method` depends on."""
-        return {
-            "voice": self.vits.hash,
-            "latent_space": self.vits.latent_hash,
-            "style_encoder": self.style_encoder.hash,
-            "bridge": self._bridge(method).hash,
-        }
+        return float((self.style_encoder.embed_audio(clip) * style).sum())

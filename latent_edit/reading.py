@@ -1,4 +1,4 @@
-"""A text as the frozen voice reads it: one unpadded latent for each piece, and the pauses between them."""
+"""What the frozen voice speaks: the pieces of a text, or a recording, each as one unpadded latent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
-from latent_edit.types import Latent, Waveform
+from latent_edit.types import Alignment, Latent, Waveform
 
 TEXT_STREAM, BRIDGE_STREAM = 0, 1  # what a generator is for, so that the two draw different noise
 
@@ -30,8 +30,9 @@ def generator(seed: int, stream: int, piece: int) -> torch.Generator:
 class Reading:
     """Pieces in the order in which they are heard.
 
-    encodings: a latent [1, C, T_i] with its durations for each piece. pause_frames: silence after each (0 after the
-    last). dropped: symbols unknown to the voice. unread: pieces of the text in which nothing can be pronounced.
+    encodings: a latent [1, C, T_i] with its durations for each piece; a recording is one piece without phonemes and
+    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. unread:
+    pieces of the text in which nothing can be pronounced.
     """
 
     phonemes: tuple[PhonemeSequence, ...]
@@ -79,12 +80,12 @@ class Reading:
         timed: list[TimedPhoneme] = []
         offset = 0
         for sequence, encoding, pause in zip(self.phonemes, self.encodings, self.pause_frames, strict=True):
-            ends = offset + np.cumsum(encoding.alignment.durations[0].tolist())
+            ends = [offset + end for end in np.cumsum(encoding.alignment.durations[0].tolist(), dtype=int).tolist()]
             sounding = [i for i, symbol in enumerate(sequence.symbols) if symbol != BLANK]
-            starts = [offset if i == 0 else int(ends[i - 1]) for i in sounding]
-            for i, start, end in zip(sounding, starts, [*starts[1:], int(ends[-1])], strict=True):
+            starts = [offset if i == 0 else ends[i - 1] for i in sounding]
+            for i, start, end in zip(sounding, starts, [*starts[1:], *ends[-1:]], strict=True):
                 timed.append(TimedPhoneme(sequence.symbols[i], start * seconds_per_frame, end * seconds_per_frame))
-            offset = int(ends[-1]) + pause
+            offset += encoding.latent.z.shape[2] + pause
         return tuple(timed)
 
 
@@ -115,6 +116,15 @@ def read(
         dropped=tuple(dict.fromkeys(symbol for _, phonemes in pieces for symbol in phonemes.dropped)),
         unread=tuple(piece.text for piece, phonemes in pieces if not phonemes.count),
     )
+
+
+def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:
+    """Z_audio of a recording at the voice's rate, in one piece: what is said in it is not known."""
+    latent = vits.encode_speech(recording, speaker)
+    nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
+    no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
+    encoding = TextEncoding(latent, vits.to_prior(latent, speaker), no_durations)
+    return Reading(phonemes=(nothing,), encodings=(encoding,), pause_frames=(0,))
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,15 @@ RANGES: dict[str, tuple[float, float]] = {  # smallest and largest allowed value
 }
 WHOLE_NUMBERS = ("steps", "seed")
 OPTIONAL = ("pace",)
+CLIPS = ("reference", "recording")  # fields that name an audio file
 
 
 @dataclass(frozen=True)
 class EditRequest:
     """One edit: what to say, in which voice, and how it should sound.
 
-    text: up to 2,000 characters. voice, decode_voice: names of voices; the second is only the decoder's, by default the
+    text (up to 2,000 characters) or, with text "", recording (an audio file of speech, which the voice says again):
+    exactly one of both. voice, decode_voice: names of voices; the second is only the decoder's, by default the
     same. prompt (up to 300 characters) or reference (an audio file in that style): exactly one of both. guidance: 0 to
     10, how strongly the style steers each step. strength: 0 to 1.5, how far to go from before (0) to the edit (1) and
     past it. steps: 1 to 100 of the sampler. pace: None lets the style decide; else the factor, 0.5 to 2, by which every
@@ -53,9 +55,10 @@ class EditRequest:
     seed: int = 0
     prior_noise: float = 0.667
     duration_noise: float = 0.8
+    recording: Path | None = None
 
     def __post_init__(self) -> None:
-        check_text(self.text)
+        self._check_source()
         for name in ("voice", "method"):
             _check_word(name, getattr(self, name))
         if self.decode_voice is not None:
@@ -63,6 +66,14 @@ class EditRequest:
         self._check_style()
         for name in RANGES:
             check_number(name, getattr(self, name))
+
+    def _check_source(self) -> None:
+        if self.recording is None:
+            check_text(self.text)
+            return
+        if self.text:
+            raise InputError("a text and a recording were both given; give one of the two")
+        object.__setattr__(self, "recording", Path(self.recording))
 
     def _check_style(self) -> None:
         if not isinstance(self.prompt, str):
@@ -81,7 +92,8 @@ class EditRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Every field as plain JSON values."""
-        return {**asdict(self), "reference": None if self.reference is None else str(self.reference)}
+        values = asdict(self)
+        return {**values, **{name: str(values[name]) for name in CLIPS if values[name] is not None}}
 
     @classmethod
     def from_json(cls, path: Path) -> EditRequest:
@@ -92,9 +104,8 @@ class EditRequest:
             given = set(content) if isinstance(content, dict) else set()
             odd = ", ".join(sorted(given ^ known))
             raise InputError(f"the request in {path} does not have the fields of this version ({odd}); make a new edit")
-        if content["reference"] is not None:  # kept beside the record, see EditResult.save
-            content = {**content, "reference": Path(path).parent / str(content["reference"])}
-        return cls(**content)
+        kept = {name: Path(path).parent / str(content[name]) for name in CLIPS if content[name] is not None}
+        return cls(**{**content, **kept})  # clips lie beside the record, see EditResult.save
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from latent_edit.types import Latent, Waveform
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-REFERENCE_NAME = "reference.wav"
+KEPT_CLIPS = "{}.wav"  # the clips that a request named, beside its record
 
 
 class TimedPhoneme(NamedTuple):
@@ -38,7 +38,8 @@ class EditResult:
     style_similarity (cosine of the CLAP embeddings of audio and style, -1 to 1) are taken without that gain.
     unknown_words: of the prompt, unknown to the CLAP. dropped_symbols: of the text, unknown to the voice. notes: what a
     person should know, one line each. log_duration_ratio: what the durations of z_source were multiplied by, as a
-    logarithm. seconds: time spent in each stage. provenance: hashes of the checkpoints, versions, machine.
+    logarithm. seconds: time spent in each stage. provenance: hashes of the checkpoints, versions, machine. reference,
+    recording: the clips that the request named, at the rate at which they were heard.
     """
 
     request: EditRequest
@@ -61,10 +62,11 @@ class EditResult:
     seconds: dict[str, float]
     provenance: dict[str, Any]
     reference: Waveform | None = None
+    recording: Waveform | None = None
 
     @property
     def clips(self) -> dict[str, Waveform]:
-        """before and after, by these names."""
+        """What was decoded: before and after, by these names."""
         return {"before": self.before, "after": self.after}
 
     @property
@@ -85,11 +87,8 @@ class EditResult:
 
     def record(self) -> dict[str, Any]:
         """The content of edit.json: with the same checkpoints, enough to make the same edit again."""
-        request = self.request.to_dict()
-        if self.reference is not None:
-            request["reference"] = REFERENCE_NAME
         return {
-            "request": request,
+            "request": {**self.request.to_dict(), **{name: KEPT_CLIPS.format(name) for name in self._given_clips}},
             "gain": self.gain,
             "log_duration_ratio": self.log_duration_ratio,
             "measurements": {"before": asdict(self.measurements_before), "after": asdict(self.measurements_after)},
@@ -102,7 +101,7 @@ class EditResult:
         }
 
     def save(self, folder: str | Path, with_figures: bool = True) -> dict[str, Path]:
-        """Write before.wav, after.wav, z_text.png, z_edit.png, difference.png, edit.json (and reference.wav, if any).
+        """Write before.wav, after.wav, z_text.png, z_edit.png, difference.png, edit.json, and the request's own clips.
 
         The three pictures can be left out: drawing them takes longer than the edit itself.
 
@@ -120,14 +119,20 @@ class EditResult:
             raise InputError(f"cannot write into {folder}; choose a folder you may write to ({error})") from error
         return {name: folder / name for name in names}
 
+    @property
+    def _given_clips(self) -> dict[str, Waveform]:
+        """What the request named: reference and recording as far as there are, by these names."""
+        clips = {"reference": self.reference, "recording": self.recording}
+        return {name: clip for name, clip in clips.items() if clip is not None}
+
     def _write(self, folder: Path, with_figures: bool) -> list[str]:
         rate = self.before.sampling_rate
         audio.write_wav(folder / "before.wav", self.before.item(0).numpy(), rate, self.gain)
         audio.write_wav(folder / "after.wav", self.after.item(0).numpy(), rate, self.gain)
         for name, figure in self.figures().items() if with_figures else ():
             figure.savefig(folder / name)
-        if self.reference is not None:
-            audio.write_float_wav(folder / REFERENCE_NAME, self.reference.item(0).numpy(), self.reference.sampling_rate)
+        for name, clip in self._given_clips.items():
+            audio.write_float_wav(folder / KEPT_CLIPS.format(name), clip.item(0).numpy(), clip.sampling_rate)
         text = json.dumps(self.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (folder / "edit.json").write_text(text, encoding="utf-8")
         return sorted(path.name for path in folder.iterdir())

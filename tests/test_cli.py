@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from synthetic_speech import speech_like
 
 from latent_edit.checkpoint import ROOT_VARIABLE
 from latent_edit.cli import main
@@ -105,3 +106,14 @@ def test_a_dry_run_shows_the_configuration_and_trains_nothing(run: Run, part: st
     out, _ = run("train", part, "--dry-run", "--runs", str(tmp_path / "runs"))
     assert isinstance(yaml.safe_load(out), dict)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_recording_is_edited_in_the_nearest_voice(run: Run, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    soundfile.write(clip, speech_like(1.0), 16_000)
+    out = tmp_path / "out"
+    _, err = run("edit", "--recording", str(clip), "--prompt", "calm", "--steps", "2", "--out", str(out))
+    request = json.loads((out / "edit.json").read_text())["request"]
+    assert (request["text"], request["recording"]) == ("", "recording.wav")
+    assert f"the nearest voice is {request['voice']}" in err
+    assert (out / "recording.wav").is_file()

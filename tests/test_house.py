@@ -164,6 +164,7 @@ def test_public_names_are_pinned() -> None:
         "seed": 0,
         "prior_noise": 0.667,
         "duration_noise": 0.8,
+        "recording": None,
     }
     results = {
         "request",
@@ -179,4 +180,4 @@ def test_public_names_are_pinned() -> None:
     }
     measured = {"measurements_before", "measurements_after", "style_similarity_before", "style_similarity_after"}
     assert results | measured | {"seconds", "provenance"} <= {field.name for field in dataclasses.fields(EditResult)}
-    assert all(callable(getattr(LatentEditor, name)) for name in ("load", "edit", "edit_many", "say"))
+    assert all(callable(getattr(LatentEditor, name)) for name in ("load", "edit", "edit_many", "say", "nearest_voice"))

@@ -1,9 +1,9 @@
-"""The linear spectrogram that VITS's posterior encoder reads, in the framing of the authors' code."""
+"""The linear spectrogram that VITS's posterior encoder reads, in the framing of the authors' code; its mel bands."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def linear_spectrogram(samples: Tensor, fft_size: int, hop_length: int) -> Tensor:
@@ -17,3 +17,22 @@ def linear_spectrogram(samples: Tensor, fft_size: int, hop_length: int) -> Tenso
     window = torch.hann_window(fft_size, device=samples.device)
     spectrum = torch.stft(padded, fft_size, hop_length, window=window, center=False, return_complex=True)
     return (spectrum.real.square() + spectrum.imag.square() + 1e-6).sqrt()
+
+
+class LogMel(nn.Module):
+    """Natural logarithm of a mel spectrogram in the framing of `linear_spectrogram`."""
+
+    filters: Tensor
+
+    def __init__(self, sampling_rate: int, fft_size: int, hop_length: int, bins: int) -> None:
+        super().__init__()
+        from torchaudio.functional import melscale_fbanks
+
+        self.fft_size, self.hop_length = fft_size, hop_length
+        filters = melscale_fbanks(fft_size // 2 + 1, 0.0, sampling_rate / 2, bins, sampling_rate, "slaney", "slaney")
+        self.register_buffer("filters", filters.T.contiguous(), persistent=False)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """[B, N] -> [B, bins, T]."""
+        spectrogram = linear_spectrogram(samples, self.fft_size, self.hop_length)
+        return torch.log((self.filters @ spectrogram).clamp(min=1e-5))

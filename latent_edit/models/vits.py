@@ -30,10 +30,10 @@ SHORTEST_RECORDING_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class TextEncoding:
-    """One sentence in the voice's latent space.
+    """One sentence, or a recording, in the voice's latent space.
 
     latent: what the decoder eats, z [1, C, T]. prior_sample: before the inverse flow, z_p [1, C, T].
-    alignment: frames per phoneme, [1, P].
+    alignment: frames per phoneme, [1, P]; P is 0 for a recording of which nothing else is known.
     """
 
     latent: Latent
@@ -46,8 +46,9 @@ class TextEncoding:
         The latent itself is resampled in time. Reading z_p anew at the new pace and inverting the flow on it loses more
         words: whole symbols vanish where it shortens, and frames come twice, noise and all, where it stretches.
         """
-        durations = whole_frames(self.alignment.durations[0] * math.exp(log_ratio))
-        frames = int(durations.sum())
+        ratio = math.exp(log_ratio)
+        durations = whole_frames(self.alignment.durations[0] * ratio)
+        frames = int(durations.sum()) if len(durations) else round(self.latent.z.shape[2] * ratio)
         if log_ratio == 0 or frames == 0:
             return self
         return TextEncoding(

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from latent_edit.models.spectrogram import linear_spectrogram
-
-
-class LogMel(nn.Module):
-    """Natural logarithm of a mel spectrogram in the framing of `linear_spectrogram`."""
-
-    filters: Tensor
-
-    def __init__(self, sampling_rate: int, fft_size: int, hop_length: int, bins: int) -> None:
-        super().__init__()
-        from torchaudio.functional import melscale_fbanks
-
-        self.fft_size, self.hop_length = fft_size, hop_length
-        filters = melscale_fbanks(fft_size // 2 + 1, 0.0, sampling_rate / 2, bins, sampling_rate, "slaney", "slaney")
-        self.register_buffer("filters", filters.T.contiguous(), persistent=False)
-
-    def forward(self, samples: Tensor) -> Tensor:
-        """[B, N] -> [B, bins, T]."""
-        spectrogram = linear_spectrogram(samples, self.fft_size, self.hop_length)
-        return torch.log((self.filters @ spectrogram).clamp(min=1e-5))
 
 
 def multi_resolution_stft_loss(real: Tensor, generated: Tensor, sizes: tuple[int, ...] = (256, 512, 1024)) -> Tensor:

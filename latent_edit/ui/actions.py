@@ -21,13 +21,14 @@ from latent_edit import audio
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
 from latent_edit.ui.bridge import bridge_value
-from latent_edit.ui.controls import PACE_BY_HAND, same_and_others
+from latent_edit.ui.controls import same_and_others
 from latent_edit.ui.heatmaps import heatmaps_value, reading_heatmap_value
 from latent_edit.ui.judged import judged_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, reading_value
+from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -68,6 +69,10 @@ class Actions:
         pace_source: str,
         pace: float,
         seed: int,
+        source: str = A_SENTENCE,
+        recording: str | None = None,
+        style_source: str = IN_WORDS,
+        reference: str | None = None,
         visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[tuple[Any, ...]]:
@@ -76,23 +81,15 @@ class Actions:
         Yields the values of player, table, heatmaps and notes, and the result to be kept: first of the plain reading
         alone, then of the edit.
         """
-        with page_errors(), self._cancellable(visitor, progress) as tell:
+        settings = Settings(
+            text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
+            source, recording, style_source, reference,
+        )  # fmt: skip
+        with page_errors(recording, reference), self._cancellable(visitor, progress) as tell:
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            request = EditRequest(
-                text=text,
-                prompt=prompt,
-                voice=voice or editor.voices[0],  # the page has no voices to choose from until the models are there
-                decode_voice=decode_voice or None,
-                method=method or EditRequest.method,
-                strength=strength,
-                guidance=guidance,
-                steps=steps,
-                pace=pace if pace_source == PACE_BY_HAND else None,
-                seed=seed,
-            )
-            yield from part_values(editor, request, tell)
+            yield from part_values(editor, settings.request(editor.voices[0]), tell)
 
     def stop(self, shown: Shown, visitor: gr.Request | None = None) -> Iterator[EditValues]:
         """End the visitor's edit at its next step, and yield the values of what was shown before it."""
@@ -120,7 +117,8 @@ class Actions:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Iterator[Value]:
         """Make the edit again and keep what every step of the bridge predicts."""
-        with page_errors(), self._cancellable(visitor, progress) as tell, own_folder() as folder:
+        clips = (shown.request.recording, shown.request.reference) if shown else ()
+        with page_errors(*clips), self._cancellable(visitor, progress) as tell, own_folder() as folder:
             result = _needed(shown)
             stops = self._loader.get().along_the_bridge(result.request, tell)
             yield bridge_value(stops, result.request.steps, result.gain, folder)
@@ -149,6 +147,11 @@ class Actions:
             if self._running.get(session) is cancelled:
                 del self._running[session]
 
+    def nearest_voice(self, recording: str) -> str:
+        """The voice that says a recording again with the least change."""
+        with page_errors(recording):
+            return self._loader.get().nearest_voice(Path(recording))
+
     def voices(self) -> list[str]:
         """Names of the voices that `/edit` knows."""
         with page_errors():
@@ -159,16 +162,21 @@ class Actions:
         with page_errors():
             return self._loader.get().methods
 
-    def choices(self) -> tuple[Update, Update, Update, str]:
-        """What only the models know, once they are there: updates of voice, decode voice, method and status."""
+    def choices(
+        self, voice: str | None = None, decode_voice: str | None = None, method: str | None = None
+    ) -> tuple[Update, Update, Update, str]:
+        """What only the models know, once they are there: updates of voice, decode voice, method and status.
+
+        What is chosen already, by a link, is kept where the models know it.
+        """
         with page_errors():
             editor = self._loader.get()
         voices, methods = editor.voices, list(editor.methods)
-        method = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
+        default = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
         return (
-            gr.update(choices=voices, value=voices[0]),
-            gr.update(choices=same_and_others(voices), value=""),
-            gr.update(choices=methods, value=method, visible=len(methods) > 1),
+            gr.update(choices=voices, value=voice if voice in voices else voices[0]),
+            gr.update(choices=same_and_others(voices), value=decode_voice if decode_voice in voices else ""),
+            gr.update(choices=methods, value=method if method in methods else default, visible=len(methods) > 1),
             "",
         )
 
@@ -220,11 +228,14 @@ def _needed(shown: Shown) -> EditResult:
 
 
 @contextmanager
-def page_errors() -> Iterator[None]:
-    """An InputError becomes a short message; what the page shows stays as it was."""
+def page_errors(*uploads: str | Path | None) -> Iterator[None]:
+    """An InputError becomes a short message, with the visitor's own names of uploads; the page stays as it was."""
     try:
         yield
     except InputError as error:
         # Messages are shown as HTML, and they quote what a visitor typed.
-        message = html.escape(str(error), quote=False)
+        message = str(error)
+        for path in filter(None, uploads):
+            message = message.replace(str(Path(path)), Path(path).name)
+        message = html.escape(message, quote=False)
         raise gr.Error(message[:1].upper() + message[1:], print_exception=False) from error

@@ -13,9 +13,19 @@ from gradio.components import Component
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui.parts import chips, static
+from latent_edit.ui.settings import (
+    A_RECORDING,
+    A_SENTENCE,
+    IN_WORDS,
+    LIKE_A_CLIP,
+    PACE_BY_HAND,
+    PACE_FROM_STYLE,
+)
 
-PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
 FIRST_PROMPT = "an angry shout"
+RECORDING_REMARK = """Up to 30 seconds and 10 MB. The nearest of our voices says it again, or the one you choose below:
+an unknown speaker becomes that voice. Without a transcript, a change of pace stretches all of it alike."""
+CLIP_REMARK = "Up to 30 seconds and 10 MB of somebody who sounds that way. It lends its manner, not its voice."
 LARGEST_SEED = 2**31 - 1  # of the dice; a browser's numbers are exact far beyond it
 
 
@@ -34,6 +44,10 @@ class Controls:
     pace_source: gr.HTML
     pace: gr.Slider
     seed: gr.Number
+    source: gr.HTML
+    recording: gr.Audio
+    style_source: gr.HTML
+    reference: gr.Audio
 
     def inputs(self) -> list[Component]:
         """All components, in order."""
@@ -42,13 +56,13 @@ class Controls:
 
 def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
     """Draw the controls, the button, the one that cancels, and the status under them (at first `status`)."""
-    text = _sentence(examples)
+    source, text, recording = _source(examples)
     voice = _late_dropdown("Voice", "voice", [], None)
-    prompt = _style_prompt()
+    style_source, prompt, reference = _style()
     with gr.Row(elem_id="go"):
         button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
         cancel = gr.Button("Cancel", size="lg", elem_id="cancel", min_width=96)
-    status_line = static(status, "status")
+    status_line = static(status, "status", "working")
     strength = _slider("strength", "Strength", "0 changes nothing, 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
         pace_source, pace = _pace()
@@ -59,7 +73,10 @@ def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Butto
             "Speak with", "decode-voice", same_and_others([]), "", info="Another voice for the decoder alone"
         )
         method = _late_dropdown("Method", "method", [EditRequest.method], EditRequest.method, visible=False)
-    controls = Controls(text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed)
+    controls = Controls(
+        text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
+        source, recording, style_source, reference,
+    )  # fmt: skip
     return controls, button, cancel, status_line
 
 
@@ -83,13 +100,54 @@ def _slider(name: str, label: str, info: str, value: float, step: float, **optio
     return gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=name, **options)
 
 
+def _source(examples: list[str]) -> tuple[gr.HTML, gr.Textbox, gr.Audio]:
+    """What to say: a sentence, or a recording of somebody saying it."""
+    source = chips([A_SENTENCE, A_RECORDING], A_SENTENCE, "What to say", "source", "switch")
+    with gr.Column(elem_id="sentence") as sentence:
+        text = _sentence(examples)
+    with gr.Column(elem_id="own-recording", visible=False) as own_recording:
+        recording = _clip("Your recording", "recording", RECORDING_REMARK)
+    show_chosen(source, {A_SENTENCE: sentence, A_RECORDING: own_recording})
+    return source, text, recording
+
+
+def _style() -> tuple[gr.HTML, gr.Textbox, gr.Audio]:
+    """How it should sound: words, or a clip that sounds that way."""
+    source = chips([IN_WORDS, LIKE_A_CLIP], IN_WORDS, "How should it sound?", "style-source", "switch titled")
+    with gr.Column(elem_id="words") as words:
+        prompt = _style_prompt()
+    with gr.Column(elem_id="like-a-clip", visible=False) as like_a_clip:
+        reference = _clip("A clip that sounds that way", "reference", CLIP_REMARK)
+    show_chosen(source, {IN_WORDS: words, LIKE_A_CLIP: like_a_clip})
+    return source, prompt, reference
+
+
+def _clip(label: str, elem_id: str, remark: str) -> gr.Audio:
+    """Upload or microphone, and what to know about it."""
+    clip = gr.Audio(
+        sources=["upload", "microphone"], type="filepath", label=label, show_label=False, elem_id=elem_id,
+        elem_classes="own-clip", buttons=[],
+        waveform_options=gr.WaveformOptions(waveform_color="#8a8778", waveform_progress_color="#0b6a70"),
+    )  # fmt: skip
+    static(f'<p class="remark">{remark}</p>', f"{elem_id}-remark")
+    return clip
+
+
+def show_chosen(choice: gr.HTML, parts: dict[str, Any]) -> None:
+    """Show only the part that belongs to the chosen word. In the browser: it works while the models load."""
+    updates = f"{json.dumps(list(parts))}.map((name) => ({{ __type__: 'update', visible: name === chosen }}))"
+    if len(parts) == 1:
+        updates += "[0]"
+    choice.change(None, choice, list(parts.values()), js=f"(chosen) => {updates}", api_visibility="private")
+
+
 def _sentence(examples: list[str]) -> gr.Textbox:
     """The text, which starts with the first example, and a button that puts the next one in."""
-    with gr.Column(elem_id="sentence"):
-        text = gr.Textbox(
-            examples[0], label="Sentence", lines=2, max_lines=8, elem_id="text", placeholder="Write what to say"
-        )
-        another = gr.Button("Another example", size="sm", elem_id="another-example", elem_classes="quiet")
+    text = gr.Textbox(
+        examples[0], label="Sentence", show_label=False, lines=2, max_lines=8, elem_id="text",
+        placeholder="Write what to say",
+    )  # fmt: skip
+    another = gr.Button("Another example", size="sm", elem_id="another-example", elem_classes="quiet")
     # The browser holds the list, so no request is needed.
     following = f"(text) => {{ const all = {json.dumps(examples)}; return all[(all.indexOf(text) + 1) % all.length]; }}"
     another.click(None, text, text, js=following, api_visibility="private")
@@ -99,7 +157,7 @@ def _sentence(examples: list[str]) -> gr.Textbox:
 def _style_prompt() -> gr.Textbox:
     """Free text, and the presets as chips that fill it in; a chip stays marked only while its words stand there."""
     presets = preset_prompts()
-    preset = chips(presets, FIRST_PROMPT, "How should it sound?", "presets")
+    preset = chips(presets, FIRST_PROMPT, "Examples", "presets", "untitled")
     prompt = gr.Textbox(
         FIRST_PROMPT, label="In your own words", lines=1, max_lines=3, elem_id="prompt",
         placeholder="a tired whisper, very proud, like a newsreader ...",
@@ -115,10 +173,7 @@ def _pace() -> tuple[gr.HTML, gr.Slider]:
     """Pace as the style wants it, or a factor on all durations, which is shown only when it counts."""
     source = chips([PACE_FROM_STYLE, PACE_BY_HAND], PACE_FROM_STYLE, "Pace", "pace-source")
     factor = _slider("pace", "Duration", "0.5 is twice as fast, 2 half as fast", 1.0, 0.05, visible=False)
-    source.input(
-        lambda chosen: gr.update(visible=chosen == PACE_BY_HAND), source, factor,
-        queue=False, show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
+    show_chosen(source, {PACE_BY_HAND: factor})
     return source, factor
 
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import gradio as gr
 
+from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
+from latent_edit.ui.compare import build_compare
 from latent_edit.ui.controls import Controls, build_controls
+from latent_edit.ui.keeping import build_keeping
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
-from latent_edit.ui.results import EDITS, HOUR, build_results, connect_cancel, connect_results
+from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
 
 TITLE = "Latent Edit"
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
-heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. Streams:
-the plain reading comes first, with `null` for what does not exist yet."""
+heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
+`source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text; with `style_source` "Like
+a clip" the file `reference` says how it should sound instead of the prompt.
+
+Streams: the plain reading comes first, with `null` for what does not exist yet."""
+NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
 # On a phone the result is below the button that made it.
 SHOW_RESULT = """() => {
   if (!matchMedia("(max-width: 960px)").matches) return;
@@ -30,29 +37,44 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     actions = Actions(loader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(HOUR, HOUR)) as page:
         part("header", "header")
-        with gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="controls"):
-                controls, button, cancel, status = build_controls(examples, loading_status())
-            with gr.Column(elem_id="results"):
-                results = build_results()
+        # What a tab holds is drawn when it is opened.
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Edit", elem_id="edit-tab"):
+                controls, results = _edit_tab(page, actions, examples)
+            with gr.Tab("Compare", elem_id="compare-tab"):
+                build_compare(loader, controls, results)
+            with gr.Tab("About", elem_id="about-tab"):
+                build_about()
         part("footer", "footer")
-        edited = gr.on(
-            [button.click, controls.prompt.submit], actions.edit, controls.inputs(),
-            [*results.outputs(), results.shown], api_name="edit", api_description=EDIT_DESCRIPTION,
-            show_progress_on=status, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
-        )  # fmt: skip
-        edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
-        connect_cancel(cancel, edited, results, actions)
-        connect_results(results, actions)
-        _fill_in(page, actions, controls, status)
         gr.api(actions.voices, api_name="voices", queue=False)
         gr.api(actions.methods, api_name="methods", queue=False)
     return page
 
 
-def _fill_in(page: gr.Blocks, actions: Actions, controls: Controls, status: gr.HTML) -> None:
-    """Show what only the models know. Not queued: waiting for them must not take a place from those who edit."""
-    page.load(
-        actions.choices, None, [controls.voice, controls.decode_voice, controls.method, status],
-        queue=False, show_progress="hidden", api_visibility="private",
+def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:
+    """What a visitor sees first: the controls on the left, what came of them on the right."""
+    with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="controls"):
+            controls, button, cancel, status = build_controls(examples, loading_status())
+            after_link = build_keeping(page, controls)
+        with gr.Column(elem_id="results"):
+            results = build_results()
+    edited = gr.on(
+        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
+        api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
+        concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
+    edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
+    connect_cancel(cancel, edited, results, actions)
+    connect_results(results, actions)
+    gr.on(
+        [controls.recording.upload, controls.recording.stop_recording], actions.nearest_voice, controls.recording,
+        controls.voice, api_name="nearest_voice", api_description=NEAREST_DESCRIPTION,
+        concurrency_limit=1, concurrency_id=EDITS,
+    )  # fmt: skip
+    known = [controls.voice, controls.decode_voice, controls.method]
+    # Not queued: waiting for the models must not take a place from those who edit.
+    after_link.then(
+        actions.choices, known, [*known, status], queue=False, show_progress="hidden", api_visibility="private"
+    )
+    return controls, results

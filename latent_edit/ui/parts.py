@@ -16,9 +16,9 @@ from gradio.data_classes import FileData
 HERE = Path(__file__).parent
 
 
-def static(text: str, elem_id: str) -> gr.HTML:
-    """HTML that needs neither template nor behaviour."""
-    return gr.HTML(text, js_on_load=None, apply_default_css=False, elem_id=elem_id)
+def static(text: str, elem_id: str, look: str | None = None) -> gr.HTML:
+    """HTML that needs neither template nor behaviour; `look`: its CSS classes."""
+    return gr.HTML(text, js_on_load=None, apply_default_css=False, elem_id=elem_id, elem_classes=look)
 
 
 def part(name: str, elem_id: str, value: Any = None, **properties: Any) -> gr.HTML:
@@ -35,12 +35,14 @@ def part(name: str, elem_id: str, value: Any = None, **properties: Any) -> gr.HT
     )
 
 
-def chips(choices: list[str], value: str, label: str, elem_id: str) -> gr.HTML:
+def chips(choices: list[str], value: str, label: str, elem_id: str, look: str = "") -> gr.HTML:
     """A choice among a few words: one radio group, so that Tab reaches it once and arrow keys move inside.
+
+    look: further classes; "switch" draws the words like tabs, "untitled" shows the label to screen readers only.
 
     Its value is the chosen word or "" for none; choosing fires `input`.
     """
-    return part("chips", elem_id, value, label=label, choices=choices, group=elem_id)
+    return part("chips", elem_id, value, label=label, choices=choices, group=elem_id, look=look)
 
 
 def served_file(path: Path) -> dict[str, Any]:

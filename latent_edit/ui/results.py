@@ -37,6 +37,7 @@ class Results:
     """The components. shown: the `EditResult` that a visitor sees, kept for this visitor alone."""
 
     player: gr.HTML
+    keep: gr.Button
     notes: gr.HTML
     table: gr.HTML
     judged: gr.HTML
@@ -54,6 +55,7 @@ def build_results() -> Results:
     """Draw the parts, empty."""
     return Results(
         player=part("player", "player"),
+        keep=gr.Button("Keep this take", size="sm", elem_id="keep", elem_classes="quiet"),
         notes=part("notes", "notes"),
         table=part("measured", "measured"),
         judged=part("judged", "judged"),

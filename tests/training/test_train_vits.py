@@ -17,9 +17,10 @@ from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, IstftVits
+from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import loop, vits
-from latent_edit.training.losses import LogMel, frame_moments, multi_resolution_stft_loss
+from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits import STYLED_FULL_SCALE, build_voice
 from latent_edit.training.vits_config import VitsConfiguration
 from latent_edit.training.vits_task import VitsTask, slice_frames

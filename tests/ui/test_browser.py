@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import LONG_WAIT
+from synthetic_speech import speech_like
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
 CHROMIUM = next(
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EDIT_SECONDS = 300  # generous: the machine may be busy with other things
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
+QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a microphone that beeps
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -41,7 +43,7 @@ def chromium() -> Iterator[Any]:
 class Visit:
     """A page that keeps what must not happen: console errors, failed scripts, requests that leave the machine."""
 
-    def __init__(self, browser: Any, address: str, viewport: dict[str, int]) -> None:
+    def __init__(self, browser: Any, address: str, viewport: dict[str, int], query: str = "") -> None:
         self.context = browser.new_context(viewport=viewport, accept_downloads=True)
         self.page = self.context.new_page()
         self.page.set_default_timeout(1000 * EDIT_SECONDS)
@@ -49,7 +51,7 @@ class Visit:
         self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("request", lambda request: self._check(request.url, urlsplit(address).netloc))
-        self.page.goto(address)
+        self.page.goto(address + query)
         self.page.wait_for_function("document.querySelector('#voice input')?.value")  # the models are there
 
     def _check(self, url: str, own: str) -> None:
@@ -116,6 +118,181 @@ def test_type_edit_listen_and_see(visit: Visit, tmp_path: Path) -> None:
     assert page.locator(".measured tbody tr").count() == 10
     assert f"Seed {record['request']['seed']}" in page.inner_text("#notes")
     assert visit.sideways() <= 0
+
+
+def recorded_request(visit: Visit) -> dict[str, Any]:
+    request = json.loads(visit.fetch(".record a", "href"))["request"]
+    assert isinstance(request, dict)
+    return request
+
+
+def written_clip(folder: Path, seconds: float = 1.5, name: str = "said.wav") -> Path:
+    import soundfile
+
+    soundfile.write(folder / name, speech_like(seconds, 22_050), 22_050)
+    return folder / name
+
+
+def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None:
+    """Both switches: words and sentence are out of sight, and out of the request."""
+    page = visit.page
+    page.click("#source label:has-text('Your recording')")
+    page.wait_for_selector("#text", state="detached")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
+    page.click("#style-source label:has-text('Like a clip')")
+    page.wait_for_selector("#prompt", state="detached")
+    page.set_input_files("#reference input[type=file]", written_clip(tmp_path, name="style.wav"))
+    for name in ("recording", "reference"):
+        page.wait_for_selector(f"#{name} audio", state="attached")
+    visit.edit()
+    request = recorded_request(visit)
+    assert (request["text"], request["prompt"]) == ("", "")
+    assert (request["recording"], request["reference"]) == ("recording.wav", "reference.wav")
+    page.click("#source label:has-text('Sentence')")
+    page.click("#style-source label:has-text('In words')")
+    page.wait_for_selector("#prompt textarea")
+    page.wait_for_selector("#text textarea")
+
+
+def test_a_microphone_records(visit: Visit) -> None:
+    page = visit.page
+    page.click("#source label:has-text('Your recording')")
+    page.click("#recording [aria-label='Record audio']")
+    page.click("#recording .record-button")
+    page.wait_for_timeout(1500)
+    page.click("#recording .stop-button")
+    page.wait_for_selector("#recording audio", state="attached")
+    visit.edit()
+    assert recorded_request(visit)["recording"] == "recording.wav"
+
+
+def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    page.click("#source label:has-text('Your recording')")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path, 31.0, "long.wav"))
+    message = page.wait_for_selector(".toast-body")
+    assert "Long.wav lasts 31 seconds; the limit is 30" in message.inner_text()
+    message.click()
+    page.click("#style-source label:has-text('Like a clip')")
+    large = tmp_path / "large.wav"
+    large.write_bytes(bytes(11_000_000))
+    page.set_input_files("#reference input[type=file]", large)
+    page.wait_for_selector(".toast-body:has-text('10')")
+
+
+SET = {
+    "text": "Nobody told me.", "prompt": "sad `and` ${slow} & <b>", "strength": "0.5", "guidance": "3.5", "steps": "4",
+    "pace_source": "By hand", "pace": "1.5", "seed": "77",
+}  # fmt: skip
+
+
+def settings_shown(page: Any) -> dict[str, str]:
+    values = {name: page.input_value(f"#{name} textarea") for name in ("text", "prompt")}
+    values |= {name: page.input_value(f"#{name} input[type=number]") for name in ("strength", "guidance", "steps")}
+    values["pace_source"] = page.input_value("#pace-source input:checked")
+    return values | {name: page.input_value(f"#{name} input[type=number]") for name in ("pace", "seed")}
+
+
+def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, address: str, tmp_path: Path) -> None:
+    """All controls are used; then a second and a third visitor get the same settings, by link and by file."""
+    page = visit.page
+    page.click("#fine-tune > button")
+    for name in ("text", "prompt"):
+        page.fill(f"#{name} textarea", SET[name])
+    page.click("#pace-source label:has-text('By hand')")
+    for name in ("strength", "guidance", "steps", "pace", "seed"):
+        page.fill(f"#{name} input[type=number]", SET[name])
+        page.keyboard.press("Tab")
+    page.click("#decode-voice input")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.click("#copy-link")
+    page.wait_for_selector("#link-told p")
+    assert settings_shown(page) == SET
+    visit.edit()
+    made = recorded_request(visit)
+    record = tmp_path / "edit.json"
+    record.write_bytes(visit.fetch(".record a", "href"))
+
+    linked = Visit(chromium, address, DESK, "/?" + urlsplit(page.url).query)
+    linked.page.click("#fine-tune > button")
+    assert settings_shown(linked.page) == SET
+    linked.edit()
+    assert recorded_request(linked) == made
+    restored = Visit(chromium, address, DESK)
+    restored.page.click("#fine-tune > button")
+    restored.page.set_input_files("#keeping input[type=file]", record)
+    restored.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
+    restored.page.wait_for_selector("#pace input")
+    assert settings_shown(restored.page) == SET
+    for other in (linked, restored):
+        assert other.problems == []
+        assert other.page.evaluate("window.broken") is None
+        other.context.close()
+
+
+def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
+    page = visit.page
+    visit.edit()
+    page.click("#keep")
+    page.click("#compare-tab-button")
+    page.wait_for_selector("#takes .take")
+    page.click("#kind label:has-text('Prompts')")
+    page.fill("#prompts textarea", "calm\n${window.broken = 1} <i>sad</i>")
+    page.click("#run-compare")
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 3")
+    assert page.locator("#compare-grid h3").all_inner_texts() == ["Before", "calm", "${window.broken = 1} <i>sad</i>"]
+    assert page.evaluate("window.broken") is None
+    play = page.locator("#compare-grid .play")
+    for place in (0, 1):
+        play.nth(place).click()
+        page.wait_for_function("(n) => document.querySelectorAll('#compare-grid audio')[n].currentTime > 0", arg=place)
+    assert page.evaluate("document.querySelectorAll('#compare-grid audio')[0].paused")
+    for kind in ("Guidance", "Voices", "Methods", "Speaker A/B"):
+        assert page.locator(f"#kind label:has-text('{kind}')").count() == 1
+    page.click("#takes [data-action=remove]")
+    page.wait_for_selector("#takes .take", state="detached")
+    assert visit.sideways() <= 0
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_the_other_tabs_fit_a_phone(visit: Visit) -> None:
+    for tab, content in (("compare", "#run-compare"), ("about", "#about h2")):
+        visit.page.click(f"#{tab}-tab-button")
+        visit.page.wait_for_selector(content)
+        assert visit.sideways() <= 0
+
+
+def test_with_the_keyboard_alone(visit: Visit) -> None:
+    """Tab reaches the controls in the order in which they are read; arrows choose, Enter and Space press."""
+    page = visit.page
+    holders = """() => { const all = []; for (let node = document.activeElement; node; node = node.parentElement)
+                 if (node.id) all.push(node.id); return all; }"""
+    order = [
+        "edit-tab-button",
+        "compare-tab-button",
+        "source",
+        "text",
+        "voice",
+        "style-source",
+        "presets",
+        "prompt",
+        "edit",
+    ]
+    reached: list[str] = []
+    while reached[-1:] != ["edit"]:
+        page.keyboard.press("Tab")
+        reached += [name for name in page.evaluate(holders) if name in order and name not in reached]
+        assert page.evaluate("document.activeElement !== document.body"), reached
+    assert reached == order
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#player .play")
+    page.focus("#source input:checked")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#recording")
+    page.focus("#about-tab-button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#about h2")
 
 
 def test_playing_switching_and_seeking(visit: Visit) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from synthetic_speech import speech_like
+
+from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +45,56 @@ def test_edit_returns_files_numbers_and_notes(client: Client) -> None:
         with Image.open(picture["image"]) as image:
             assert min(image.size) > 1
     assert "Seed 4" in notes
+
+
+@pytest.mark.shipped
+def test_the_examples_of_the_readme_run(address: str, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("http://127.0.0.1:7860", address)
+    (block,) = [x for x in re.findall(r"^```python\n(.*?)^```", readme, re.M | re.S) if "gradio_client" in x]
+    shown = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert shown.returncode == 0, shown.stderr
+    assert "guidance 5" in shown.stdout
+    ask, fetch = re.findall(r"^curl .*$", readme, re.M)
+    event = json.loads(curl(ask))["event_id"]
+    answer = curl(fetch.replace("EVENT_ID", event))
+    assert "event: complete" in answer
+    assert "before.wav" in answer
+
+
+def curl(command: str) -> str:
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    return subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=600, check=True).stdout
+
+
+def test_a_recording_and_a_clip_are_taken(client: Client, tmp_path: Path) -> None:
+    said, style = tmp_path / "said.wav", tmp_path / "style.flac"
+    soundfile.write(said, speech_like(1.5, 48_000), 48_000)
+    soundfile.write(style, speech_like(1.0, 22_050, voiced=False), 22_050)
+    voice = client.predict(handle_file(said), api_name="/nearest_voice")
+    assert voice in client.predict(api_name="/voices")
+    clips = {"source": A_RECORDING, "recording": handle_file(said)}
+    clips |= {"style_source": LIKE_A_CLIP, "reference": handle_file(style)}
+    player = client.predict(voice=voice, steps=2, **clips, api_name="/edit")[0]
+    request = json.loads(Path(player["record"]).read_text(encoding="utf-8"))["request"]
+    assert (request["text"], request["recording"], request["reference"]) == ("", "recording.wav", "reference.wav")
+    assert player["clips"][0]["seconds"] == pytest.approx(1.5, abs=0.05)
+
+
+def test_a_recording_that_is_too_long_is_refused(client: Client, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.wav", speech_like(31.0, 8_000), 8_000)
+    with pytest.raises(AppError, match=r"^Long.wav lasts 31 seconds; the limit is 30"):
+        client.predict(handle_file(tmp_path / "long.wav"), api_name="/nearest_voice")
+
+
+def test_compare_returns_a_grid(client: Client) -> None:
+    voice = client.predict(api_name="/voices")[0]
+    grid = client.predict("Good morning.", "calm", voice, steps=2, kind="Speaker A/B", api_name="/compare")
+    assert (grid["columns"], len(grid["cells"])) == (2, 4)
+    for cell in grid["cells"]:
+        assert soundfile.info(cell["audio"]).duration == pytest.approx(cell["seconds"], abs=0.01)
+    first, second = (Path(cell["audio"]).read_bytes() for cell in grid["cells"][:2])
+    assert first != second  # another decoder speaks
 
 
 def test_what_is_asked_about_an_edit_is_about_the_own_one(address: str, client: Client, tmp_path: Path) -> None:

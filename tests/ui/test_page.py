@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -14,9 +15,11 @@ import pytest
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui import look
+from latent_edit.ui.about import THE_WEIGHTS, build_about
 from latent_edit.ui.controls import FIRST_PROMPT
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.page import build_page
+from latent_edit.ui.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,12 +50,49 @@ def test_gradio_writes_no_stubs_into_the_source() -> None:
 
 def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
     endpoints = page.get_api_info()["named_endpoints"]
-    assert set(endpoints) == {"/edit", "/download", "/bridge", "/judge", "/voices", "/methods"}
+    about_one_edit = {"/edit", "/download", "/bridge", "/judge"}
+    assert set(endpoints) == about_one_edit | {"/compare", "/nearest_voice", "/voices", "/methods"}
     assert all(endpoint["description"] for endpoint in endpoints.values())
     assert page.get_api_info()["unnamed_endpoints"] == {}
     parameters = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
     assert parameters[:3] == ["text", "prompt", "voice"]
     assert "progress" not in parameters
+    assert parameters == [field.name for field in dataclasses.fields(Settings)]
+
+
+def test_edit_is_the_first_tab_and_what_the_others_hold_waits(page: gr.Blocks) -> None:
+    tabs = [block for block in page.blocks.values() if isinstance(block, gr.Tab)]
+    assert [tab.label for tab in tabs] == ["Edit", "Compare", "About"]
+    assert not any(tab.render_children for tab in tabs)
+    for name in ("own-recording", "like-a-clip"):
+        assert component(page, name).visible is False
+
+
+def test_about_is_rendered_from_the_files_of_the_repository(page: gr.Blocks) -> None:
+    shown = "\n".join(str(block.value) for block in page.blocks.values() if isinstance(block, gr.Markdown))
+    readme, notice = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "NOTICE.md"))
+    for text in ("The reported result is negative", "arXiv:2311.10804", "The sound is synthetic"):
+        assert text in readme
+        assert text in shown
+    for credit in ("Mel Murphy", "CC BY 4.0", "CC0 1.0"):
+        assert credit in notice
+        assert credit in shown
+    assert "<!--" not in shown
+    assert "![" not in shown
+    assert not re.search(r"\]\((?!https?:)", shown)  # links into the repository lead nowhere from the page
+
+
+def test_about_shows_every_table_of_the_figures(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "README.md").write_text(
+        "# F\n\nfirst\n\n### One\n\n| a |\n| - |\n| 7 |\n\n### Two\n\nx\n"
+    )
+    with gr.Blocks() as small:
+        build_about(tmp_path)
+    tables = {
+        block.label: block.children[0].value for block in small.blocks.values() if isinstance(block, gr.Accordion)
+    }
+    assert tables == {THE_WEIGHTS: "first", "One": "| a |\n| - |\n| 7 |", "Two": "x"}
 
 
 def test_controls_start_at_the_defaults_of_a_request_and_allow_its_ranges(page: gr.Blocks) -> None:

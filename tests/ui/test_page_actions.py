@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 import threading
@@ -16,9 +17,10 @@ import pytest
 
 from latent_edit import judges
 from latent_edit.errors import InputError
+from latent_edit.request import EditRequest
 from latent_edit.ui.actions import Actions
-from latent_edit.ui.controls import PACE_BY_HAND, PACE_FROM_STYLE
 from latent_edit.ui.loading import EditorLoader
+from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP, PACE_BY_HAND, PACE_FROM_STYLE
 
 GOOD: dict[str, Any] = {
     "text": "Good morning.", "prompt": "a whisper", "voice": "sam_a", "decode_voice": "", "method": None,
@@ -175,6 +177,8 @@ def test_pace_counts_only_when_set_by_hand(actions: Actions) -> None:
         ({"text": "a" * 2001}, "2000"),
         ({"text": "12 ..."}, "pronounced"),
         ({"prompt": ""}, "The prompt is empty"),
+        ({"source": A_RECORDING}, "There is no recording yet"),
+        ({"style_source": LIKE_A_CLIP}, "There is no clip yet"),
         ({"voice": "nobody"}, "sam_b"),
         ({"guidance": float("nan")}, "Guidance must be"),
         ({"strength": 9.0}, "from 0 to 1.5"),
@@ -209,6 +213,40 @@ def test_an_edit_asked_for_while_models_load_takes_the_first_voice(actions: Acti
     threading.Timer(0.2, waiting.start).start()
     list(Actions(waiting).edit(**GOOD, progress=lambda _, desc: told.append(desc)))  # type: ignore[arg-type]
     assert told[0] == "Loading the models"
+
+
+def test_a_clip_and_words_never_contradict_each_other(actions: Actions, fake_editor: Any) -> None:
+    asked: list[Any] = []
+    edit = fake_editor.edit_in_parts
+    fake_editor.edit_in_parts = lambda request, _: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
+    clips = {"recording": "/tmp/said.wav", "reference": "/tmp/style.wav"}
+    run(actions, **clips)
+    assert (asked[0].text, asked[0].prompt) == ("Good morning.", "a whisper")
+    assert (asked[0].recording, asked[0].reference) == (None, None)
+    run(actions, **clips, source=A_RECORDING, style_source=LIKE_A_CLIP)
+    assert (asked[1].text, asked[1].prompt) == ("", "")
+    assert (asked[1].recording, asked[1].reference) == (Path("/tmp/said.wav"), Path("/tmp/style.wav"))
+
+
+def test_messages_name_an_upload_as_the_visitor_does(actions: Actions, fake_editor: Any) -> None:
+    def refuse(path: Path) -> str:
+        raise InputError(f"cannot read {path} as audio")
+
+    fake_editor.nearest_voice = refuse
+    with pytest.raises(gr.Error) as caught:
+        actions.nearest_voice("/tmp/gradio/0123/me.wav")
+    assert caught.value.message == "Cannot read me.wav as audio"
+    shown = run(actions)[-1]
+    asked = dataclasses.replace(shown.request, text="", recording=Path("/tmp/gradio/0123/me.wav"))
+    fake_editor.along_the_bridge = lambda request, _: refuse(request.recording)
+    with pytest.raises(gr.Error) as caught:
+        list(actions.along_the_bridge(dataclasses.replace(shown, request=asked), progress=lambda *_, **__: None))  # type: ignore[arg-type]
+    assert caught.value.message == "Cannot read me.wav as audio"
+
+
+def test_choices_made_by_a_link_stay_where_the_models_know_them(actions: Actions) -> None:
+    assert [update["value"] for update in actions.choices("lj", "kate", "i2sb")[:3]] == ["lj", "kate", "i2sb"]
+    assert [update["value"] for update in actions.choices("who", "who", "who")[:3]] == ["sam_a", "", "i2sb"]
 
 
 def test_choices_come_from_the_editor(actions: Actions) -> None:

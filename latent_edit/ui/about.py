@@ -1,0 +1,47 @@
+"""What this is and is not, rendered from the files that say so in the repository: nothing is copied here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import gradio as gr
+
+ROOT = Path(__file__).resolve().parents[2]
+FROM_README = ("What the paper did, and why it failed", "What is measured", "Speech that nobody spoke")
+THE_WEIGHTS = "The weights, and how they were judged"
+CREDITS = "Recordings behind the shipped weights"
+LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")  # leads nowhere from the page
+UNSEEN = re.compile(
+    r"<!--.*?-->\n?|^!\[[^\n]*\)\n", re.DOTALL | re.MULTILINE
+)  # comments, and pictures by their file names
+
+
+def build_about(root: Path = ROOT) -> None:
+    """The texts of a repository; what is not there, as in an installed package, is left out."""
+    readme, notice = sections(root / "README.md"), sections(root / "NOTICE.md")
+    figures = sections(root / "checkpoints" / "README.md", level="###")
+    texts = [readme.get("", ""), *(_titled(name, readme) for name in FROM_README)]
+    with gr.Column(elem_id="about"):
+        gr.Markdown("\n\n".join(filter(None, texts)), elem_classes="prose")
+        for name, table in figures.items():
+            with gr.Accordion(name or THE_WEIGHTS, open=False, elem_classes="figures"):
+                gr.Markdown(table, elem_classes="prose wide")
+        gr.Markdown(_titled(CREDITS, notice), elem_classes="prose")
+
+
+def sections(path: Path, level: str = "##") -> dict[str, str]:
+    """Heading of that level -> its text, "" -> what stands before the first; no comments, pictures or local links."""
+    if not path.is_file():
+        return {}
+    text = LOCAL_LINK.sub(r"\1", UNSEEN.sub("", path.read_text(encoding="utf-8")))
+    if text.startswith("---\n"):  # the front matter of a Space
+        text = text.split("---\n", 2)[2]
+    text = re.sub(r"\A\s*# .*\n", "", text)
+    first, *rest = re.split(rf"^{level} ", text, flags=re.MULTILINE)
+    titled = [part.partition("\n") for part in rest]
+    return {"": first.strip(), **{title.strip(): body.strip() for title, _, body in titled}}
+
+
+def _titled(name: str, texts: dict[str, str]) -> str:
+    return f"## {name}\n\n{texts[name]}" if name in texts else ""

@@ -1,0 +1,111 @@
+"""The same sentence in several ways, side by side: which edits that takes, and how long they may take at most."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gradio as gr
+
+from latent_edit.errors import InputError
+from latent_edit.request import EditRequest
+from latent_edit.ui.actions import page_errors
+from latent_edit.ui.grid import Cell, grid_value
+from latent_edit.ui.loading import EditorLoader
+from latent_edit.ui.notes import LOADING
+
+if TYPE_CHECKING:
+    from latent_edit.result import EditResult
+
+GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS = "Guidance", "Prompts", "Voices", "Methods", "Speaker A/B"
+KINDS = [GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS]
+GUIDANCE_VALUES = (1.0, 2.0, 3.0, 5.0)
+# One grid keeps everybody else waiting: at most so many edits of so many characters.
+MOST_EDITS, MOST_CHARACTERS = 6, 200
+
+
+class Plan(NamedTuple):
+    """The edits of a grid with their titles, and how many stand in a row (None: as many as fit)."""
+
+    edits: list[tuple[str, EditRequest]]
+    columns: int | None = None
+
+
+def plan(kind: str, base: EditRequest, prompts: str, voices: Sequence[str], methods: Mapping[str, str]) -> Plan:
+    """What is compared when `kind` varies and all else is as in `base`. Raises InputError when it is too much."""
+    if len(base.text) > MOST_CHARACTERS:
+        raise InputError(f"compare takes up to {MOST_CHARACTERS} characters, so that others need not wait: shorten it")
+    if kind == GUIDANCE:
+        return Plan([(f"guidance {value:g}", dataclasses.replace(base, guidance=value)) for value in GUIDANCE_VALUES])
+    if kind == PROMPTS:
+        lines = list(dict.fromkeys(line.strip() for line in prompts.splitlines() if line.strip()))
+        if not 1 <= len(lines) <= MOST_EDITS:
+            raise InputError(f"write one to {MOST_EDITS} prompts, one on each line; there are {len(lines)}")
+        return Plan([(line, dataclasses.replace(base, prompt=line)) for line in lines])
+    if kind == VOICES:
+        return Plan([(voice, dataclasses.replace(base, voice=voice)) for voice in voices[:MOST_EDITS]])
+    if kind == METHODS:
+        named = list(methods.items())[:MOST_EDITS]
+        return Plan([(f"{name}: {title}", dataclasses.replace(base, method=name)) for name, title in named])
+    if kind == SPEAKERS:
+        return _speakers(base, voices)
+    raise InputError(f"there is no comparison {kind!r}; known: {', '.join(KINDS)}")
+
+
+def _speakers(base: EditRequest, voices: Sequence[str]) -> Plan:
+    """The paper's experiment: what a voice reads, spoken by its own decoder or by another's."""
+    other = next((voice for voice in voices if voice != base.voice), None)
+    if other is None:
+        raise InputError("this takes two voices, and there is only one")
+    pair = (base.voice, other)
+    edits = [
+        (f"{one} reads, {two} speaks", dataclasses.replace(base, voice=one, decode_voice=two))
+        for one in pair
+        for two in pair
+    ]
+    return Plan(edits, columns=2)
+
+
+class Comparison:
+    """The endpoint behind Compare."""
+
+    def __init__(self, loader: EditorLoader) -> None:
+        self._loader = loader
+
+    def compare(
+        self,
+        text: str,
+        prompt: str,
+        voice: str | None,
+        method: str | None,
+        strength: float,
+        guidance: float,
+        steps: int,
+        seed: int,
+        kind: str,
+        prompts: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
+    ) -> Iterator[dict[str, Any]]:
+        """Edit one sentence in several ways; yields the value of the grid. Its files go once gradio has copies."""
+        with page_errors():
+            if not self._loader.ready:
+                progress(0, desc=LOADING)
+            editor = self._loader.get()
+            base = EditRequest(
+                text, voice or editor.voices[0], prompt, method=method or EditRequest.method,
+                strength=strength, guidance=guidance, steps=steps, seed=seed,
+            )  # fmt: skip
+            planned = plan(kind, base, prompts, editor.voices, editor.methods)
+            results: list[EditResult] = []
+            for index, (title, request) in enumerate(planned.edits):
+                progress((index, len(planned.edits)), desc=title)
+                results.append(editor.edit(request))
+        titles = [title for title, _ in planned.edits]
+        cells = [Cell.after(title, result) for title, result in zip(titles, results, strict=True)]
+        if len({(result.request.voice, result.request.text) for result in results}) == 1:
+            cells.insert(0, Cell.before("Before", results[0]))
+        with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
+            yield grid_value(cells, Path(folder), planned.columns)

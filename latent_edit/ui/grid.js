@@ -1,0 +1,47 @@
+// Gives the markup of grid.html its behaviour. Words of a visitor are put in here, as text: gradio would run ${...}
+// inside a template as a program. Only one clip of the page plays at a time.
+const cells = () => [...element.querySelectorAll("[data-cell]")];
+const index = (node) => cells().indexOf(node.closest("[data-cell]"));
+
+function draw(cell) {
+  const audio = cell.querySelector("audio");
+  const playing = !audio.paused && !audio.ended;
+  cell.classList.toggle("playing", playing);
+  cell.querySelector(".plate i").style.left = `${(100 * audio.currentTime) / (audio.duration || 1)}%`;
+  cell.querySelector(".plate i").style.opacity = audio.currentTime > 0 ? 1 : 0;
+  const title = cell.querySelector("h3").textContent;
+  cell.querySelector("[data-action=play]").setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${title}`);
+  if (playing) requestAnimationFrame(() => draw(cell));
+}
+
+function fill() {
+  const described = props.value?.cells ?? [];
+  cells().forEach((cell, place) => {
+    const { title, detail } = described[place];
+    cell.querySelector("h3").textContent = title;
+    cell.querySelector(".detail").textContent = detail;
+    cell.querySelector("img").alt = `Heatmap of ${title}`;
+    cell.querySelector("[data-action=remove]").setAttribute("aria-label", `Remove ${title}`);
+    draw(cell);
+  });
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-action]");
+  if (!button) return;
+  if (button.dataset.action === "remove") {
+    const left = props.value.cells.filter((_, place) => place !== index(button));
+    props.value = left.length ? { ...props.value, cells: left } : null;
+    return;
+  }
+  const audio = button.closest("[data-cell]").querySelector("audio");
+  if (!audio.paused) return audio.pause();
+  document.querySelectorAll("audio").forEach((other) => other !== audio && other.pause());
+  audio.play();
+});
+// Media events do not bubble; they are caught on the way down.
+for (const kind of ["play", "pause", "ended", "seeked", "loadedmetadata"]) {
+  element.addEventListener(kind, (event) => draw(event.target.closest("[data-cell]")), true);
+}
+watch("value", fill);
+fill();

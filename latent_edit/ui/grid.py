@@ -1,0 +1,72 @@
+"""Several clips in a grid, each with its latent; one gain, one colour scale and one time axis for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from latent_edit import audio
+from latent_edit.ui.heatmaps import write_heatmap
+from latent_edit.ui.measured import ATTRIBUTES
+from latent_edit.ui.parts import served_file
+
+if TYPE_CHECKING:
+    from latent_edit.result import EditResult
+    from latent_edit.types import Latent, Waveform
+
+TOLD = {"pitch_hz": "pitch", "pace_phonemes_per_second": "pace", "level_db": "level"}
+
+
+class Cell(NamedTuple):
+    """What is heard and seen in one place of a grid. clip: before or after. detail: what was measured, in few words."""
+
+    clip: str
+    title: str
+    detail: str
+    latent: Latent
+    waveform: Waveform
+
+    @classmethod
+    def before(cls, title: str, result: EditResult) -> Cell:
+        """The plain reading."""
+        return cls("before", title, "the plain reading", result.z_text, result.before)
+
+    @classmethod
+    def after(cls, title: str, result: EditResult) -> Cell:
+        """The edit, and how it differs from its own plain reading."""
+        changes = []
+        for name, words in TOLD.items():
+            before, after = getattr(result.measurements_before, name), getattr(result.measurements_after, name)
+            changes.append(f"{words} {ATTRIBUTES[name].row(before, after)['change'] or 'not measured'}")
+        return cls("after", title, ", ".join(changes), result.z_edit, result.after)
+
+
+def grid_value(cells: Sequence[Cell], folder: Path, columns: int | None = None) -> dict[str, Any]:
+    """Write sounds and heatmaps into `folder` and describe them.
+
+    columns: in a row, 0 for as many as fit. cells: each with clip, title, detail, audio (WAV), image (PNG), share of
+    the time axis in percent, and seconds.
+    """
+    from latent_edit.pictures import LATENT_COLOURS, shared_limit
+
+    sounds = [cell.waveform.item(0).numpy() for cell in cells]
+    gain, longest = audio.shared_gain(*sounds), max(samples.shape[0] for samples in sounds)
+    limit = shared_limit(*(cell.latent for cell in cells))
+    described = []
+    for index, (cell, samples) in enumerate(zip(cells, sounds, strict=True)):
+        sound, picture = folder / f"take_{index}.wav", folder / f"take_{index}.png"
+        audio.write_wav(sound, samples, cell.waveform.sampling_rate, gain)
+        write_heatmap(cell.latent, limit, LATENT_COLOURS, picture)
+        described.append(
+            {
+                "clip": cell.clip,
+                "title": cell.title,
+                "detail": cell.detail,
+                "audio": served_file(sound),
+                "image": served_file(picture),
+                "share": round(100 * samples.shape[0] / longest, 2),
+                "seconds": round(samples.shape[0] / cell.waveform.sampling_rate, 3),
+            }
+        )
+    return {"columns": columns or 0, "cells": described}

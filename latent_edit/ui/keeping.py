@@ -1,0 +1,73 @@
+"""Settings that outlive a visit: in the edit.json of an edit, and in a link. The server has no part in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from latent_edit.request import EditRequest
+from latent_edit.ui.actions import page_errors
+from latent_edit.ui.controls import Controls
+from latent_edit.ui.parts import static
+from latent_edit.ui.settings import Settings
+
+# What a link carries, under the names that EditRequest uses; clips are files and stay where they are.
+LINKED = (
+    "text", "prompt", "voice", "decode_voice", "method", "strength", "guidance", "steps", "pace_source", "pace", "seed",
+)  # fmt: skip
+NUMBERS = ("strength", "guidance", "steps", "pace", "seed")
+# The address bar always works; the clipboard only where the browser allows it.
+WRITE_LINK = """(...values) => {
+  const url = new URL(location.href);
+  NAMES.forEach((name, index) => url.searchParams.set(name, values[index] ?? ""));
+  history.replaceState(null, "", url);
+  const shown = (words) => `<p role="status">${words}</p>`;
+  const here = shown("The address of this page now carries the settings.");
+  if (!navigator.clipboard) return here;
+  return navigator.clipboard.writeText(url.href).then(() => shown("Link copied."), () => here);
+}"""
+READ_LINK = """(...values) => {
+  const given = new URLSearchParams(location.search);
+  return values.map((value, index) => {
+    const text = given.get(NAMES[index]);
+    if (text === null) return value;
+    if (!NUMBERS.includes(NAMES[index])) return text;
+    return text.trim() && Number.isFinite(Number(text)) ? Number(text) : value;
+  });
+}"""
+
+
+def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
+    """The two quiet buttons below the controls, and the reading of a link; returned is the event after that reading."""
+    with gr.Row(elem_id="keeping"):
+        link = gr.Button("Copy a link to these settings", size="sm", elem_id="copy-link", elem_classes="quiet")
+        record = gr.UploadButton(
+            "Open an edit.json", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
+        )
+    told = static("", "link-told")
+    linked = [getattr(controls, name) for name in LINKED]
+    names = f"const NAMES = {json.dumps(LINKED)}, NUMBERS = {json.dumps(NUMBERS)};"
+    link.click(None, linked, told, js=f"(...all) => {{ {names} return ({WRITE_LINK})(...all); }}",
+               api_visibility="private")  # fmt: skip
+    record.upload(restore, record, controls.inputs(), queue=False, show_progress="hidden", api_visibility="private")
+    return page.load(None, linked, linked, js=f"(...all) => {{ {names} return ({READ_LINK})(...all); }}",
+                     api_visibility="private")  # fmt: skip
+
+
+def restore(file: str) -> tuple[Any, ...]:
+    """Values for all controls from an edit.json; says what the file could not bring along."""
+    with page_errors(file):
+        request = EditRequest.from_json(Path(file))
+    clips = [name for name in ("recording", "reference") if getattr(request, name) is not None]
+    if clips:
+        gr.Warning(f"This edit used a {' and a '.join(clips)} clip. It is not part of edit.json: give it again.")
+    hidden = [
+        name for name in ("prior_noise", "duration_noise") if getattr(request, name) != getattr(EditRequest, name)
+    ]
+    if hidden:
+        gr.Warning(f"The page has no control for {' and '.join(hidden)}: python -m latent_edit edit --repeat has.")
+    return dataclasses.astuple(Settings.of(request))

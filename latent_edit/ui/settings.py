@@ -1,0 +1,86 @@
+"""Everything that a visitor can set, as plain values: from the controls to a request, and back from a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from latent_edit.errors import InputError
+from latent_edit.request import EditRequest
+
+A_SENTENCE, A_RECORDING = "Sentence", "Your recording"
+IN_WORDS, LIKE_A_CLIP = "In words", "Like a clip"
+PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Values of the controls, in the order in which `Actions.edit` takes them.
+
+    source chooses between text and recording, style_source between prompt and reference, pace_source whether pace
+    counts; what is not chosen may stand there all the same. recording, reference: names of uploaded files. voice is
+    None until the models are there, decode_voice "" for the same.
+    """
+
+    text: str
+    prompt: str
+    voice: str | None
+    decode_voice: str | None
+    method: str | None
+    strength: float
+    guidance: float
+    steps: int
+    pace_source: str
+    pace: float
+    seed: int
+    source: str = A_SENTENCE
+    recording: str | None = None
+    style_source: str = IN_WORDS
+    reference: str | None = None
+
+    def request(self, first_voice: str) -> EditRequest:
+        """What is asked for; `first_voice` where none could be chosen yet. Raises InputError."""
+        recording = reference = None
+        if self.source == A_RECORDING:
+            recording = _given(self.recording, "there is no recording yet; record or upload what should be said")
+        if self.style_source == LIKE_A_CLIP:
+            reference = _given(self.reference, "there is no clip yet; record or upload one that sounds as you want it")
+        return EditRequest(
+            text=self.text if recording is None else "",
+            recording=recording,
+            prompt=self.prompt if reference is None else "",
+            reference=reference,
+            voice=self.voice or first_voice,
+            decode_voice=self.decode_voice or None,
+            method=self.method or EditRequest.method,
+            strength=self.strength,
+            guidance=self.guidance,
+            steps=self.steps,
+            pace=self.pace if self.pace_source == PACE_BY_HAND else None,
+            seed=self.seed,
+        )
+
+    @classmethod
+    def of(cls, request: EditRequest) -> Settings:
+        """The settings that make this request, without its clips: they are files of whoever made it."""
+        return cls(
+            text=request.text,
+            prompt=request.prompt,
+            voice=request.voice,
+            decode_voice=request.decode_voice or "",
+            method=request.method,
+            strength=request.strength,
+            guidance=request.guidance,
+            steps=request.steps,
+            pace_source=PACE_FROM_STYLE if request.pace is None else PACE_BY_HAND,
+            pace=1.0 if request.pace is None else request.pace,
+            seed=request.seed,
+            source=A_SENTENCE if request.recording is None else A_RECORDING,
+            style_source=IN_WORDS if request.reference is None else LIKE_A_CLIP,
+        )
+
+
+def _given(file: str | None, complaint: str) -> Path:
+    if not file:
+        raise InputError(complaint)
+    return Path(file)

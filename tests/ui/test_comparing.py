@@ -1,0 +1,131 @@
+"""Which edits a comparison takes, and what its grid shows."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from latent_edit.errors import InputError
+from latent_edit.request import EditRequest
+from latent_edit.result import EditResult
+from latent_edit.ui.comparing import (
+    GUIDANCE,
+    GUIDANCE_VALUES,
+    KINDS,
+    METHODS,
+    MOST_CHARACTERS,
+    MOST_EDITS,
+    PROMPTS,
+    SPEAKERS,
+    VOICES,
+    Comparison,
+    plan,
+)
+from latent_edit.ui.grid import Cell, grid_value
+from latent_edit.ui.loading import EditorLoader
+
+BASE = EditRequest("Good morning.", "sam_b", "a whisper", seed=4)
+VOICE_NAMES = ["sam_a", "sam_b", "lj"]
+METHOD_NAMES = {"i2sb": "a bridge", "palette": "from noise"}
+
+
+def planned(kind: str, base: EditRequest = BASE, prompts: str = "", voices: list[str] | None = None) -> Any:
+    return plan(kind, base, prompts, VOICE_NAMES if voices is None else voices, METHOD_NAMES)
+
+
+def test_one_thing_varies_and_all_else_stays() -> None:
+    requests = {kind: [request for _, request in planned(kind, prompts="calm\nsad").edits] for kind in KINDS}
+    assert [request.guidance for request in requests[GUIDANCE]] == list(GUIDANCE_VALUES)
+    assert [request.prompt for request in requests[PROMPTS]] == ["calm", "sad"]
+    assert [request.voice for request in requests[VOICES]] == VOICE_NAMES
+    assert [request.method for request in requests[METHODS]] == list(METHOD_NAMES)
+    for request in (request for varied in requests.values() for request in varied):
+        assert (request.text, request.seed, request.strength) == (BASE.text, BASE.seed, BASE.strength)
+
+
+def test_speaker_a_b_is_the_grid_of_the_paper() -> None:
+    grid = planned(SPEAKERS)
+    pairs = [(request.voice, request.decode_voice) for _, request in grid.edits]
+    assert pairs == [("sam_b", "sam_b"), ("sam_b", "sam_a"), ("sam_a", "sam_b"), ("sam_a", "sam_a")]
+    assert grid.columns == 2
+    with pytest.raises(InputError, match="two voices"):
+        planned(SPEAKERS, voices=["sam_b"])
+
+
+def test_prompts_are_lines_without_repeats() -> None:
+    titles = [title for title, _ in planned(PROMPTS, prompts=" calm \n\nsad\ncalm\n").edits]
+    assert titles == ["calm", "sad"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "prompts", "words"),
+    [
+        (PROMPTS, BASE, " \n ", "write one to 6 prompts"),
+        (PROMPTS, BASE, "\n".join("abcdefg"), "there are 7"),
+        ("Moods", BASE, "", "no comparison"),
+        (GUIDANCE, EditRequest("a" * (MOST_CHARACTERS + 1), "sam_a", "calm"), "", "up to 200 characters"),
+    ],
+)
+def test_a_grid_is_bounded(kind: str, base: EditRequest, prompts: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        planned(kind, base, prompts)
+
+
+def test_many_voices_are_cut_to_what_time_allows() -> None:
+    assert len(planned(VOICES, voices=[str(number) for number in range(109)]).edits) == MOST_EDITS
+
+
+def test_a_grid_has_one_gain_and_one_time_axis(result: EditResult, tmp_path: Path) -> None:
+    value = grid_value([Cell.before("Before", result), Cell.after("After", result)], tmp_path, columns=2)
+    before, after = value["cells"]
+    assert value["columns"] == 2
+    assert after["share"] == 100.0
+    assert before["share"] == pytest.approx(100 * before["seconds"] / after["seconds"], abs=0.1)
+    loudest = [np.abs(soundfile.read(cell["audio"]["path"])[0]).max() for cell in (before, after)]
+    peaks = [float(wave.samples.abs().max()) for wave in (result.before, result.after)]
+    assert loudest[0] / loudest[1] == pytest.approx(peaks[0] / peaks[1], rel=0.01)
+    with Image.open(after["image"]["path"]) as image:
+        assert image.size == (result.z_edit.z.shape[2], result.z_edit.z.shape[1])
+    assert before["detail"] == "the plain reading"
+    assert after["detail"].startswith("pitch +")
+
+
+def compare(editor: Any, kind: str, told: list[Any] | None = None, **changes: Any) -> Any:
+    loader = EditorLoader(lambda: editor)
+    loader.start()
+    values = {"text": "Good morning.", "prompt": "a whisper", "voice": "sam_b", "method": "i2sb", "strength": 1.0,
+              "guidance": 2.0, "steps": 4, "seed": 5, "prompts": "calm\nsad", **changes}  # fmt: skip
+    told = [] if told is None else told
+    return Comparison(loader).compare(**values, kind=kind, progress=lambda share, desc: told.append((share, desc)))  # type: ignore[arg-type]
+
+
+def test_compare_yields_files_that_go_afterwards(fake_editor: Any) -> None:
+    told: list[Any] = []
+    running = compare(fake_editor, PROMPTS, told)
+    value = next(running)
+    assert [cell["title"] for cell in value["cells"]] == ["Before", "calm", "sad"]
+    paths = [Path(cell[kind]["path"]) for cell in value["cells"] for kind in ("audio", "image")]
+    assert all(path.stat().st_size > 0 and path.is_relative_to(tempfile.gettempdir()) for path in paths)
+    assert list(running) == []
+    assert not any(path.exists() for path in paths)
+    assert told[-2:] == [((0, 2), "calm"), ((1, 2), "sad")]
+
+
+def test_voices_have_no_common_before(fake_editor: Any) -> None:
+    assert [cell["title"] for cell in next(compare(fake_editor, VOICES))["cells"]] == fake_editor.voices
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "words"),
+    [(PROMPTS, {"prompts": ""}, "Write one"), (GUIDANCE, {"text": ""}, "The text is empty"), ("x", {}, "known")],
+)
+def test_bad_input_is_a_short_message(fake_editor: Any, kind: str, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(gr.Error, match=words):
+        next(compare(fake_editor, kind, **changes))
