@@ -27,7 +27,8 @@ class Sizes:
 
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
     naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
-    `world`. curve: of these, for the guidance curve. shouts: for the words of the preset that changes most. voices: how many of them; None is all.
+    `world`. curve: of these, for the guidance curve. shouts: for the words of the preset that changes most. voices: how
+    many of them; None is all.
     """
 
     recordings: int = 100

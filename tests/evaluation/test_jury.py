@@ -14,7 +14,7 @@ from latent_edit.data.styles import Style
 from latent_edit.evaluation import jury as room
 from latent_edit.evaluation.clips import Copied, Edited, Recording, Rendered, Said, Sound
 from latent_edit.evaluation.jury import Jury, Question
-from latent_edit.evaluation.plan import QUICK, make_plan
+from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, QUICK, make_plan
 from latent_edit.measures import Measurements
 from latent_edit.request import EditRequest
 
@@ -122,9 +122,9 @@ def test_the_plan_asks_for_everything_that_is_shown() -> None:
     plan = make_plan(["anna", "ben"], QUICK, None, {})
     questions = plan.questions()
     edits = {clip for question in questions for clip in question.clips if isinstance(clip, Edited)}
-    assert {edit.request.prompt for edit in edits if edit.request.guidance == 2.0} == set(plan_prompts())
+    assert {edit.request.prompt for edit in edits if edit.request.guidance == DEFAULT_GUIDANCE} == set(plan_prompts())
     assert {edit.voice for edit in edits} == {"anna"}
-    assert {edit.request.guidance for edit in edits} == {0.0, 1.0, 2.0, 3.0, 4.0}
+    assert {edit.request.guidance for edit in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
 
 
 def plan_prompts() -> list[str]:
