@@ -26,7 +26,8 @@ def levelled(recording: Waveform) -> Waveform:
     """A single clip at the loudness of the voices; as it is, where its loudness cannot be measured."""
     samples = recording.item(0)
     loudness = audio.loudness_lufs(samples.numpy(), recording.sampling_rate)
-    gain = 1.0 if loudness is None else 10 ** ((LOUDNESS_LUFS - loudness) / 20)
+    # Rounded, because the last digits depend on where in memory the samples lie: an edit has to repeat to the bit.
+    gain = 1.0 if loudness is None else 10 ** (round(LOUDNESS_LUFS - loudness, 2) / 20)
     return Waveform.of(samples * gain, recording.sampling_rate)
 
 
