@@ -235,7 +235,7 @@ def page_errors(*uploads: str | Path | None) -> Iterator[None]:
     except InputError as error:
         # Messages are shown as HTML, and they quote what a visitor typed.
         message = str(error)
-        for path in filter(None, uploads):
-            message = message.replace(str(Path(path)), Path(path).name)
+        for path in (Path(upload) for upload in uploads if upload):
+            message = message.replace(str(path), path.name)
         message = html.escape(message, quote=False)
         raise gr.Error(message[:1].upper() + message[1:], print_exception=False) from error
