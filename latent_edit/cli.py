@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from latent_edit.errors import InputError
-from latent_edit.recipes import evaluate_app, prepare_app, train_app
+from latent_edit.recipes import evaluate, prepare_app, train_app
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(prepare_app, name="prepare")
 app.add_typer(train_app, name="train")
-app.add_typer(evaluate_app, name="evaluate")
+app.command()(evaluate)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
-"""Judges that know nothing of this project: a speech recogniser (pocketsphinx) and a speaker encoder (Resemblyzer).
+"""Judges that know nothing of this project.
 
+A speech recogniser (pocketsphinx), a speaker encoder (Resemblyzer) and a judge of quality (DNSMOS P.835, speechmos);
+each brings its own model with its package, so that none needs the network.
 Their packages are in requirements-dev.txt; `installed` tells whether they are here.
 """
 
@@ -16,7 +18,7 @@ import numpy as np
 from latent_edit.audio import resample
 
 RECOGNISER, SPEAKER_ENCODER = "pocketsphinx", "resemblyzer"  # the packages that each judge needs
-RECOGNISER_RATE = 16_000
+RECOGNISER_RATE = QUALITY_RATE = 16_000
 SPEAKER_LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer brings quiet clips to
 _UNITS = [
     "zero",
@@ -111,3 +113,17 @@ def speaker_embedding(samples: np.ndarray, sampling_rate: int) -> np.ndarray:
         samples = samples * np.float32(SPEAKER_LEVEL / root_mean_square)
     embedding: np.ndarray = _speaker_encoder().embed_utterance(preprocess_wav(samples, sampling_rate))
     return embedding
+
+
+def naturalness(samples: np.ndarray, sampling_rate: int) -> float | None:
+    """Overall quality from 1 to 5 (DNSMOS P.835, Reddy et al. 2022, arXiv 2110.01763); None without samples.
+
+    It was made to judge noise suppression: it hears hiss and buzz well, and prosody not at all.
+    """
+    from speechmos import dnsmos
+
+    samples = resample(samples, sampling_rate, QUALITY_RATE)
+    if samples.size == 0:
+        return None
+    peak = max(1.0, float(np.abs(samples).max()))
+    return float(dnsmos.run(samples / peak, QUALITY_RATE)["ovrl_mos"])

@@ -13,13 +13,13 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latent_edit.config import StrictModel, load_preset
+from latent_edit.config import PRESETS, StrictModel, load_preset
+from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
     from latent_edit.data.renditions import Renditions
@@ -181,52 +181,51 @@ def train_bridge(
     return None
 
 
-evaluate_app = typer.Typer(help="Judge the shipped weights (needs requirements-dev.txt).", no_args_is_help=True)
-
-
-@evaluate_app.command("embedded")
-def evaluate_embedded(
-    out: Annotated[Path, typer.Option(help="Markdown file whose marked section is written anew.")] = REPORT,
+def evaluate(
+    suite: Annotated[str, typer.Option(help="embedded, or sizes (presets/measured-sizes.yaml).")] = "embedded",
+    recordings: Annotated[
+        Path | None,
+        typer.Option(help="The corpus of `prepare recordings`; without it, rows that need it stay as they were."),
+    ] = None,
+    quick: Annotated[bool, typer.Option(help="One sentence of everything; written below RUNS.")] = False,
+    sentences: Annotated[int | None, typer.Option(min=2, help="Held-out recordings a voice.")] = None,
+    edits: Annotated[int | None, typer.Option(min=1, max=20, help="Sentences for each prompt and voice.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Markdown file whose marked section is written anew.")] = None,
     runs: RunsOption = RUNS,
-    quick: Annotated[bool, typer.Option(help="Two sentences only.")] = False,
 ) -> None:
-    """Words and attributes of every preset in every voice, before and after; the recogniser is pocketsphinx."""
-    from latent_edit.evaluation import report, suites
+    """Judge the weights in checkpoints/ (needs requirements-dev.txt); what was judged already is only read."""
+    from dataclasses import replace
+
+    from latent_edit.evaluation import suites
+    from latent_edit.evaluation.plan import QUICK, Sizes
     from latent_edit.pipeline import LatentEditor
-    from latent_edit.provenance import environment
+    from latent_edit.request import choose
 
-    editor = LatentEditor.load()
-    requests = suites.words_requests(), suites.table_requests(editor.voices)
-    if quick:
-        requests = requests[0][:2], suites.table_requests(editor.voices[:1], count=1)
-    say = _counter()
-    words, table = (suites.judge(editor, part, runs / "evaluation", say) for part in requests)
-    versions = environment()["versions"]
-    made_with = ", ".join(f"{name} {versions[name]}" for name in ("latent_edit", "python", "torch", "transformers"))
-    text = report.embedded_report(table, words, editor.hashes(requests[0][0].method), made_with)
-    report.write_section(out, text)
+    if choose("suite", suite, ("embedded", "sizes")) == "sizes":
+        return _measure_sizes(recordings, runs, workers, out)
+    counts = {"recordings": sentences, "edits": edits}
+    sizes = replace(QUICK if quick else Sizes(), **{name: x for name, x in counts.items() if x is not None})
+    out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
+    run = suites.Run(runs / "evaluation", out, sizes, recordings, workers)
+    typer.echo(suites.summary(suites.evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
     typer.echo(f"written to {out}")
+    return None
 
 
-@evaluate_app.command("clap")
-def evaluate_clap(
-    runs: RunsOption = RUNS,
-    clap: ClapOption = CLAP,
-    recordings: Annotated[int, typer.Option(min=1, help="Held-out recordings.")] = 40,
-) -> None:
-    """Text-to-audio retrieval of the twelve presets on held-out recordings and wordings (chance is 8 %)."""
-    from latent_edit.evaluation.retrieval import retrieval
-    from latent_edit.models.clap import load_style_encoder
+def _measure_sizes(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
+    from latent_edit.evaluation import sizes
+    from latent_edit.evaluation.jury import Jury
+    from latent_edit.pipeline import LatentEditor
 
-    speech = _speech(runs, "test")
-    chosen = range(0, len(speech), max(1, len(speech) // recordings))[:recordings]
-    found = retrieval(load_style_encoder(clap), ((speech.audio(i), speech.sampling_rate) for i in chosen))
-    typer.echo(f"{found.recordings} recordings x 12 presets, top-1")
-    typer.echo(f"preset names                     {found.names:6.1%}")
-    typer.echo(f"unseen templates, combinations   {found.top1:6.1%}")
-    typer.echo(f"unseen words                     {found.unseen_words:6.1%}")
-    for prompt, share in found.by_preset.items():
-        typer.echo(f"  {prompt:<30} {share:6.1%}")
+    if recordings is None:
+        raise InputError("the suite sizes measures real recordings; give their folder with --recordings")
+    editor = LatentEditor.load()
+    chosen = sizes.training_recordings(recordings, editor.voices)
+    found = sizes.measure_sizes(Jury(editor, runs / "evaluation"), chosen, _tell_judged, workers)
+    out = out or PRESETS / "measured-sizes.yaml"
+    sizes.write_sizes(out, found, len(chosen))
+    typer.echo(f"written to {out}")
 
 
 def _state(runs: Path, kind: str, preset: str) -> Path:
@@ -234,8 +233,9 @@ def _state(runs: Path, kind: str, preset: str) -> Path:
     return runs / f"{kind}-{Path(preset).stem}"
 
 
-def _counter() -> Callable[[str], None]:
-    return lambda words: typer.echo(words, err=True)
+def _tell_judged(done: int, every: int) -> None:
+    if done % 48 == 0 or done == every:
+        typer.echo(f"{done} of {every} judged", err=True)
 
 
 def _speech(runs: Path, split: str = "train") -> Speech:

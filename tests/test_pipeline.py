@@ -366,25 +366,14 @@ class TestShipped:
         result = editor.edit(EditRequest("The weather is fine.", "sam_a", "an angry shout", strength=0.0))
         assert torch.equal(result.after.samples, result.before.samples)
 
-    @pytest.mark.xfail(
-        strict=True, reason="at the default guidance the first bridge takes the voicing, and so the pitch"
-    )
-    def test_an_angry_shout_rises_at_the_default_guidance(self, editor: LatentEditor) -> None:
-        results = editor.edit_many(
-            [EditRequest("The weather will be fine tomorrow.", "sam_a", "an angry shout", seed=s) for s in range(3)]
-        )
-        pairs = [(result.measurements_before, result.measurements_after) for result in results]
-        assert np.mean([after.tilt_db - before.tilt_db for before, after in pairs]) > 0.0
-        assert all(after.pitch_hz is not None for _, after in pairs)
-        assert np.mean([after.pitch_hz / before.pitch_hz for before, after in pairs]) > 1.0
-
-    def test_an_angry_shout_rises_in_pitch_and_effort_at_guidance_1(self, editor: LatentEditor) -> None:
+    def test_an_angry_shout_rises_in_pitch_level_and_effort(self, editor: LatentEditor) -> None:
         text, voices = "The weather will be fine tomorrow.", ("sam_a", "sam_b")
         results = editor.edit_many(
-            [EditRequest(text, voice, "an angry shout", guidance=1.0, seed=s) for s in range(4) for voice in voices]
+            [EditRequest(text, voice, "an angry shout", seed=s) for s in range(4) for voice in voices]
         )
         pairs = [(result.measurements_before, result.measurements_after) for result in results]
         assert np.mean([after.tilt_db - before.tilt_db for before, after in pairs]) > 3.0
+        assert np.mean([after.level_db - before.level_db for before, after in pairs]) > 4.0
         # A clip without steady voicing has no pitch; most of them must have one.
         ratios = [after.pitch_hz / before.pitch_hz for before, after in pairs if after.pitch_hz and before.pitch_hz]
         assert len(ratios) > len(pairs) / 2

@@ -1,24 +1,33 @@
-"""Tables of what was judged, good or bad, for checkpoints/README.md."""
+"""The report in checkpoints/README.md, and the same figures as data beside it.
+
+Rows that were not measured this time (some need real recordings, which are not in the repository) are kept from the
+data and marked with the weights that they belong to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from latent_edit.evaluation.suites import Judged
-from latent_edit.measures import Measurements
+from latent_edit.config import preset_prompts
+from latent_edit.evaluation.jury import Jury
+from latent_edit.evaluation.kept_rows import changes, word_error_rates
+from latent_edit.evaluation.plan import Plan
+from latent_edit.evaluation.rows import HEADER, Row
 
 BEGIN, END = "<!-- evaluate: begin -->", "<!-- evaluate: end -->"
+DATA_NAME = "evaluation.json"
 
-# How each attribute is headed and written; the keys are all fields of `Measurements`.
+# How each attribute is headed and written; the keys are fields of `Measurements`.
 COLUMNS = {
     "pitch_hz": ("pitch Hz", "{:.0f}"),
     "pitch_range_semitones": ("range st", "{:.1f}"),
     "duration_seconds": ("length s", "{:.2f}"),
-    "pace_phonemes_per_second": ("pace /s", "{:.1f}"),
     "level_db": ("level dB", "{:.1f}"),
     "tilt_db": ("tilt dB", "{:.1f}"),
     "voiced_share": ("voiced", "{:.2f}"),
@@ -27,40 +36,66 @@ COLUMNS = {
 }
 
 
-def word_error_rates(judged: Sequence[Judged]) -> tuple[float, float]:
-    """Word error rate before and after, over all words."""
-    words = sum(item.words for item in judged)
-    return sum(item.errors_before for item in judged) / words, sum(item.errors_after for item in judged) / words
+@dataclass(frozen=True)
+class Measured:
+    """A row and the weights that it was measured with: name -> hash."""
+
+    row: Row
+    hashes: Mapping[str, str]
 
 
-def mean(values: Sequence[float | None]) -> float | None:
-    """Mean of what was measured; None where nothing was."""
-    measured = [value for value in values if value is not None]
-    return float(np.mean(measured)) if measured else None
+def merge(rows: Sequence[Row], hashes: Mapping[str, str], earlier: Sequence[Measured]) -> list[Measured]:
+    """This run's rows, and those of earlier runs on subjects that this one did not measure."""
+    done = {row.what for row in rows}
+    return [Measured(row, hashes) for row in rows] + [item for item in earlier if item.row.what not in done]
 
 
-def preset_table(judged: Sequence[Judged]) -> str:
-    """A row for each preset and voice: word error rate and every attribute, before -> after."""
-    names = [field.name for field in fields(Measurements)]
-    header = ["prompt", "voice", "WER %", *(COLUMNS[name][0] for name in names)]
+def read_data(path: Path) -> list[Measured]:
+    """What an earlier run left; nothing where there was none."""
+    if not path.is_file():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return [Measured(Row.from_dict(item["row"]), item["hashes"]) for item in content]
+
+
+def write_data(path: Path, measured: Sequence[Measured]) -> None:
+    """Keep the figures for the next run."""
+    content: list[dict[str, Any]] = [{"row": item.row.to_dict(), "hashes": dict(item.hashes)} for item in measured]
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def section(measured: Sequence[Measured], hashes: Mapping[str, str], notes: Sequence[str], attributes: str) -> str:
+    """The whole section: weights, notes, gates, details, attributes."""
+    weights = "\n".join(f"- {name}: `{value}`" for name, value in sorted(hashes.items()))
+    gated = [item for item in measured if item.row.gate is not None]
+    others = [item for item in measured if item.row.gate is None]
+    held = sum(item.row.gate.met(item.row.estimate) is True for item in gated if item.row.gate)
+    return "\n\n".join(
+        [
+            "Judged were these weights (hashes of their content):",
+            weights,
+            "\n".join(f"- {note}" for note in notes),
+            f"### Gates: {held} of {len(gated)} hold",
+            _table(gated, hashes),
+            "### Details, without a gate",
+            _table(others, hashes),
+            "### Attributes: means over the sentences, before → after",
+            "“–” was not measured (no voiced frames).",
+            attributes,
+        ]
+    )
+
+
+def attribute_table(jury: Jury, plan: Plan) -> str:
+    """A row for each preset and voice: word error rate and every attribute, before and after."""
     rows = []
-    for prompt in dict.fromkeys(item.prompt for item in judged):
-        for voice in dict.fromkeys(item.voice for item in judged):
-            own = [item for item in judged if (item.prompt, item.voice) == (prompt, voice)]
-            rates = " → ".join(f"{100 * rate:.0f}" for rate in word_error_rates(own))
-            rows.append([prompt, voice, rates, *(_change(own, name) for name in names)])
-    return _markdown(header, rows)
-
-
-def words_table(judged: Sequence[Judged]) -> str:
-    """Word error rate, pitch and effort over the sentences of each voice."""
-    rows = []
-    for voice in [*dict.fromkeys(item.voice for item in judged), "all"]:
-        own = [item for item in judged if voice in (item.voice, "all")]
-        before, after = word_error_rates(own)
-        rates = [f"{100 * before:.1f}", f"{100 * after:.1f}"]
-        rows.append([voice, str(len(own)), *rates, *(_change(own, name) for name in ("pitch_hz", "tilt_db"))])
-    return _markdown(["voice", "sentences", "WER % before", "WER % after", "pitch Hz", "effort (tilt) dB"], rows)
+    for prompt in preset_prompts():
+        items = list(changes(jury, plan, prompt))
+        for voice in plan.voices:
+            own = [(before, after) for name, before, after in items if name == voice]
+            rates = word_error_rates(jury, plan, prompt, voice)
+            rows.append([prompt, voice, rates, *(_change(own, name) for name in COLUMNS)])
+    return _markdown(["prompt", "voice", "WER %", *(heading for heading, _ in COLUMNS.values())], rows)
 
 
 def write_section(path: Path, text: str) -> None:
@@ -71,30 +106,21 @@ def write_section(path: Path, text: str) -> None:
     path.write_text(f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}", encoding="utf-8")
 
 
-def embedded_report(table: Sequence[Judged], words: Sequence[Judged], hashes: dict[str, str], versions: str) -> str:
-    """The whole section for one set of checkpoints."""
-    lines = [f"- {name}: `{value}`" for name, value in sorted(hashes.items())]
-    return "\n\n".join(
-        [
-            "Judged were these weights (hashes of their content), with " + versions + ":",
-            "\n".join(lines),
-            f"### Words: {len({item.text for item in words})} held-out sentences, prompt “{words[0].prompt}”",
-            words_table(words),
-            f"### Presets: {len({item.text for item in table})} held-out sentences, before → after",
-            "Means over the sentences; “–” was not measured (no voiced frames).",
-            preset_table(table),
-        ]
-    )
+def _table(measured: Sequence[Measured], hashes: Mapping[str, str]) -> str:
+    rows = []
+    for item in measured:
+        cells = item.row.cells()
+        old = [f"{name} `{value[:8]}`" for name, value in sorted(item.hashes.items()) if hashes.get(name) != value]
+        if old:
+            cells[-1] = "; ".join(filter(None, [cells[-1], f"measured earlier, with {', '.join(old)}"]))
+        rows.append(cells)
+    return _markdown(HEADER, rows)
 
 
-def _change(judged: Sequence[Judged], name: str) -> str:
+def _change(sides: Sequence[tuple[Mapping[str, float | None], Mapping[str, float | None]]], name: str) -> str:
     write: Callable[[float], str] = COLUMNS[name][1].format
-    values = (mean([getattr(side, name) for side in sides]) for sides in _sides(judged))
-    return " → ".join("–" if value is None else write(value) for value in values)
-
-
-def _sides(judged: Sequence[Judged]) -> tuple[list[Measurements], list[Measurements]]:
-    return [item.before for item in judged], [item.after for item in judged]
+    values = ([m for side in sides if (m := side[place][name]) is not None] for place in (0, 1))
+    return " → ".join(write(float(np.mean(own))) if own else "–" for own in values)
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

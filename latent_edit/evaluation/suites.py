@@ -1,125 +1,101 @@
-"""What is edited in order to judge the shipped weights: held-out sentences, voices and prompts.
-
-Every edit is judged once. What was found is kept by the hash of request and checkpoints, so that a run can be
-interrupted and only what changed is done again.
-"""
+"""The suite of the embedded weights: every row of the report by one call."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latent_edit.config import PRESETS, preset_prompts, read_yaml
-from latent_edit.judges import recognise, word_errors
-from latent_edit.measures import Measurements
-from latent_edit.request import EditRequest
+from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
+from latent_edit.data.styles import AXES, Style
+from latent_edit.evaluation import report
+from latent_edit.evaluation.jury import Jury
+from latent_edit.evaluation.kept_rows import shout_rows, voice_rows, words_rows
+from latent_edit.evaluation.moves import judged_styles
+from latent_edit.evaluation.plan import Plan, Sizes, make_plan
+from latent_edit.evaluation.retrieval import retrieval_rows
+from latent_edit.evaluation.rows import Row
+from latent_edit.evaluation.speech_rows import fidelity_rows, identity_rows, naturalness_rows, word_rows
+from latent_edit.evaluation.style_rows import control_rows, guidance_rows, success_rows
+from latent_edit.provenance import environment
 
 if TYPE_CHECKING:
+    from latent_edit.models.clap import StyleEncoder
     from latent_edit.pipeline import LatentEditor
-    from latent_edit.types import Waveform
 
-TABLE_SENTENCES = 10
-WORDS_PROMPT, WORDS_VOICES = "an angry shout", ("sam_a", "sam_b")
-Say = Callable[[str], None]
+METHOD = "i2sb"
+ON_RECORDINGS = (word_rows, fidelity_rows, naturalness_rows, identity_rows, words_rows, voice_rows, retrieval_rows)
+ON_TEXT = (shout_rows, success_rows, control_rows, guidance_rows)
+VERSIONS = ("latent_edit", "python", "torch", "transformers")
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One edit: words the recogniser got wrong, of how many, and the measurements, before and after."""
+class Run:
+    """recordings: folder of a corpus, without which some rows cannot be measured. out: the Markdown file."""
 
-    voice: str
-    prompt: str
-    text: str
-    words: int
-    errors_before: int
-    errors_after: int
-    before: Measurements
-    after: Measurements
+    cache: Path
+    out: Path
+    sizes: Sizes
+    recordings: Path | None = None
+    workers: int = 1
 
 
-def sentences() -> list[str]:
-    """Held-out sentences, in the order in which suites take them."""
-    texts: list[str] = read_yaml(PRESETS / "sentences.yaml")
-    return texts
+def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int], None]) -> list[Row]:
+    """Measure every row and write them into `run.out` and the data beside it. Raises InputError on a wrong corpus."""
+    plan = make_plan(editor.voices, run.sizes, run.recordings, predicted_styles(editor.style_encoder))
+    jury = Jury(editor, run.cache)
+    jury.prepare(plan.questions(), tell, run.workers)
+    parts = [*(ON_RECORDINGS if run.recordings else ()), *ON_TEXT]
+    rows = [row for part in parts for row in part(jury, plan)]
+    hashes = editor.hashes(METHOD)
+    run.out.parent.mkdir(parents=True, exist_ok=True)
+    data = run.out.with_name(report.DATA_NAME)
+    measured = report.merge(rows, hashes, report.read_data(data))
+    report.write_data(data, measured)
+    text = report.section(measured, hashes, notes(plan), report.attribute_table(jury, plan))
+    report.write_section(run.out, text)
+    return rows
 
 
-def table_requests(voices: Sequence[str], count: int = TABLE_SENTENCES) -> list[EditRequest]:
-    """Every preset of the page in every voice, on the same few sentences."""
-    return [
-        EditRequest(text=text, voice=voice, prompt=prompt, seed=seed)
-        for voice in voices
-        for prompt in preset_prompts()
-        for seed, text in enumerate(sentences()[:count])
+def notes(plan: Plan) -> list[str]:
+    """What a reader has to know about this run."""
+    versions = environment()["versions"]
+    made_with = ", ".join(f"{name} {versions[name]}" for name in VERSIONS)
+    sizes = ", ".join(f"{name} {count}" for name, count in asdict(plan.sizes).items() if name != "voices")
+    lines = [
+        f"Made with {made_with}. Voices: {', '.join(plan.voices)}; sentences of each: {sizes}.",
+        "Intervals: 95 %, bootstrap clustered by sentence and by voice. Gates are held against the value, except where"
+        " the gate names a bound or an interval.",
+        "The method `world`: what the CLAP's axis head makes of the prompt, through WORLD on the same plain reading.",
     ]
+    if not plan.recorded:
+        lines.append("Without real recordings (`--recordings`) the rows that need them were not measured this time.")
+    if not plan.axes:
+        lines.append("This CLAP has no axis head: the method `world` was not measured.")
+    return lines
 
 
-def words_requests(voices: Sequence[str] = WORDS_VOICES) -> list[EditRequest]:
-    """Forty sentences in two voices under the preset that changes most."""
-    return [
-        EditRequest(text=text, voice=voice, prompt=WORDS_PROMPT, seed=seed)
-        for voice in voices
-        for seed, text in enumerate(sentences())
-    ]
+def predicted_styles(encoder: StyleEncoder) -> dict[str, Style]:
+    """What an axis head makes of every judged prompt; nothing where the encoder has none."""
+    from latent_edit.models.clap_mini import ClapMiniEncoder
+
+    if not isinstance(encoder, ClapMiniEncoder) or set(encoder.axis_names) != set(AXES):
+        return {}
+    prompts = list(judged_styles())
+    values = encoder.predict_axes(encoder.embed_text(prompts)).numpy()
+    values = values[:, [encoder.axis_names.index(name) for name in AXES]]
+    return {p: style_of(np.clip(v, MINIMA, MAXIMA)) for p, v in zip(prompts, values.astype(float), strict=True)}
 
 
-def judge(editor: LatentEditor, requests: Sequence[EditRequest], cache: Path, say: Say) -> list[Judged]:
-    """Edit and judge each request, unless `cache` knows the answer."""
-    cache.mkdir(parents=True, exist_ok=True)
-    judged = []
-    for number, request in enumerate(requests, start=1):
-        path = cache / f"{_key(request, editor.hashes(request.method))}.json"
-        if not path.is_file():
-            _write(path, asdict(_judge_one(editor, request, cache)))
-            say(f"{number} of {len(requests)}: {request.voice}, {request.prompt}")
-        judged.append(_read(path))
-    return judged
-
-
-def _judge_one(editor: LatentEditor, request: EditRequest, cache: Path) -> Judged:
-    result = editor.edit(request)
-    errors_before, words = word_errors(request.text, _heard(result.before, cache))
-    errors_after, _ = word_errors(request.text, _heard(result.after, cache))
-    return Judged(
-        voice=request.voice,
-        prompt=request.prompt,
-        text=request.text,
-        words=words,
-        errors_before=errors_before,
-        errors_after=errors_after,
-        before=result.measurements_before,
-        after=result.measurements_after,
-    )
-
-
-def _heard(waveform: Waveform, cache: Path) -> str:
-    """What the recogniser hears, by the hash of the samples: the same reading is the "before" of many edits."""
-    samples: np.ndarray = waveform.item(0).numpy()
-    path = cache / f"heard-{hashlib.sha256(samples.tobytes()).hexdigest()[:32]}.json"
-    if not path.is_file():
-        _write(path, recognise(samples, waveform.sampling_rate))
-    text: str = json.loads(path.read_text(encoding="utf-8"))
-    return text
-
-
-def _key(request: EditRequest, hashes: dict[str, str]) -> str:
-    content = json.dumps([request.to_dict(), hashes], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-def _write(path: Path, content: Any) -> None:
-    temporary = path.with_suffix(".partial")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    temporary.replace(path)
-
-
-def _read(path: Path) -> Judged:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    names = {field.name for field in fields(Judged)} - {"before", "after"}
-    before, after = (Measurements(**content[side]) for side in ("before", "after"))
-    return Judged(**{name: content[name] for name in names}, before=before, after=after)
+def summary(rows: list[Row]) -> str:
+    """One line for each row with a gate, for the terminal."""
+    lines = []
+    for row in rows:
+        if row.gate is not None:
+            cells: Mapping[str, str] = dict(zip(("what", "of", "value", "interval", "gate"), row.cells(), strict=False))
+            verdict = row.verdict.strip("*")
+            lines.append(f"{verdict:<12} {cells['what']}, {cells['of']}: {cells['value']} (gate {cells['gate']})")
+    return "\n".join(lines)

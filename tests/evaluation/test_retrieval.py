@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("pyworld")
-
 from latent_edit.config import preset_prompts
 from latent_edit.data.lexicon import load_lexicon
-from latent_edit.errors import InputError
-from latent_edit.evaluation.retrieval import retrieval
-from latent_edit.types import Waveform
+from latent_edit.data.styles import Style
+from latent_edit.evaluation.clips import Recording, Rendered
+from latent_edit.evaluation.plan import Plan, Sizes, sentences
+from latent_edit.evaluation.retrieval import retrieval_rows
 
 
 class Oracle:
-    """Knows which preset each clip and caption is, except for the words of one preset."""
-
-    name, dimension, hash, sampling_rate = "oracle", 12, "", 16_000
+    """A jury and its CLAP that know which preset each clip and caption is, except for the words of one preset."""
 
     def __init__(self, wrong: str) -> None:
-        self.wrong, self.calls = wrong, 0
+        self.wrong = wrong
+        self.editor = SimpleNamespace(style_encoder=self)
 
-    def embed_audio(self, waveform: Waveform) -> torch.Tensor:
-        assert waveform.samples.shape[0] == 1
-        self.calls += 1
-        return torch.eye(12)[[(self.calls - 1) % 12]]
+    def ask(self, judge: str, clip: Rendered) -> list[float]:
+        assert judge == "style"
+        prompts = preset_prompts()
+        return np.eye(12)[[Style.named(prompt) for prompt in prompts].index(clip.style)].tolist()
 
-    def embed_text(self, prompts: list[str]) -> torch.Tensor:
-        names, presets = preset_prompts(), load_lexicon().presets
+    def embed_text(self, texts: list[str]) -> torch.Tensor:
+        presets = load_lexicon().presets
         rows = []
-        for text in prompts:
-            of = [
-                n for n in names if text == n or any(text in presets[n].captions[s] for s in ("test", "unseen_words"))
-            ]
-            rows.append(0 if of[0] == self.wrong else names.index(of[0]))
+        for text in texts:
+            of = next(
+                prompt
+                for prompt in preset_prompts()
+                if text == prompt or any(text in presets[prompt].captions[s] for s in ("test", "unseen_words"))
+            )
+            rows.append(0 if of == self.wrong else preset_prompts().index(of))
         return torch.eye(12)[rows]
-
-    def unknown_words(self, prompt: str) -> list[str]:
-        return [] if prompt else [prompt]
 
 
 def test_one_preset_missed_is_one_twelfth() -> None:
-    wrong = preset_prompts()[3]
-    time = np.arange(8000) / 16_000
-    clip = (0.2 * np.sign(np.sin(2 * np.pi * 120 * time))).astype(np.float32)
-    result = retrieval(Oracle(wrong), [(clip, 16_000), (clip, 16_000)])
-    assert result.recordings == 2
-    assert result.names == result.top1 == result.unseen_words == pytest.approx(11 / 12)
-    assert result.by_preset[wrong] == 0.0
-    assert result.confusion.sum() == 2 * sum(len(p.captions["test"]) for p in load_lexicon().presets.values())
-
-
-def test_no_recordings_are_an_error() -> None:
-    with pytest.raises(InputError, match="no held-out recordings"):
-        retrieval(Oracle(""), [])
+    texts = sentences("sam_a")[:2]
+    spoken = {("sam_a", text): Recording(Path(text), "sam_a", text) for text in texts}
+    plan = Plan(("sam_a",), Sizes(), {}, spoken, {})
+    rows = retrieval_rows(Oracle(preset_prompts()[3]), plan)
+    assert [row.estimate.value for row in rows] == pytest.approx([11 / 12] * 3)
+    assert [row.beside for row in rows] == ["2 recordings"] * 3
+    assert rows[0].verdict == "holds"
+    assert retrieval_rows(Oracle(""), plan)[0].estimate.value == 1.0

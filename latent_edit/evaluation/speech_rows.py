@@ -1,0 +1,134 @@
+"""How good the voice itself is: words, fidelity, naturalness, identity, all against real recordings."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from latent_edit.data.styles import Style
+from latent_edit.evaluation.clips import Clip, Copied, Recording, Rendered
+from latent_edit.evaluation.jury import Jury
+from latent_edit.evaluation.plan import Plan, said
+from latent_edit.evaluation.rows import Goal, Row, number, percent
+from latent_edit.evaluation.statistics import Estimate, Observation, estimate
+from latent_edit.judges import word_errors
+
+PEOPLE = {"sam_a": "sam", "sam_b": "sam"}  # one actor, two recorded manners
+
+
+def errors(jury: Jury, clip: Clip) -> tuple[int, int]:
+    """Words of a clip that the recogniser got wrong, and its words."""
+    return word_errors(clip.text, jury.ask("heard", clip))
+
+
+def word_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """Word error rates of copies and of plain readings over those of the recordings themselves."""
+    kinds: list[tuple[str, Callable[[Recording], Clip], Goal, Goal]] = [
+        ("copy-synthesis, WER over real", Copied, Goal("≤ 5 points", 0.05), Goal("≤ 2 points", 0.02)),
+        ("text to speech, WER over real", said, Goal("≤ 12 points", 0.12), Goal("≤ 5 points", 0.05)),
+    ]
+    rows = []
+    for what, made, gate, aim in kinds:
+        for voice, recordings in plan.recorded.items():
+            counts = [(*errors(jury, made(r)), errors(jury, r)[0], r) for r in recordings]
+            over = [Observation(wrong - real, r.text, voice, weight=words) for wrong, words, real, r in counts]
+            words = sum(words for _, words, _, _ in counts) or 1
+            rates = [percent(sum(own) / words) for own in ([c[0] for c in counts], [c[2] for c in counts])]
+            beside = f"{rates[0]}, real {rates[1]}; {len(counts)} sentences"
+            rows.append(Row(what, voice, estimate(over), "points", gate, aim, beside))
+    return rows
+
+
+def fidelity_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """Copy-synthesis frame by frame against the recording, and WORLD's own copy beside it."""
+    recordings = list(plan.closely)
+    ours = [jury.ask("fidelity", r, Copied(r)) for r in recordings]
+    theirs = [jury.ask("fidelity", r, Rendered(r, Style())) for r in recordings]
+
+    def ratio(answers: Sequence[dict[str, float]], above: str, below: str) -> Estimate:
+        pairs = zip(recordings, answers, strict=True)
+        return estimate([Observation(a[above], r.text, r.voice, weight=a[below]) for r, a in pairs])
+
+    def mel(answers: Sequence[dict[str, float | None]]) -> Estimate:
+        return mean(zip(recordings, (a["log_mel_l1"] for a in answers), strict=True))
+
+    def cents(answers: Sequence[dict[str, float]]) -> Estimate:
+        return _root(ratio(answers, "squared_cents", "voiced_frames"))
+
+    def voicing(answers: Sequence[dict[str, float]]) -> Estimate:
+        return ratio(answers, "voicing_errors", "speech_frames")
+
+    what = "fidelity of copy-synthesis"
+    pitch, share = Goal("≤ 60 cents", 60), Goal("≤ 8 %", 0.08)
+    world = number(mel(theirs).value), number(cents(theirs).value, 0), percent(voicing(theirs).value)
+    return [
+        Row(what, "log-mel L1", mel(ours), "nepers", beside=f"WORLD {world[0]}"),
+        Row(what, "F0 RMSE", cents(ours), "cents", pitch, beside=f"WORLD {world[1]}"),
+        Row(what, "voicing error", voicing(ours), "percent", share, beside=f"WORLD {world[2]}"),
+    ]
+
+
+def naturalness_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """DNSMOS of the plain reading against the recording's."""
+    recordings = list(plan.closely)
+    kinds: dict[str, Callable[[Recording], Clip]] = {
+        "real": lambda r: r,
+        "say": said,
+        "copy": Copied,
+        "WORLD": lambda r: Rendered(r, Style()),
+    }
+    scores = {kind: [jury.ask("natural", made(r)) for r in recordings] for kind, made in kinds.items()}
+    over = [None if a is None or b is None else a - b for a, b in zip(scores["say"], scores["real"], strict=True)]
+    means = {kind: mean(zip(recordings, values, strict=True)).value for kind, values in scores.items()}
+    beside = ", ".join(f"{kind} {number(value)}" for kind, value in means.items())
+    found = mean(zip(recordings, over, strict=True))
+    gate, aim = Goal("≥ real - 0.4", -0.4, at_least=True), Goal("≥ real - 0.15", -0.15, at_least=True)
+    return [Row("naturalness (DNSMOS P.835 overall)", "text to speech over real", found, "mos", gate, aim, beside)]
+
+
+def identity_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """Whether a plain reading sounds like its voice: nearness to its recordings, and the nearest of all voices."""
+    recordings = [r for own in plan.recorded.values() if len(own) > 1 for r in own]
+    real = {r: np.array(jury.ask("speaker", r)) for r in recordings}
+    spoken = {r: np.array(jury.ask("speaker", said(r))) for r in recordings}
+    near = [_near(heard[r], r, real) for heard in (spoken, real) for r in recordings]
+    ours, theirs = near[: len(recordings)], near[len(recordings) :]
+    own = [(r, a[r.voice] - b[r.voice]) for r, a, b in zip(recordings, ours, theirs, strict=True)]
+    cosines = [mean((r, n[r.voice]) for r, n in zip(recordings, side, strict=True)).value for side in (ours, theirs)]
+    gate = Goal("within 0.08 of real to real", -0.08, at_least=True)
+    beside = f"say {number(cosines[0], 3)}, real to real {number(cosines[1], 3)}"
+    rows = [Row("voice identity", "cosine to the voice's recordings", mean(own), "cosine", gate, beside=beside)]
+    for of, people in (("nearest of all voices", {}), ("nearest person", PEOPLE)):
+        right = [
+            [_is_nearest(n, r.voice, people) for r, n in zip(recordings, side, strict=True)] for side in (ours, theirs)
+        ]
+        over = mean((r, a - b) for r, a, b in zip(recordings, *right, strict=True))
+        shares = [percent(sum(side) / len(side)) if side else "–" for side in right]
+        gate = Goal("≥ real - 3 points", -0.03, at_least=True)
+        rows.append(Row("voice identity", of, over, "points", gate, beside=f"say {shares[0]}, real {shares[1]}"))
+    return rows
+
+
+def mean(items: Iterable[tuple[Clip, float | None]]) -> Estimate:
+    """Mean of what was measured, with its interval."""
+    return estimate([Observation(float(value), clip.text, clip.voice) for clip, value in items if value is not None])
+
+
+def _near(heard: np.ndarray, recording: Recording, real: dict[Recording, np.ndarray]) -> dict[str, float]:
+    """Cosine of an embedding to the centre of each voice's recordings, that of the same sentence left out."""
+    voices = dict.fromkeys(r.voice for r in real)
+    centres = {v: sum(x for r, x in real.items() if r.voice == v and r.text != recording.text) for v in voices}
+    return {v: float(heard @ centre / np.linalg.norm(centre)) for v, centre in centres.items() if np.any(centre)}
+
+
+def _is_nearest(near: dict[str, float], voice: str, people: dict[str, str]) -> float:
+    nearest = max(near, key=lambda name: near[name])
+    return float(people.get(nearest, nearest) == people.get(voice, voice))
+
+
+def _root(squares: Estimate) -> Estimate:
+    values = dataclasses.asdict(squares).items()
+    return Estimate(**{name: None if value is None else math.sqrt(value) for name, value in values})

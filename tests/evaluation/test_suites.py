@@ -1,0 +1,99 @@
+"""The whole suite on one sentence, with the shipped weights: every row is measured, written, and found again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pocketsphinx")
+pytest.importorskip("jiwer")
+pytest.importorskip("pyworld")
+pytest.importorskip("resemblyzer")
+pytest.importorskip("speechmos")
+
+from synthetic_speech import speech_like
+
+from latent_edit.data.styles import AXES
+from latent_edit.evaluation import jury
+from latent_edit.evaluation.clips import Sound
+from latent_edit.evaluation.fidelity import compare
+from latent_edit.evaluation.plan import QUICK
+from latent_edit.evaluation.suites import Run, evaluate_embedded, predicted_styles
+from latent_edit.judges import naturalness
+from latent_edit.pipeline import LatentEditor
+
+RATE = 16_000
+
+
+@pytest.mark.shipped
+def test_the_quick_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = LatentEditor.load()
+    run = Run(tmp_path / "cache", tmp_path / "README.md", QUICK)
+    rows = evaluate_embedded(editor, run, lambda *_: None)
+    by_name = {(row.what, row.of): row for row in rows}
+    for of in ("presets", "free prompts"):
+        assert 0.0 <= by_name["style success", of].estimate.value <= 1.0
+        assert "method world" in by_name["style success", of].beside
+    assert sum(what == "style success, each prompt" for what, _ in by_name) == 36
+    assert sum(what.startswith("guidance 0 to") for what, _ in by_name) == 2 * 11
+    assert all(row.estimate.value is not None for row in rows)
+    text = run.out.read_text(encoding="utf-8")
+    assert "Without real recordings" in text and editor.hashes("i2sb")["bridge"] in text
+
+    def never(*_: object) -> None:
+        raise AssertionError("it was judged already")
+
+    for judge in list(jury.JUDGES):
+        monkeypatch.setitem(jury.JUDGES, judge, never)
+    started = time.monotonic()
+    assert evaluate_embedded(editor, run, never) == rows
+    assert time.monotonic() - started < 60
+    assert run.out.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.shipped
+def test_the_axis_head_gives_styles_within_their_limits() -> None:
+    styles = predicted_styles(LatentEditor.load().style_encoder)
+    assert len(styles) == 36
+    for style in styles.values():
+        assert all(axis.minimum <= getattr(style, name) <= axis.maximum for name, axis in AXES.items())
+    assert styles["an angry shout"].level_db > 3 > styles["a whisper"].level_db
+
+
+def test_a_copy_is_compared_with_its_original() -> None:
+    original = Sound(speech_like(2.0), RATE)
+    same = compare(original, original)
+    assert same.log_mel_l1 == 0.0 and same.squared_cents == 0.0 and same.voicing_errors == 0
+    higher = compare(original, Sound(speech_like(2.0, pitch=140 * 2 ** (1 / 12)), RATE))
+    assert np.sqrt(higher.squared_cents / higher.voiced_frames) == pytest.approx(100, abs=15)
+    whisper = compare(original, Sound(speech_like(2.0, voiced=False), RATE))
+    assert whisper.voicing_errors > 0.5 * whisper.speech_frames
+    assert whisper.log_mel_l1 > 0.1
+    silence = compare(Sound(np.zeros(RATE, np.float32), RATE), original)
+    assert silence.log_mel_l1 is None and silence.speech_frames == 0
+
+
+def test_noise_is_heard_as_worse() -> None:
+    clean = speech_like(2.0)
+    noisy = clean + 0.05 * np.random.default_rng(0).standard_normal(clean.size).astype(np.float32)
+    assert 1.0 < naturalness(noisy, RATE) < naturalness(clean, RATE) < 5.0
+    assert naturalness(np.zeros(0, np.float32), RATE) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"suite": "sound"}, "there is no suite 'sound'"),
+        ({"suite": "sizes"}, "--recordings"),
+    ],
+)
+def test_what_cannot_be_judged_is_said(arguments: dict[str, str], words: str, tmp_path: Path) -> None:
+    from latent_edit.errors import InputError
+    from latent_edit.recipes import evaluate
+
+    with pytest.raises(InputError, match=words):
+        evaluate(**arguments, runs=tmp_path)
+    assert list(tmp_path.iterdir()) == []
