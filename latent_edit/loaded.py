@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from latent_edit import checkpoint
 from latent_edit.bridge import Bridge, load_bridge
@@ -12,10 +12,9 @@ from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
 from latent_edit.request import choose
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 VOICE_FOLDER, STYLE_FOLDER, BRIDGE_PREFIX = "vits-mini", "clap-mini", "bridge-"
+
+LoadedT = TypeVar("LoadedT", bound="LoadedModels")
 
 
 class LoadedModels:
@@ -35,7 +34,7 @@ class LoadedModels:
         self.refused = refused or {}
 
     @classmethod
-    def load(cls, root: Path | None = None) -> Self:
+    def load(cls: type[LoadedT], root: Path | None = None) -> LoadedT:
         """Load what lies below `root` (see `checkpoint.default_root`). Raises CheckpointError when it is damaged."""
         root = root or checkpoint.default_root()
         for folder in (root / VOICE_FOLDER, root / STYLE_FOLDER):
