@@ -13,14 +13,14 @@ from latent_edit.ui.parts import part
 
 HOUR = 3600  # seconds
 EDITS = "edits"  # whatever computes shares one place in the queue
-DOWNLOAD_DESCRIPTION = """Everything about this session's last edit in one zip.
+DOWNLOAD_DESCRIPTION = """Everything about the caller's last edit in one zip.
 
 It holds before.wav, after.wav, edit.json, and z_text.png, z_edit.png and difference.png. Call `/edit` first."""
-BRIDGE_DESCRIPTION = """Along the bridge: hear and see this session's last edit step by step.
+BRIDGE_DESCRIPTION = """Along the bridge: hear and see the caller's last edit step by step.
 
 Returns the stops from the re-timed Z_text to Z', each with a WAV file and a heatmap as PNG; the ones between are the
 clean latents that the steps predict. Of many steps at most 20 are taken. Call `/edit` first."""
-JUDGE_DESCRIPTION = """What judges that know nothing of this model hear in this session's last edit.
+JUDGE_DESCRIPTION = """What judges that know nothing of this model hear in the caller's last edit.
 
 Returns the words that a recogniser hears before and after, and the cosine of the two voices for a speaker encoder. Null
 where the judge is not installed, which `missing` then says. Call `/edit` first."""
