@@ -43,7 +43,7 @@ class BridgeTraining(StrictModel):
 
 
 class BridgeConfiguration(StrictModel):
-    """A method of editing: every row of every table is one of these (README, "Methods")."""
+    """A method of editing: every row of every table is one of these (presets/bridge)."""
 
     title: str
     method: Literal["palette", "i2sb"]
