@@ -41,7 +41,7 @@ ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt 
 
 RUNS = Path("runs")
 VOICE, CLAP = Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
-SAMPLING_RATE = 16_000
+SAMPLING_RATE, HOP_LENGTH = 16_000, 256
 REPORT = Path("checkpoints/README.md")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -51,14 +51,14 @@ def prepare_recordings(
     corpus: Annotated[Path, typer.Argument(help="Folder with manifest.csv, or LJSpeech or VCTK as published.")],
     runs: RunsOption = RUNS,
 ) -> None:
-    """Decode and phonemize a corpus, split by sentence."""
+    """Decode, phonemize and track F0 of a corpus, split by sentence."""
     from latent_edit.data.corpora import read_corpus
     from latent_edit.data.speech import prepare_speech
     from latent_edit.data.splits import select, split_hash
 
     utterances = read_corpus(corpus)
     for split in SPLITS:
-        speech = prepare_speech(select(utterances, split), SAMPLING_RATE, runs / "speech" / split)
+        speech = prepare_speech(select(utterances, split), SAMPLING_RATE, HOP_LENGTH, runs / "speech" / split)
         typer.echo(f"{split}: {len(speech)} recordings, {speech.lengths.sum() / SAMPLING_RATE / 3600:.2f} h")
     typer.echo(f"held-out sentences: {split_hash(utterances)[:16]}")
 
@@ -117,7 +117,7 @@ def train_vits(
     from latent_edit.training import vits
 
     speech = _speech(runs)
-    styled = vits.styled_speech(_renditions(runs)) if config.stage(stage).styled_share else None
+    styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
     judge = voice_judge(_speech(runs, "validation"))
     folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from latent_edit.data.pitch import pitch_of_recordings
 from latent_edit.data.speech import Speech
 from latent_edit.models.istft_vits import IstftVits
 from latent_edit.models.phonemes import VITS_VOCABULARY, encode_text
@@ -92,9 +93,11 @@ def tiny_speech(count: int, speakers: list[str] | None = None, seed: int = 0, fu
     return Speech(
         samples=np.concatenate([np.rint(a / full_scale * 32767).astype(np.int16) for a in audio]),
         offsets=np.cumsum([0, *map(len, audio)]),
+        pitch=pitch_of_recordings(audio, RATE, HOP),
         ids=[list(encode_text(text).ids) for text in texts],
         speakers=[speakers[i % len(speakers)] for i in range(count)],
         texts=texts,
         sampling_rate=RATE,
+        hop_length=HOP,
         full_scale=full_scale,
     )

@@ -1,7 +1,8 @@
 """The embedded voice: transformers' VitsModel with an inverse-STFT decoder in place of HiFi-GAN.
 
 The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict magnitude and
-phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU.
+phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU. What is voiced comes from pulses at
+an F0 that is read from the latent (`models.harmonic_source`), which the same blocks filter.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from torch import Tensor, nn
 from transformers import VitsConfig, VitsModel
 
 from latent_edit import checkpoint
+from latent_edit.models.harmonic_source import PitchPredictor, pitch_features, pulses
+from latent_edit.models.spectrogram import complex_spectrogram
 
 DISCRIMINATORS_NAME = "discriminators.safetensors"
 
 # exp(5) is about 150, far above the magnitude of a full-scale sine in a 1024-point frame divided by the window's gain.
 LARGEST_LOG_MAGNITUDE = 5.0
+QUIET_LOG_MAGNITUDE = -4.5
 
 
 class IstftVitsConfig(VitsConfig):
@@ -71,10 +75,13 @@ class IstftDecoder(nn.Module):
         super().__init__()
         self.hop_length = config.hop_length
         self.fft_size = config.fft_size
+        self.sampling_rate = config.sampling_rate
         width = config.decoder_width
         self.input = nn.Conv1d(config.flow_size, width, kernel_size=7, padding=3)
         if config.speaker_embedding_size:
             self.speaker = nn.Conv1d(config.speaker_embedding_size, width, kernel_size=1)
+        self.pitch = PitchPredictor(config.flow_size, config.speaker_embedding_size)
+        self.pitch_input = nn.Conv1d(2, width, kernel_size=1)
         self.input_norm = nn.LayerNorm(width, eps=1e-6)
         scale = 1.0 / config.decoder_blocks
         self.blocks = nn.ModuleList(
@@ -82,17 +89,27 @@ class IstftDecoder(nn.Module):
         )
         self.output_norm = nn.LayerNorm(width, eps=1e-6)
         self.output = nn.Linear(width, 2 * config.spectrogram_bins)
+        self.filter = nn.Linear(width, 2 * config.spectrogram_bins)
 
-    def forward(self, spectrogram: Tensor, global_conditioning: Tensor | None = None) -> Tensor:
-        """[B, C, T] and speaker [B, G, 1] -> samples [B, 1, T * hop_length]. The name `spectrogram` is VITS's."""
-        x = self.input(spectrogram)
+    def forward(
+        self, spectrogram: Tensor, global_conditioning: Tensor | None = None, pitch: Tensor | None = None
+    ) -> Tensor:
+        """[B, C, T] and speaker [B, G, 1] -> samples [B, 1, T * hop_length]. The name `spectrogram` is VITS's.
+
+        pitch: F0 in Hz [B, T], zero where unvoiced; without it, what the latent says.
+        """
+        if pitch is None:
+            pitch = self.pitch.pitch(spectrogram, global_conditioning)
+        x = self.input(spectrogram) + self.pitch_input(pitch_features(pitch))
         if global_conditioning is not None:
             x = x + self.speaker(global_conditioning)
         x = self.input_norm(x.transpose(1, 2))
         for block in self.blocks:
             x = block(x)
-        log_magnitude, phase = self.output(self.output_norm(x)).float().transpose(1, 2).chunk(2, dim=1)
-        spectrum = torch.polar(log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp(), phase)
+        x = self.output_norm(x)
+        source = pulses(pitch, self.hop_length, self.sampling_rate)
+        source = complex_spectrogram(source, self.fft_size, self.hop_length)
+        spectrum = _polar(self.output(x)) + _polar(self.filter(x)) * source
         # The posterior encoder's frame t is centred at sample (t + 1/2) * hop. torch centres it at t * hop: one frame
         # is repeated in front and half a hop cut, which lines both up and leaves no sample without a whole window.
         spectrum = torch.cat([spectrum[:, :, :1], spectrum], dim=2)
@@ -103,6 +120,12 @@ class IstftDecoder(nn.Module):
         samples = torch.istft(spectrum, self.fft_size, self.hop_length, window=window, length=length + half)
         samples = samples[:, half:]
         return samples.unsqueeze(1)
+
+
+def _polar(values: Tensor) -> Tensor:
+    """Log magnitude and phase [B, T, 2 * bins] -> complex [B, bins, T]."""
+    log_magnitude, phase = values.float().transpose(1, 2).chunk(2, dim=1)
+    return torch.polar(log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp(), phase)
 
 
 class IstftVits(VitsModel):
@@ -133,6 +156,19 @@ def initialise_for_training(model: Any) -> None:
         with torch.no_grad():
             projection.weight.mul_(0.1)
             projection.bias.zero_()
+    initialise_decoder(model.decoder)
+
+
+def initialise_decoder(decoder: IstftDecoder) -> None:
+    """Start quietly, from unfiltered pulses."""
+    bins = decoder.fft_size // 2 + 1
+    for layer in (decoder.pitch_input, decoder.filter):
+        nn.init.zeros_(layer.weight)
+    for layer in (decoder.pitch_input, decoder.filter, decoder.output):
+        nn.init.zeros_(layer.bias)
+    with torch.no_grad():
+        for layer in (decoder.filter, decoder.output):
+            layer.bias[:bins] = QUIET_LOG_MAGNITUDE
 
 
 def save_voice(voice: IstftVits, folder: Path, discriminators: Mapping[str, Tensor] | None = None) -> None:

@@ -12,11 +12,20 @@ def linear_spectrogram(samples: Tensor, fft_size: int, hop_length: int) -> Tenso
     Reflection padding by (fft_size - hop_length) / 2 puts frame t at sample (t + 1/2) * hop_length, as in
     jaywalnut310/vits `mel_processing.py`; so T frames stand for exactly T * hop_length samples.
     """
-    padding = (fft_size - hop_length) // 2
-    padded = torch.nn.functional.pad(samples.unsqueeze(1), (padding, padding), mode="reflect").squeeze(1)
-    window = torch.hann_window(fft_size, device=samples.device)
-    spectrum = torch.stft(padded, fft_size, hop_length, window=window, center=False, return_complex=True)
+    spectrum = _transform(samples, fft_size, hop_length, "reflect")
     return (spectrum.real.square() + spectrum.imag.square() + 1e-6).sqrt()
+
+
+def complex_spectrogram(samples: Tensor, fft_size: int, hop_length: int) -> Tensor:
+    """Complex spectrum [B, fft_size // 2 + 1, N // hop_length] of samples [B, N] with silence on either side."""
+    return _transform(samples, fft_size, hop_length, "constant")
+
+
+def _transform(samples: Tensor, fft_size: int, hop_length: int, padding_mode: str) -> Tensor:
+    padding = (fft_size - hop_length) // 2
+    padded = torch.nn.functional.pad(samples.unsqueeze(1), (padding, padding), mode=padding_mode).squeeze(1)
+    window = torch.hann_window(fft_size, device=samples.device)
+    return torch.stft(padded, fft_size, hop_length, window=window, center=False, return_complex=True)
 
 
 class LogMel(nn.Module):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from latent_edit import checkpoint
+from latent_edit.data.pitch import pitch_of_recordings
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.errors import CheckpointError
@@ -118,16 +119,25 @@ def export(config: VitsConfiguration, folder: Path, target: Path) -> None:
     save_voice(voice, target, trained.discriminators)
 
 
-def styled_speech(renditions: Renditions) -> Speech:
-    """The training renditions that went through WORLD, neutral ones included, as recordings without text."""
+def styled_speech(renditions: Renditions, hop_length: int) -> Speech:
+    """The training renditions that went through WORLD, neutral ones included, as recordings without text.
+
+    Their F0 is tracked the first time and kept in the renditions' folder.
+    """
     items = [item for item in renditions.of_split("train") if item.kind != "raw"]
     audio = [np.rint(a * (32767.0 / STYLED_FULL_SCALE)).astype(np.int16) for a in renditions.audio(items)]
+    kept = renditions.folder / f"pitch-{hop_length}.npy"
+    if not kept.is_file():
+        scaled = (a.astype(np.float32) * (STYLED_FULL_SCALE / 32767.0) for a in audio)
+        np.save(kept, pitch_of_recordings(scaled, renditions.sampling_rate, hop_length))
     return Speech(
         samples=np.concatenate(audio),
         offsets=np.cumsum([0, *map(len, audio)]),
+        pitch=np.load(kept),
         ids=[[0]] * len(items),
         speakers=[item.speaker for item in items],
         texts=[item.text for item in items],
         sampling_rate=renditions.sampling_rate,
+        hop_length=hop_length,
         full_scale=STYLED_FULL_SCALE,
     )

@@ -13,6 +13,7 @@ from latent_edit.data.speech import Speech, SpeechBatch, batch_of_step
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
+from latent_edit.models.harmonic_source import REFERENCE_HZ
 from latent_edit.models.istft_vits import IstftVits
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.training import loop
@@ -121,7 +122,8 @@ class VitsTask:
         losses = {}
         if self.stage.train != "decoder":
             losses = self._prior_losses(batch, z, log_deviation, mask, speaker)
-        real, generated = self._decode_segment(batch.samples, frames, z, speaker)
+        losses |= self._pitch(batch.pitch, z, mask, speaker)
+        real, generated = self._decode_segment(batch, frames, z, speaker)
         losses["mel"] = self.config.mel_weight * F.l1_loss(self.log_mel(generated), self.log_mel(real))
         if adversarial:
             losses |= self._adversarial(real, generated)
@@ -152,13 +154,25 @@ class VitsTask:
         kl = (divergence * mask).sum() / mask.sum()
         return {"kl": self.config.kl_weight * kl, "duration": duration}
 
+    def _pitch(self, pitch: Tensor, z: Tensor, mask: Tensor, speaker: Tensor | None) -> dict[str, Tensor]:
+        """How far the F0 and voicing that the decoder reads from the latent are from the recording's."""
+        octaves, voicing = self.voice.decoder.pitch(z, speaker)
+        inside, voiced = mask.squeeze(1), (pitch > 0).float()
+        errors = (octaves - torch.log2(pitch.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
+        semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
+        doubt = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
+        doubt = (doubt * inside).sum() / inside.sum()
+        return {"pitch": self.config.pitch_weight * semitones, "voicing": self.config.voicing_weight * doubt}
+
     def _decode_segment(
-        self, samples: Tensor, frames: Tensor, z: Tensor, speaker: Tensor | None
+        self, batch: SpeechBatch, frames: Tensor, z: Tensor, speaker: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        """A random cut of the recordings, and the same as the decoder speaks it at the recordings' own F0."""
         length = min(self.config.segment_frames, int(frames.min()))
         starts = (torch.rand(len(frames), device=self.device) * (frames - length + 1)).long()
-        generated = self.voice.decoder(slice_frames(z, starts, length), speaker).squeeze(1)
-        return slice_frames(samples, starts, length, self.hop), generated
+        z, pitch = slice_frames(z, starts, length), slice_frames(batch.pitch, starts, length)
+        generated = self.voice.decoder(z, speaker, pitch).squeeze(1)
+        return slice_frames(batch.samples, starts, length, self.hop), generated
 
     def _adversarial(self, real: Tensor, generated: Tensor) -> dict[str, Tensor]:
         """The generator's losses on random crops; what the discriminators' own step needs is kept for after it."""
@@ -194,12 +208,14 @@ class VitsTask:
         frames = batch.lengths // self.hop
         mask = length_mask(frames)
         z, _, mean = self._posterior(batch.samples, mask, speaker)
-        real, generated = self._decode_segment(batch.samples, frames, z, speaker)
+        real, generated = self._decode_segment(batch, frames, z, speaker)
         mel = F.l1_loss(self.log_mel(generated), self.log_mel(real))
         losses = {
             "styled_mel": self.config.mel_weight * mel,
             "styled_stft": self.config.mel_weight * 0.5 * multi_resolution_stft_loss(real, generated),
         }
+        pitch = self._pitch(batch.pitch, z, mask, speaker)
+        losses |= {f"styled_{name}": loss for name, loss in pitch.items()}
         if self.natural_moments is not None:
             moments = torch.stack(frame_moments(mean, mask))
             losses["moments"] = self.stage.moment_weight * (moments - self.natural_moments).square().mean()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tiny_voices import RATE, buzz, tiny_speech
+from tiny_voices import HOP, RATE, buzz, tiny_speech
 
 from latent_edit.data.corpora import Utterance
 from latent_edit.data.speech import Speech, batch_of_step, batches_by_length, load_speech, prepare_speech
@@ -35,7 +35,7 @@ def assert_equal(one: Speech, other: Speech) -> None:
 
 
 def test_recordings_come_back_as_they_were(utterances: list[Utterance], tmp_path: Path) -> None:
-    speech = prepare_speech(utterances, RATE, tmp_path / "speech")
+    speech = prepare_speech(utterances, RATE, HOP, tmp_path / "speech")
     assert len(speech) == 3
     assert speech.lengths.tolist() == [4800, 6400, 8000]
     for index, utterance in enumerate(utterances):
@@ -48,28 +48,33 @@ def test_recordings_come_back_as_they_were(utterances: list[Utterance], tmp_path
 
 
 def test_what_is_prepared_is_only_read(utterances: list[Utterance], tmp_path: Path) -> None:
-    first = prepare_speech(utterances, RATE, tmp_path / "speech")
+    first = prepare_speech(utterances, RATE, HOP, tmp_path / "speech")
     shutil.rmtree(tmp_path / "corpus")
-    assert_equal(prepare_speech(utterances, RATE, tmp_path / "speech"), first)
+    assert_equal(prepare_speech(utterances, RATE, HOP, tmp_path / "speech"), first)
 
 
 def test_another_corpus_is_not_mistaken_for_this_one(utterances: list[Utterance], tmp_path: Path) -> None:
     folder = tmp_path / "speech"
-    prepare_speech(utterances, RATE, folder)
+    prepare_speech(utterances, RATE, HOP, folder)
     renamed = [Utterance(u.path, "carl", u.text, u.licence) for u in utterances]
-    for others, rate in ((utterances[:2], RATE), (renamed, RATE), (utterances, 22_050)):
+    for others, rate, hop in (
+        (utterances[:2], RATE, HOP),
+        (renamed, RATE, HOP),
+        (utterances, 22_050, HOP),
+        (utterances, RATE, 200),
+    ):
         with pytest.raises(InputError, match="prepared from other recordings: delete it"):
-            prepare_speech(others, rate, folder)
+            prepare_speech(others, rate, hop, folder)
 
 
 def test_a_recording_over_full_scale_does_not_wrap(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "loud.wav", 1.5 * np.ones(1000), RATE, subtype="FLOAT")
-    speech = prepare_speech([Utterance(tmp_path / "loud.wav", "anna", "Oh.", "CC0-1.0")], RATE, tmp_path / "speech")
+    speech = prepare_speech([Utterance(tmp_path / "loud.wav", "anna", "Oh.", "CC0-1.0")], RATE, HOP, tmp_path / "speech")
     assert speech.audio(0).min() == pytest.approx(1.0)
 
 
 def test_a_split_may_be_empty(tmp_path: Path) -> None:
-    assert len(prepare_speech([], RATE, tmp_path)) == 0
+    assert len(prepare_speech([], RATE, HOP, tmp_path)) == 0
     assert len(load_speech(tmp_path)) == 0
 
 

@@ -46,11 +46,11 @@ def complex_frames(samples: Tensor) -> Tensor:
 
 
 def synthesise(spectrum: Tensor) -> Tensor:
-    """What the decoder makes of a spectrum [1, bins, T], [T * HOP]."""
+    """What the decoder makes of a spectrum [1, bins, T] where nothing is voiced, [T * HOP]."""
     decoder = tiny_voice().decoder
     decoder.output = Fixed(spectrum)
     with torch.no_grad():
-        return decoder(torch.zeros(1, 8, spectrum.shape[2]))[0, 0]
+        return decoder(torch.zeros(1, 8, spectrum.shape[2]), pitch=torch.zeros(1, spectrum.shape[2]))[0, 0]
 
 
 @pytest.mark.parametrize("frame", [0, 1, 9, 18, 19])
@@ -92,14 +92,15 @@ def test_the_decoder_gives_a_hop_of_samples_for_each_frame(frames: int) -> None:
 
 def test_the_decoder_hears_speaker_and_latent() -> None:
     voice = tiny_voice()
-    z = torch.randn(1, 8, 20)
+    z = torch.randn(1, 8, 40)
     anna, ben = (voice.decoder(z, voice.embed_speaker.weight[i : i + 1, :, None]) for i in range(2))
     assert not torch.allclose(anna, ben)
     later = z.clone()
-    later[:, :, 19] += 1
+    later[:, :, 39] += 1
     changed = (voice.decoder(later, voice.embed_speaker.weight[:1, :, None]) - anna).abs()[0, 0] > 1e-6
-    assert changed[19 * HOP + HOP // 2]
-    assert not changed[: 10 * HOP].any()  # one block hears a few frames, a window two more
+    assert changed[39 * HOP + HOP // 2]
+    # The pitch predictor hears nine frames, input and block three each, a window two more.
+    assert not changed[: 21 * HOP].any()
 
 
 def test_a_loud_frame_is_bounded() -> None:
@@ -140,10 +141,10 @@ def test_names_of_weights_are_those_of_trained_checkpoints() -> None:
     assert names == {"decoder", "duration_predictor", "embed_speaker", "flow", "posterior_encoder", "text_encoder"}
     decoder = set(IstftDecoder(tiny_voice().config).state_dict())
     block = {f"blocks.0.{name}" for name in ("scale", *LAYERS)}
+    pitch = ("input", "speaker", "hidden.0", "hidden.1", "output")
+    layers = ("input", "speaker", "pitch_input", "input_norm", "output_norm", "output", "filter")
     assert decoder == block | {
-        f"{layer}.{kind}"
-        for layer in ("input", "speaker", "input_norm", "output_norm", "output")
-        for kind in ("weight", "bias")
+        f"{layer}.{kind}" for layer in (*layers, *(f"pitch.{name}" for name in pitch)) for kind in ("weight", "bias")
     }
     heads = {name.split(".parametrizations")[0].removesuffix(".bias") for name in Discriminators().state_dict()}
     assert heads == {f"members.{m}.{part}" for m in range(8) for part in ("output", *(f"layers.{i}" for i in range(4)))}

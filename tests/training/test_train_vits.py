@@ -285,7 +285,7 @@ def test_an_exported_voice_reads_and_is_the_average(runs: Path, tmp_path: Path) 
     assert list(FrozenVits.load(tmp_path).speakers) == SPEAKERS
 
 
-def test_styled_renditions_are_kept_above_full_scale() -> None:
+def test_styled_renditions_are_kept_above_full_scale(tmp_path: Path) -> None:
     class Item:
         def __init__(self, kind: str, split: str) -> None:
             self.kind, self.split, self.speaker, self.text = kind, split, "ben", f"{kind} text"
@@ -297,7 +297,8 @@ def test_styled_renditions_are_kept_above_full_scale() -> None:
             for item in items:
                 yield (3.0 if item.kind == "styled" else 0.5) * buzz(0.5, 100) / np.abs(buzz(0.5, 100)).max()
 
-    speech = vits.styled_speech(Loud(Path("nowhere"), RATE, tuple(items)))  # type: ignore[arg-type]
+    renditions = Loud(tmp_path, RATE, tuple(items))  # type: ignore[arg-type]
+    speech = vits.styled_speech(renditions, HOP)
     assert speech.texts == ["neutral text", "styled text"]
     assert [np.abs(speech.audio(i)).max() for i in range(2)] == pytest.approx([0.5, 3.0], abs=STYLED_FULL_SCALE / 32767)
     assert speech.speakers == ["ben", "ben"]

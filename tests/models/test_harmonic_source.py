@@ -1,0 +1,94 @@
+"""The decoder's source: pulses at the F0 that the latent asks for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny_voices import HOP, RATE, tiny_voice
+
+from latent_edit.data.pitch import pitch_of_frames
+from latent_edit.models.harmonic_source import (
+    HIGHEST_HZ,
+    LOWEST_HZ,
+    REFERENCE_HZ,
+    PitchPredictor,
+    pitch_features,
+    pulses,
+)
+
+
+def test_the_closed_sum_is_the_sum_of_cosines() -> None:
+    pitch = torch.full((1, 20), 201.0)
+    heard = pulses(pitch, HOP, RATE)[0].double()
+    phase = 2 * torch.pi * torch.arange(1, 20 * HOP + 1).double() * 201 / RATE
+    expected = sum(torch.cos(k * phase) for k in range(1, 38))  # 37 x 201 Hz is just under 95 % of 8 kHz
+    assert heard.shape == (20 * HOP,)
+    assert torch.allclose(heard, expected, atol=0.02)
+
+
+@pytest.mark.parametrize("pitch", [60.0, 131.7, 300.0, 480.0])
+def test_pulses_have_the_pitch_asked_for(pitch: float) -> None:
+    heard = pulses(torch.full((1, 60), pitch), HOP, RATE)[0].numpy()
+    found = pitch_of_frames(0.05 * heard, RATE, HOP)[6:-6]
+    assert found == pytest.approx(np.full(48, pitch), rel=0.002)
+
+
+def test_pulses_follow_a_tremor() -> None:
+    frames = torch.arange(120) * HOP / RATE
+    pitch = 150 * torch.exp2(2 / 12 * torch.sin(2 * torch.pi * 5 * frames))
+    found = pitch_of_frames(0.05 * pulses(pitch[None], HOP, RATE)[0].numpy(), RATE, HOP)
+    cents = 1200 * np.log2(found[6:-6] / pitch[6:-6].numpy())
+    assert np.sqrt(np.mean(cents**2)) < 40  # Praat's window of three periods at 75 Hz smooths a little itself
+
+
+def test_what_is_unvoiced_is_silent_and_the_phase_goes_on() -> None:
+    pitch = torch.full((1, 30), 125.0)  # 128 samples a period: two periods a frame
+    pitch[0, 10:20] = 0
+    heard = pulses(pitch, HOP, RATE)[0]
+    assert (heard[11 * HOP : 19 * HOP] == 0).all()
+    peaks = torch.nonzero(heard > 0.8 * heard.max()).flatten() % 128
+    assert peaks.unique().numel() == 1
+
+
+def test_long_speech_keeps_its_phase() -> None:
+    """After two minutes the pulses are still where exact arithmetic puts them."""
+    frames = 7500
+    heard = pulses(torch.full((1, frames), 160.0), HOP, RATE)[0]  # 100 samples a period
+    assert torch.allclose(heard[-1000:], heard[1000:2000], atol=0.05)
+
+
+def test_nothing_voiced_is_silence() -> None:
+    assert (pulses(torch.zeros(2, 5), HOP, RATE) == 0).all()
+
+
+def test_features_are_octaves_and_voicing() -> None:
+    features = pitch_features(torch.tensor([[REFERENCE_HZ, 2 * REFERENCE_HZ, 0.0]]))
+    assert features.tolist() == [[[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]]]
+
+
+def test_predicted_pitch_is_bounded_and_gated() -> None:
+    predictor = PitchPredictor(8, 4)
+    latent, speaker = torch.randn(2, 8, 30), torch.randn(2, 4, 1)
+    octaves, voicing = predictor(latent, speaker)
+    pitch = predictor.pitch(latent, speaker)
+    assert octaves.shape == voicing.shape == pitch.shape == (2, 30)
+    assert ((pitch > 0) == (voicing > 0)).all()
+    with torch.no_grad():
+        predictor.output.bias.copy_(torch.tensor([9.0, 9.0]))
+    assert (predictor.pitch(latent, speaker) == HIGHEST_HZ).all()
+    with torch.no_grad():
+        predictor.output.bias.copy_(torch.tensor([-9.0, 9.0]))
+    assert (predictor.pitch(latent, speaker) == LOWEST_HZ).all()
+
+
+def test_the_decoder_sounds_at_the_pitch_given() -> None:
+    decoder = tiny_voice().decoder
+    with torch.no_grad():  # one loud filter and nothing else
+        decoder.filter.weight.zero_()
+        decoder.filter.bias.zero_()
+        decoder.output.weight.zero_()
+        decoder.output.bias.fill_(-20.0)
+        heard = decoder(torch.randn(1, 8, 60), torch.randn(1, 4, 1), torch.full((1, 60), 180.0))[0, 0]
+    expected = pulses(torch.full((1, 60), 180.0), HOP, RATE)[0]
+    assert torch.allclose(heard[4 * HOP : -4 * HOP], expected[4 * HOP : -4 * HOP], atol=0.01)
