@@ -107,11 +107,16 @@ def write_float_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
     _write(path, np.asarray(samples, dtype=np.float32), rate, "FLOAT")
 
 
-def _write(path: str | Path, samples: np.ndarray, rate: int, subtype: str) -> None:
+def write_mp3(path: str | Path, samples: np.ndarray, rate: int, gain: float = 1.0) -> None:
+    """Write float [N] as MP3, to be listened to: a quarter of the size, and not exact."""
+    _write(path, np.clip(np.asarray(samples, dtype=np.float32) * gain, -1.0, 1.0), rate, "MPEG_LAYER_III", "MP3")
+
+
+def _write(path: str | Path, samples: np.ndarray, rate: int, subtype: str, kind: str = "WAV") -> None:
     import soundfile
 
     try:
-        soundfile.write(path, samples, rate, subtype=subtype, format="WAV")
+        soundfile.write(path, samples, rate, subtype=subtype, format=kind)
     except (OSError, RuntimeError) as error:
         raise InputError(f"cannot write {path}; choose a folder you may write to ({error})") from error
 

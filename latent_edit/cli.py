@@ -1,4 +1,4 @@
-"""The command line: python -m latent_edit say | edit | voices | methods | prepare | train | evaluate | bench.
+"""The command line: python -m latent_edit say | edit | voices | methods | prepare | train | evaluate | bench | ...
 
 Nothing heavy is imported before a command runs. Bad input is one line on stderr and exit code 2.
 """
@@ -175,6 +175,16 @@ def bench(
     if out:
         _make_folder(out.parent)
         _write_text(out, json.dumps(asdict(benchmark), indent=2) + "\n")
+
+
+@app.command()
+def showcase(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("assets/sounds")) -> None:
+    """Make the sound examples: every voice in a few styles, as MP3 files."""
+    from latent_edit.showcase import make_showcase
+
+    _make_folder(out)
+    make_showcase(_load_editor(), out)
+    typer.echo(f"written to {out}")
 
 
 def _show_progress(words: str, share: float) -> None:

@@ -1,8 +1,8 @@
 """The embedded voice: transformers' VitsModel with an inverse-STFT decoder in place of HiFi-GAN.
 
 The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict magnitude and
-phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU. What is voiced comes from pulses at
-an F0 that is read from the latent (`models.harmonic_source`), which the same blocks filter.
+phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU. What is voiced comes from pulses
+at an F0 that is read from the latent (`models.harmonic_source`), which the same blocks filter.
 """
 
 from __future__ import annotations

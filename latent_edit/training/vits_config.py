@@ -50,8 +50,8 @@ class VitsConfiguration(StrictModel):
     mel_bins: int = 80
     mel_weight: float = 45.0
     kl_weight: float = 1.0
-    pitch_weight: float = 3.0  # of a semitone
-    voicing_weight: float = 1.0
+    pitch_weight: float = 6.0  # of a semitone
+    voicing_weight: float = 3.0
     feature_weight: float = 2.0
     largest_gradient_norm: float = 50.0
     ema: float = 0.999

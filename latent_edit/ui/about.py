@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+
+from latent_edit.ui.parts import part, served_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FROM_README = ("What the paper did, and why it failed", "What is measured", "Speech that nobody spoke")
@@ -23,6 +28,7 @@ def build_about(root: Path = ROOT) -> None:
     figures = sections(root / "checkpoints" / "README.md", level="###")
     texts = [readme.get("", ""), *(_titled(name, readme) for name in FROM_README)]
     with gr.Column(elem_id="about"):
+        part("sounds", "sounds", sounds_value(root / "assets" / "sounds"))
         gr.Markdown("\n\n".join(filter(None, texts)), elem_classes="prose")
         for name, table in figures.items():
             with gr.Accordion(name or THE_WEIGHTS, open=False, elem_classes="figures"):
@@ -41,6 +47,22 @@ def sections(path: Path, level: str = "##") -> dict[str, str]:
     first, *rest = re.split(rf"^{level} ", text, flags=re.MULTILINE)
     titled = [part.partition("\n") for part in rest]
     return {"": first.strip(), **{title.strip(): body.strip() for title, _, body in titled}}
+
+
+def sounds_value(folder: Path) -> dict[str, Any] | None:
+    """The sound examples that `showcase` wrote: text, and of each voice its clips; None where there are none."""
+    table = folder / "sounds.json"
+    if not table.is_file():
+        return None
+    about = json.loads(table.read_text(encoding="utf-8"))
+    voices = []
+    for name, rows in groupby(about["sounds"], key=lambda row: row["voice"]):
+        sounds = []
+        for row in rows:
+            title = row["prompt"] or "the plain reading"
+            sounds.append({"title": title, "label": f"{name}, {title}", "audio": served_file(folder / row["file"])})
+        voices.append({"name": name, "sounds": sounds})
+    return {"text": about["text"], "voices": voices}
 
 
 def _titled(name: str, texts: dict[str, str]) -> str:

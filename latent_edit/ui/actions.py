@@ -28,7 +28,7 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, reading_value
-from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
+from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings, opening_voice
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -89,7 +89,7 @@ class Actions:
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            yield from part_values(editor, settings.request(editor.voices[0]), tell)
+            yield from part_values(editor, settings.request(opening_voice(editor.voices)), tell)
 
     def stop(self, shown: Shown, visitor: gr.Request | None = None) -> Iterator[EditValues]:
         """End the visitor's edit at its next step, and yield the values of what was shown before it."""
@@ -174,7 +174,7 @@ class Actions:
         voices, methods = editor.voices, list(editor.methods)
         default = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
         return (
-            gr.update(choices=voices, value=voice if voice in voices else voices[0]),
+            gr.update(choices=voices, value=voice if voice in voices else opening_voice(voices)),
             gr.update(choices=same_and_others(voices), value=decode_voice if decode_voice in voices else ""),
             gr.update(choices=methods, value=method if method in methods else default, visible=len(methods) > 1),
             "",

@@ -16,6 +16,7 @@ from latent_edit.ui.actions import page_errors
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import LOADING
+from latent_edit.ui.settings import opening_voice
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
@@ -95,7 +96,7 @@ class Comparison:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
             base = EditRequest(
-                text, voice or editor.voices[0], prompt, method=method or EditRequest.method,
+                text, voice or opening_voice(editor.voices), prompt, method=method or EditRequest.method,
                 strength=strength, guidance=guidance, steps=steps, seed=seed,
             )  # fmt: skip
             planned = plan(kind, base, prompts, editor.voices, editor.methods)

@@ -10,6 +10,7 @@ from latent_edit import audio
 from latent_edit.ui.heatmaps import write_heatmap
 from latent_edit.ui.measured import ATTRIBUTES
 from latent_edit.ui.parts import served_file
+from latent_edit.ui.player import unedited
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
@@ -30,7 +31,7 @@ class Cell(NamedTuple):
     @classmethod
     def before(cls, title: str, result: EditResult) -> Cell:
         """The plain reading."""
-        return cls("before", title, "the plain reading", result.z_text, result.before)
+        return cls("before", title, unedited(result.phonemes_before), result.z_text, result.before)
 
     @classmethod
     def after(cls, title: str, result: EditResult) -> Cell:

@@ -13,7 +13,7 @@ import numpy as np
 
 from latent_edit.ui.curves import curves_value
 from latent_edit.ui.parts import served_file
-from latent_edit.ui.player import time_ticks
+from latent_edit.ui.player import time_ticks, unedited
 
 if TYPE_CHECKING:
     from latent_edit.reading import Speech
@@ -55,7 +55,9 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     before = result.phonemes_before, seconds(result.before)
     after = result.phonemes_after, seconds(result.after)
     maps = [
-        Heatmap("z_text", "before", "Z_text", "the plain reading", result.z_text, same, LATENT_COLOURS, *before),
+        Heatmap(
+            "z_text", "before", "Z_text", unedited(result.phonemes_before), result.z_text, same, LATENT_COLOURS, *before
+        ),
         Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS, *after),
         Heatmap(
             "difference", "after", "Difference", "Z\u2032 less re-timed Z_text", moved, own, DIFFERENCE_COLOURS, *after
@@ -70,7 +72,7 @@ def reading_heatmap_value(speech: Speech, folder: Path) -> dict[str, Any]:
 
     limit, clip = shared_limit(speech.latent), speech.waveform
     z_text = Heatmap(
-        "z_text", "before", "Z_text", "the plain reading", speech.latent, limit, LATENT_COLOURS,
+        "z_text", "before", "Z_text", unedited(speech.phonemes), speech.latent, limit, LATENT_COLOURS,
         speech.phonemes, seconds(clip),
     )  # fmt: skip
     return _shown([z_text], {}, folder)

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 BARS = 96  # of the longer waveform; the shorter one gets as many as its share of the time axis
 TICKS = 5  # at most so many seconds are written under a waveform
-PLAIN = "the plain reading"
+
+
+def unedited(phonemes: Sequence[TimedPhoneme]) -> str:
+    """What "before" is: only of a text is it known what is said."""
+    return "the plain reading" if phonemes else "your recording, in this voice"
 
 
 def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
     """
     after = result.request.prompt.strip() or "like the clip"
     clips = [
-        Clip("before", "Before", PLAIN, result.before, files["before.wav"]),
+        Clip("before", "Before", unedited(result.phonemes_before), result.before, files["before.wav"]),
         Clip("after", "After", after, result.after, files["after.wav"]),
     ]
     moments = matching_moments(result.phonemes_before, result.phonemes_after)
@@ -38,7 +42,7 @@ def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
 
 def reading_value(speech: Speech, file: Path) -> dict[str, Any]:
     """What the player shows while the bridge still works: the plain reading, which is in this WAV file."""
-    clips = [Clip("before", "Before", PLAIN, speech.waveform, file)]
+    clips = [Clip("before", "Before", unedited(speech.phonemes), speech.waveform, file)]
     return {**_clips(clips), "moments": matching_moments((), ()), "record": None}
 
 

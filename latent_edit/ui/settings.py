@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from latent_edit.request import EditRequest
 
 A_SENTENCE, A_RECORDING = "Sentence", "Your recording"
 IN_WORDS, LIKE_A_CLIP = "In words", "Like a clip"
+CLEAREST_VOICE = "sam_a"  # whose edits lose the fewest words (checkpoints/README.md)
 PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
+
+
+def opening_voice(voices: Sequence[str]) -> str:
+    """The voice that the page opens with."""
+    return CLEAREST_VOICE if CLEAREST_VOICE in voices else voices[0]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,9 @@ def test_another_corpus_is_not_mistaken_for_this_one(utterances: list[Utterance]
 
 def test_a_recording_over_full_scale_does_not_wrap(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "loud.wav", 1.5 * np.ones(1000), RATE, subtype="FLOAT")
-    speech = prepare_speech([Utterance(tmp_path / "loud.wav", "anna", "Oh.", "CC0-1.0")], RATE, HOP, tmp_path / "speech")
+    speech = prepare_speech(
+        [Utterance(tmp_path / "loud.wav", "anna", "Oh.", "CC0-1.0")], RATE, HOP, tmp_path / "speech"
+    )
     assert speech.audio(0).min() == pytest.approx(1.0)
 
 

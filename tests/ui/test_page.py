@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui import look
-from latent_edit.ui.about import THE_WEIGHTS, build_about
+from latent_edit.ui.about import THE_WEIGHTS, build_about, sounds_value
 from latent_edit.ui.controls import FIRST_PROMPT
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.page import build_page
@@ -93,6 +94,21 @@ def test_about_shows_every_table_of_the_figures(tmp_path: Path) -> None:
         block.label: block.children[0].value for block in small.blocks.values() if isinstance(block, gr.Accordion)
     }
     assert tables == {THE_WEIGHTS: "first", "One": "| a |\n| - |\n| 7 |", "Two": "x"}
+
+
+def test_about_lets_one_hear_what_showcase_made(tmp_path: Path) -> None:
+    assert sounds_value(tmp_path) is None
+    rows = [
+        {"voice": voice, "prompt": prompt, "file": f"{voice}{index}.mp3"}
+        for voice in ("anna", "ben")
+        for index, prompt in enumerate((None, "calm"))
+    ]
+    (tmp_path / "sounds.json").write_text(json.dumps({"text": "Oh.", "sounds": rows}))
+    value: Any = sounds_value(tmp_path)
+    assert value["text"] == "Oh."
+    assert [voice["name"] for voice in value["voices"]] == ["anna", "ben"]
+    assert [sound["label"] for sound in value["voices"][1]["sounds"]] == ["ben, the plain reading", "ben, calm"]
+    assert value["voices"][0]["sounds"][1]["audio"]["path"] == str(tmp_path / "anna1.mp3")
 
 
 def test_controls_start_at_the_defaults_of_a_request_and_allow_its_ranges(page: gr.Blocks) -> None:

@@ -105,6 +105,15 @@ def test_the_plain_reading_is_shown_alone_while_the_bridge_works(result: EditRes
     assert player["record"] is None
 
 
+def test_a_recording_is_not_called_a_reading(result: EditResult, tmp_path: Path) -> None:
+    speech = Speech(result.z_text, result.before, (), (), ())
+    (z_audio,) = reading_heatmap_value(speech, tmp_path)["pictures"]
+    assert "your recording, in this voice" in z_audio["alt"]
+    assert reading_value(speech, tmp_path / "before.wav")["clips"][0]["manner"] == "your recording, in this voice"
+    text = replace(speech, phonemes=tuple(phonemes(0.0, 0.1)))
+    assert reading_value(text, tmp_path / "before.wav")["clips"][0]["manner"] == "the plain reading"
+
+
 def test_curves_lie_on_the_axis_of_the_heatmaps(result: EditResult, tmp_path: Path) -> None:
     pitch, loudness = heatmaps_value(result, tmp_path)["curves"]
     for curve in (pitch, loudness):
