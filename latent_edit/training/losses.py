@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from latent_edit.models.harmonic_source import REFERENCE_HZ
 from latent_edit.models.spectrogram import linear_spectrogram
 
 
@@ -27,3 +28,15 @@ def frame_moments(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     mean = (values * mask).sum((0, 2)) / count
     variance = ((values - mean[:, None]).square() * mask).sum((0, 2)) / count
     return mean, variance.clamp(min=1e-8).sqrt()
+
+
+def pitch_errors(octaves: Tensor, voicing: Tensor, pitch: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """How far a predicted F0 is from the true one: semitones over voiced frames, cross-entropy of voicing over all.
+
+    octaves above `REFERENCE_HZ`, logits of voicing, pitch in Hz (zero where unvoiced) and mask: all [B, T].
+    """
+    voiced = (pitch > 0).float() * mask
+    errors = (octaves - torch.log2(pitch.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
+    semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
+    doubt = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
+    return semitones, (doubt * mask).sum() / mask.sum()

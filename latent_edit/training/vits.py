@@ -18,6 +18,7 @@ from latent_edit import checkpoint
 from latent_edit.data.pitch import pitch_of_recordings
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
+from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError
 from latent_edit.models.istft_vits import (
     DISCRIMINATORS_NAME,
@@ -128,8 +129,10 @@ def styled_speech(renditions: Renditions, hop_length: int) -> Speech:
     audio = [np.rint(a * (32767.0 / STYLED_FULL_SCALE)).astype(np.int16) for a in renditions.audio(items)]
     kept = renditions.folder / f"pitch-{hop_length}.npy"
     if not kept.is_file():
-        scaled = (a.astype(np.float32) * (STYLED_FULL_SCALE / 32767.0) for a in audio)
-        np.save(kept, pitch_of_recordings(scaled, renditions.sampling_rate, hop_length))
+        # A whisper has no voicing, whatever a tracker finds in its noise.
+        scales = [0.0 if Style(*item.style).breathiness >= 1 else STYLED_FULL_SCALE / 32767.0 for item in items]
+        voiced = (a.astype(np.float32) * scale for a, scale in zip(audio, scales, strict=True))
+        np.save(kept, pitch_of_recordings(voiced, renditions.sampling_rate, hop_length))
     return Speech(
         samples=np.concatenate(audio),
         offsets=np.cumsum([0, *map(len, audio)]),

@@ -13,11 +13,10 @@ from latent_edit.data.speech import Speech, SpeechBatch, batch_of_step
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
-from latent_edit.models.harmonic_source import REFERENCE_HZ
 from latent_edit.models.istft_vits import IstftVits
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.training import loop
-from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
+from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss, pitch_errors
 from latent_edit.training.vits_config import VitsConfiguration, VitsStage
 
 Judge = Callable[[IstftVits], dict[str, float]]
@@ -156,12 +155,7 @@ class VitsTask:
 
     def _pitch(self, pitch: Tensor, z: Tensor, mask: Tensor, speaker: Tensor | None) -> dict[str, Tensor]:
         """How far the F0 and voicing that the decoder reads from the latent are from the recording's."""
-        octaves, voicing = self.voice.decoder.pitch(z, speaker)
-        inside, voiced = mask.squeeze(1), (pitch > 0).float()
-        errors = (octaves - torch.log2(pitch.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
-        semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
-        doubt = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
-        doubt = (doubt * inside).sum() / inside.sum()
+        semitones, doubt = pitch_errors(*self.voice.decoder.pitch(z, speaker), pitch, mask.squeeze(1))
         return {"pitch": self.config.pitch_weight * semitones, "voicing": self.config.voicing_weight * doubt}
 
     def _decode_segment(
