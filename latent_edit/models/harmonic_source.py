@@ -1,8 +1,8 @@
-"""F0 read from the latent, and the pulses it excites: the source of the decoder's harmonics.
+"""What the decoder filters: pulses at an F0 that is read from the latent, and noise.
 
-An inverse-STFT decoder alone has to invent the phase of every harmonic, and little training flattens its F0. Here, as
-in neural source-filter models (Wang et al. 2019, arXiv 1904.12088), pulses at the predicted F0 carry the harmonics and
-the network only filters them.
+An inverse-STFT decoder alone has to invent every phase. With little training it flattens F0, and where nothing is
+voiced it repeats one phase frame by frame, which is heard as a buzz at the frame rate. So, as in neural source-filter
+models (Wang et al. 2019, arXiv 1904.12088), the phases come from a source and the network only filters it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 REFERENCE_HZ = 160.0  # F0 is predicted in octaves around it
 LOWEST_HZ, HIGHEST_HZ = 50.0, 700.0
+NOISE_SEED = 0
 BAND_SHARE = 0.95  # harmonics end just under half the sampling rate: none is folded back
 
 
@@ -71,6 +72,13 @@ def pulses(pitch: Tensor, hop_length: int, sampling_rate: int) -> Tensor:
     kernel = torch.sin((harmonics + 0.5) * phase) / (2 * half.clamp(min=1e-4))
     kernel = torch.where(half < 1e-4, harmonics + 0.5, kernel) - 0.5
     return kernel * _per_sample(voiced.to(pitch.dtype), hop_length)
+
+
+def noise(length: int, fresh: bool, device: torch.device) -> Tensor:
+    """White noise of one deviation, [length]; the same every time unless `fresh`, so that equal latents sound equal."""
+    if fresh:
+        return torch.randn(length, device=device)
+    return torch.randn(length, generator=torch.Generator().manual_seed(NOISE_SEED)).to(device)
 
 
 def _per_sample(values: Tensor, hop_length: int) -> Tensor:

@@ -1,8 +1,8 @@
 """The embedded voice: transformers' VitsModel with an inverse-STFT decoder in place of HiFi-GAN.
 
 The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict magnitude and
-phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU. What is voiced comes from pulses
-at an F0 that is read from the latent (`models.harmonic_source`), which the same blocks filter.
+phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU. They are not those of the sound
+but of two filters: one for pulses at an F0 that is read from the latent, one for noise (`models.harmonic_source`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import VitsConfig, VitsModel
 
 from latent_edit import checkpoint
-from latent_edit.models.harmonic_source import PitchPredictor, pitch_features, pulses
+from latent_edit.models.harmonic_source import PitchPredictor, noise, pitch_features, pulses
 from latent_edit.models.spectrogram import complex_spectrogram
 
 DISCRIMINATORS_NAME = "discriminators.safetensors"
@@ -107,19 +107,23 @@ class IstftDecoder(nn.Module):
         for block in self.blocks:
             x = block(x)
         x = self.output_norm(x)
-        source = pulses(pitch, self.hop_length, self.sampling_rate)
-        source = complex_spectrogram(source, self.fft_size, self.hop_length)
-        spectrum = _polar(self.output(x)) + _polar(self.filter(x)) * source
+        length = spectrogram.shape[2] * self.hop_length
+        unvoiced = self._spectrum(noise(length, self.training, x.device).unsqueeze(0))
+        voiced = self._spectrum(pulses(pitch, self.hop_length, self.sampling_rate))
+        spectrum = _polar(self.output(x)) * unvoiced + _polar(self.filter(x)) * voiced
         # The posterior encoder's frame t is centred at sample (t + 1/2) * hop. torch centres it at t * hop: one frame
         # is repeated in front and half a hop cut, which lines both up and leaves no sample without a whole window.
         spectrum = torch.cat([spectrum[:, :, :1], spectrum], dim=2)
         half = self.hop_length // 2
-        length = spectrogram.shape[2] * self.hop_length
         # Made here: `from_pretrained` would leave a buffer that is not saved uninitialised.
         window = torch.hann_window(self.fft_size, device=spectrum.device)
         samples = torch.istft(spectrum, self.fft_size, self.hop_length, window=window, length=length + half)
         samples = samples[:, half:]
         return samples.unsqueeze(1)
+
+    def _spectrum(self, source: Tensor) -> Tensor:
+        """[B, N] -> [B, bins, T]."""
+        return complex_spectrogram(source, self.fft_size, self.hop_length)
 
 
 def _polar(values: Tensor) -> Tensor:

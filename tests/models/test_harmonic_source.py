@@ -13,6 +13,7 @@ from latent_edit.models.harmonic_source import (
     LOWEST_HZ,
     REFERENCE_HZ,
     PitchPredictor,
+    noise,
     pitch_features,
     pulses,
 )
@@ -60,6 +61,15 @@ def test_long_speech_keeps_its_phase() -> None:
 
 def test_nothing_voiced_is_silence() -> None:
     assert (pulses(torch.zeros(2, 5), HOP, RATE) == 0).all()
+
+
+def test_noise_is_white_and_the_same_unless_fresh() -> None:
+    one, other = (noise(16_000, False, torch.device("cpu")) for _ in range(2))
+    assert torch.equal(one, other)
+    assert one.std() == pytest.approx(1.0, abs=0.02)
+    power = np.abs(np.fft.rfft(one.numpy())) ** 2
+    assert power[:4000].mean() == pytest.approx(power[4000:].mean(), rel=0.1)
+    assert not torch.equal(one, noise(16_000, True, torch.device("cpu")))
 
 
 def test_features_are_octaves_and_voicing() -> None:

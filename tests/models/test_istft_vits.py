@@ -46,11 +46,12 @@ def complex_frames(samples: Tensor) -> Tensor:
 
 
 def synthesise(spectrum: Tensor) -> Tensor:
-    """What the decoder makes of a spectrum [1, bins, T] where nothing is voiced, [T * HOP]."""
+    """What the decoder makes of a spectrum [1, bins, T] that filters a source of ones, [T * HOP]."""
     decoder = tiny_voice().decoder
-    decoder.output = Fixed(spectrum)
+    decoder.output, decoder.filter = Fixed(spectrum), Fixed(torch.zeros_like(spectrum))
+    decoder._spectrum = lambda _: torch.ones_like(spectrum)
     with torch.no_grad():
-        return decoder(torch.zeros(1, 8, spectrum.shape[2]), pitch=torch.zeros(1, spectrum.shape[2]))[0, 0]
+        return decoder(torch.zeros(1, 8, spectrum.shape[2]))[0, 0]
 
 
 @pytest.mark.parametrize("frame", [0, 1, 9, 18, 19])
@@ -101,6 +102,15 @@ def test_the_decoder_hears_speaker_and_latent() -> None:
     assert changed[39 * HOP + HOP // 2]
     # The pitch predictor hears nine frames, input and block three each, a window two more.
     assert not changed[: 21 * HOP].any()
+
+
+def test_what_is_unvoiced_does_not_buzz_at_the_frame_rate() -> None:
+    """One latent frame over and over is noise: no frame is like the one before it."""
+    decoder = tiny_voice().eval().decoder
+    with torch.no_grad():
+        heard = decoder(torch.ones(1, 8, 60), pitch=torch.zeros(1, 60))[0, 0, 4 * HOP : -4 * HOP].numpy()
+    assert heard.std() > 0
+    assert abs(np.corrcoef(heard[HOP:], heard[:-HOP])[0, 1]) < 0.15
 
 
 def test_a_loud_frame_is_bounded() -> None:
