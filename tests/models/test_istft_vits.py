@@ -92,7 +92,7 @@ def test_the_decoder_gives_a_hop_of_samples_for_each_frame(frames: int) -> None:
 
 
 def test_the_decoder_hears_speaker_and_latent() -> None:
-    voice = tiny_voice()
+    voice = tiny_voice().eval()
     z = torch.randn(1, 8, 40)
     anna, ben = (voice.decoder(z, voice.embed_speaker.weight[i : i + 1, :, None]) for i in range(2))
     assert not torch.allclose(anna, ben)
