@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors.torch
 import torch
@@ -168,8 +168,8 @@ def initialise_decoder(decoder: IstftDecoder) -> None:
     bins = decoder.fft_size // 2 + 1
     for layer in (decoder.pitch_input, decoder.filter):
         nn.init.zeros_(layer.weight)
-    for layer in (decoder.pitch_input, decoder.filter, decoder.output):
-        nn.init.zeros_(layer.bias)
+    for bias in (decoder.pitch_input.bias, decoder.filter.bias, decoder.output.bias):
+        nn.init.zeros_(cast(Tensor, bias))
     with torch.no_grad():
         for layer in (decoder.filter, decoder.output):
             layer.bias[:bins] = QUIET_LOG_MAGNITUDE

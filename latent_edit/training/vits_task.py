@@ -13,7 +13,7 @@ from latent_edit.data.speech import Speech, SpeechBatch, batch_of_step
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
-from latent_edit.models.istft_vits import IstftVits
+from latent_edit.models.istft_vits import IstftDecoder, IstftVits
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.training import loop
 from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss, pitch_errors
@@ -155,7 +155,8 @@ class VitsTask:
 
     def _pitch(self, pitch: Tensor, z: Tensor, mask: Tensor, speaker: Tensor | None) -> dict[str, Tensor]:
         """How far the F0 and voicing that the decoder reads from the latent are from the recording's."""
-        semitones, doubt = pitch_errors(*self.voice.decoder.pitch(z, speaker), pitch, mask.squeeze(1))
+        octaves, voicing = cast(IstftDecoder, self.voice.decoder).pitch(z, speaker)
+        semitones, doubt = pitch_errors(octaves, voicing, pitch, mask.squeeze(1))
         return {"pitch": self.config.pitch_weight * semitones, "voicing": self.config.voicing_weight * doubt}
 
     def _decode_segment(
