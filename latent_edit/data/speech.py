@@ -119,6 +119,8 @@ def load_speech(folder: Path) -> Speech:
     if not (folder / "speech.json").is_file():
         raise InputError(f"{folder} holds no recordings: run `python -m latent_edit prepare recordings CORPUS` first")
     content = json.loads((folder / "speech.json").read_text(encoding="utf-8"))
+    if "hop_length" not in content:  # made before F0 was tracked
+        raise InputError(f"{folder} was prepared by an earlier version: delete it and run `prepare recordings` again")
     return Speech(
         samples=np.load(folder / "speech.npy", mmap_mode="r"),
         offsets=np.array(content["offsets"]),

@@ -24,7 +24,7 @@ DISCRIMINATORS_NAME = "discriminators.safetensors"
 
 # exp(5) is about 150, far above the magnitude of a full-scale sine in a 1024-point frame divided by the window's gain.
 LARGEST_LOG_MAGNITUDE = 5.0
-QUIET_LOG_MAGNITUDE = -4.5
+QUIET_LOG_MAGNITUDE = -4.5  # where both filters start: pulses far below full scale
 
 
 class IstftVitsConfig(VitsConfig):

@@ -11,7 +11,7 @@ from latent_edit.request import EditRequest
 
 A_SENTENCE, A_RECORDING = "Sentence", "Your recording"
 IN_WORDS, LIKE_A_CLIP = "In words", "Like a clip"
-CLEAREST_VOICE = "sam_a"  # whose edits lose the fewest words (checkpoints/README.md)
+CLEAREST_VOICE = "sam_a"  # the one that is understood best (checkpoints/README.md)
 PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,15 @@ def test_a_recording_over_full_scale_does_not_wrap(tmp_path: Path) -> None:
 def test_a_split_may_be_empty(tmp_path: Path) -> None:
     assert len(prepare_speech([], RATE, HOP, tmp_path)) == 0
     assert len(load_speech(tmp_path)) == 0
+
+
+def test_what_an_earlier_version_prepared_is_refused(utterances: list[Utterance], tmp_path: Path) -> None:
+    prepare_speech(utterances, RATE, HOP, tmp_path)
+    content = json.loads((tmp_path / "speech.json").read_text())
+    del content["hop_length"]
+    (tmp_path / "speech.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="by an earlier version: delete it and run `prepare recordings` again"):
+        load_speech(tmp_path)
 
 
 def test_nothing_prepared_says_which_command_does_it(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def vits(tmp_path_factory: pytest.TempPathFactory) -> FrozenVits:
     folder = tmp_path_factory.mktemp("voice")
-    save_voice(tiny_voice(), folder)
+    save_voice(tiny_voice(2), folder)
     return FrozenVits.load(folder)
 
 
@@ -242,7 +242,7 @@ def test_a_reading_is_aligned_to_its_own_text(vits: FrozenVits, hello: PhonemeSe
     assert found.sum() == durations.sum()
     heard = means.prior_sample.z[:, :, torch.repeat_interleave(found[0])]
     # Random weights make neighbouring blanks alike; whatever is chosen must sound the same.
-    assert (heard - reading.prior_sample.z).abs().mean() < 0.2 * reading.prior_sample.z.std()
+    assert (heard - reading.prior_sample.z).abs().mean() < 0.1 * reading.prior_sample.z.std()
 
 
 def test_a_recording_shorter_than_its_text_is_not_aligned(vits: FrozenVits, hello: PhonemeSequence) -> None:
