@@ -5,6 +5,7 @@ It turns the latent of a neutral reading into the latent of a styled one (Z_text
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,12 @@ class BridgeTraining(StrictModel):
     warmup_steps: int = 200
     ema: float = 0.999
     condition_dropout: float = 0.1
+    # Share of examples in no style at all, of which many are prepared and little is to be learned; None for all of them.
+    plain_share: float | None = None
+    # Times are drawn as u to the power of 1 / time_power: 1 evenly, more near t = 1, where an edit sets out.
+    time_power: float = 1.0
+    # Weight of how differently the voice's decoder would speak prediction and target; for the embedded voice only.
+    heard_weight: float = 0.0
     # Standard deviation of noise added to a style embedding, relative to its norm.
     condition_noise: float = 0.1
     seed: int = 0
@@ -57,10 +64,15 @@ class BridgeConfiguration(StrictModel):
     condition: dict[Literal["same_clip", "other_clip", "caption"], float]
     null: Literal["marginal", "neutral"] = "neutral"
     condition_on_source: bool = True
+    # Whether the network is shown the source's melody, and how far a tremor is in its swing: without that, a tremor
+    # could begin anywhere, and the mean of them all, which a denoiser learns, is none. For the embedded voice only.
+    prosody: bool = False
     source_noise: float = 0.0
     ot_ode: bool = False
+    predicts: Literal["label", "change"] = "label"
     normalise: bool = True
     guidance_interval: tuple[float, float] = (0.0, 1.0)
+    guidance_rescale: float = 0.0
     training: BridgeTraining
 
     @model_validator(mode="after")
@@ -71,13 +83,15 @@ class BridgeConfiguration(StrictModel):
                 raise ValueError(f"{name} needs shares of zero or more, and one above zero")
         if self.source_space == "pre_flow" and not self.pairing.keys() <= {"aligned", "paper"}:
             raise ValueError("only aligned and paper pairs have a source before the flow")
+        if self.prosody and self.network != "temporal":
+            raise ValueError("only the temporal network can be shown the prosody")
         return self
 
     def diffusion(self) -> Diffusion:
         """The mathematics this method was trained for."""
         if self.method == "palette":
             return Palette()
-        return I2SB(ot_ode=self.ot_ode, source_noise=self.source_noise)
+        return I2SB(ot_ode=self.ot_ode, source_noise=self.source_noise, predicts=self.predicts)
 
 
 class Bridge(nn.Module):
@@ -86,6 +100,7 @@ class Bridge(nn.Module):
     mean: Tensor
     deviation: Tensor
     style_mean: Tensor
+    tremor_rate: Tensor
 
     def __init__(
         self, config: BridgeConfiguration, channels: int, style_dimension: int, speaker_dimension: int
@@ -99,13 +114,16 @@ class Bridge(nn.Module):
             "speaker_dimension": speaker_dimension,
         }
         network = TemporalDenoiser if config.network == "temporal" else ImageDenoiser
-        self.denoiser = network(**self.sizes, width=config.width, depth=config.depth)
+        shown = channels + (4 if config.prosody else 0)
+        self.denoiser = network(shown_channels=shown, **self.sizes, width=config.width, depth=config.depth)
         self.pace = PaceHead(style_dimension, speaker_dimension)
         # Per-channel moments of natural Z_audio frames: the noise of I2SB has an absolute size.
         self.register_buffer("mean", torch.zeros(channels, 1))
         self.register_buffer("deviation", torch.ones(channels, 1))
         # CLAP's text and audio embeddings lie in two separate cones: each is centred on its own mean, and normed again.
         self.register_buffer("style_mean", torch.zeros(2, style_dimension))
+        # Swings of a tremor in a frame of the latent.
+        self.register_buffer("tremor_rate", torch.zeros(1))
         self.hash = ""
 
     def start(self, reading: TextEncoding) -> Latent:
@@ -125,11 +143,36 @@ class Bridge(nn.Module):
         return nn.functional.normalize(style - self.style_mean[("text", "audio").index(modality)], dim=1)
 
     def predict(
-        self, x_t: Tensor, time: Tensor, source: Tensor, style: Tensor, keep: Tensor, speaker: Tensor, mask: Tensor
+        self,
+        x_t: Tensor,
+        time: Tensor,
+        source: Tensor,
+        style: Tensor,
+        keep: Tensor,
+        speaker: Tensor,
+        mask: Tensor,
+        prosody: Tensor | None = None,
     ) -> Tensor:
-        """The network's prediction from normalised values; the source is hidden where the method does not show it."""
-        shown = source if self.config.condition_on_source else None
+        """The network's prediction from normalised values; the source is hidden where the method does not show it.
+
+        prosody: [B, 4, T] of `with_clock`, for a method that is shown it.
+        """
+        shown = source if self.config.condition_on_source else torch.zeros_like(source)
+        if self.config.prosody:
+            assert prosody is not None
+            shown = torch.cat([shown, prosody], dim=1)
         return self.denoiser(x_t, time, shown, style, keep, speaker, mask)
+
+    def with_clock(self, intonation: Tensor, mask: Tensor, first_frame: Tensor | None = None) -> Tensor:
+        """The prosody to show: intonation [B, 2, T], and cosine and sine of the tremor's phase in each frame.
+
+        first_frame: [B], where in its sentence each item begins; without it, at the beginning.
+        """
+        frames = torch.arange(mask.shape[2], device=mask.device).expand(len(mask), -1) + 0.5
+        if first_frame is not None:
+            frames = frames + first_frame[:, None]
+        phase = 2 * math.pi * self.tremor_rate * frames
+        return torch.cat([intonation, torch.stack([phase.cos(), phase.sin()], dim=1)], dim=1) * mask
 
     def log_duration_ratio(self, style: Tensor, speaker: Tensor) -> Tensor:
         """Logarithm of how much longer the style makes a sentence, [B]. style: centred [B, D]."""
@@ -145,24 +188,28 @@ class Bridge(nn.Module):
         steps: int,
         generators: Sequence[torch.Generator],
         on_step: OnStep | None = None,
+        intonation: Tensor | None = None,
     ) -> Latent:
         """Z' of every item.
 
         source: the retimed latent. style: centred [B, D]. speaker: [B, G]. guidance: 0 ignores the style, 1 is the
         plain conditional model, above 1 the style is extrapolated (arXiv 2207.12598, eq. 6). One generator per item.
+        intonation: [B, 2, T] of the source, for a method that is shown the prosody.
         `on_step(index, steps, clean)` sees the predicted clean latent in the voice's own scale.
         """
         mask = source.mask
+        prosody = None if intonation is None else self.with_clock(intonation, mask)
 
         def branch(keep: bool) -> Any:
             kept = torch.full((len(style),), keep, device=style.device)
-            return lambda x_t, t, start: self.predict(x_t, t, start, style, kept, speaker, mask)
+            return lambda x_t, t, start: self.predict(x_t, t, start, style, kept, speaker, mask, prosody)
 
         def show(index: int, count: int, clean: Tensor) -> None:
             if on_step is not None:
                 on_step(index, count, self.restored(clean, mask).z)
 
-        denoise = guided(branch(True), branch(False), guidance, self.config.guidance_interval)
+        interval, rescale = self.config.guidance_interval, self.config.guidance_rescale
+        denoise = guided(branch(True), branch(False), guidance, interval, rescale)
         edited = self.diffusion.sample(denoise, self.normalised(source), mask, steps, generators, show)
         return self.restored(edited, mask)
 

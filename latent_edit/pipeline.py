@@ -203,11 +203,23 @@ class LatentEditor(LoadedModels):
                 steps=request.steps,
                 generators=[generator(edit.request.seed, BRIDGE_STREAM, index) for edit, index in batch],
                 on_step=on_step,
+                intonation=self._intonation(bridge, source, batch),
             )
             crossed += [z_edit.item(row) for row in range(len(batch))]
         for edit in edits:
             own = [latent for (owner, _), latent in zip(pieces, crossed, strict=True) if owner is edit]
             edit.z_edit = edit.z_source.towards(own, edit.request.strength)
+
+    def _intonation(self, bridge: Bridge, source: Latent, batch: Sequence[tuple[_Edit, int]]) -> Tensor | None:
+        """Melodies [B, 2, T] of what the bridge starts from, where it is shown them."""
+        if not bridge.config.prosody:
+            return None
+        heard = self.vits.source_filter_decoder.pitch.intonation
+        own = [
+            heard(source.item(row).z[0], self.vits.speaker_embedding(edit.speaker)[0])
+            for row, (edit, _) in enumerate(batch)
+        ]
+        return torch.nn.utils.rnn.pad_sequence([melody.T for melody in own], batch_first=True).mT
 
     def _result(self, edit: _Edit, seconds: dict[str, float]) -> EditResult:
         before, after = edit.before.waveform.item(0).numpy(), edit.after.waveform.item(0).numpy()

@@ -174,7 +174,7 @@ def train_bridge(
     latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
     folder = _state(runs, "bridge", preset)
-    trained = bridge.train(config, latents, vits.all_speaker_embeddings, folder, resume=resume)
+    trained = bridge.train(config, latents, vits, folder, resume=resume)
     if out is not None:
         trained.save(out, latents.latent_hash, latents.style_hash)
         _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")

@@ -25,6 +25,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "ot-ode": {"ot_ode": True},
     "noisy source": {"source_noise": 1.0, "condition_on_source": False},
     "palette": {"method": "palette"},
+    "prosody": {"prosody": True},
     "image": {"network": "image", "width": 8, "normalise": False},
 }
 
@@ -48,7 +49,13 @@ def unit(count: int, seed: int = 0) -> Tensor:
 def edit(bridge: Bridge, source: Latent, style: Tensor, guidance: float = 1.0, steps: int = 3, seed: int = 0) -> Latent:
     count = len(style)
     speaker = random(count, SPEAKER, seed=9)
-    return bridge.edit(source, style, speaker, guidance, steps, seeds(*range(seed, seed + count)))
+    generators, melody = seeds(*range(seed, seed + count)), melodies(bridge, source)
+    return bridge.edit(source, style, speaker, guidance, steps, generators, intonation=melody)
+
+
+def melodies(bridge: Bridge, source: Latent) -> Tensor | None:
+    """Something to show to a bridge that is shown melodies."""
+    return source.z[:, :2] if bridge.config.prosody else None
 
 
 def test_an_edit_starts_where_its_method_was_trained_to() -> None:
@@ -63,12 +70,15 @@ def test_an_edit_starts_where_its_method_was_trained_to() -> None:
 def test_an_edit_does_not_depend_on_the_batch(method: str, guidance: float) -> None:
     bridge = tiny_bridge(**METHODS[method])
     source, style, speaker = latents(30, 17, 24), unit(3), random(3, SPEAKER, seed=9)
-    together = bridge.edit(source, style, speaker, guidance, 4, seeds(0, 1, 2))
+    melody = melodies(bridge, source)
+    together = bridge.edit(source, style, speaker, guidance, 4, seeds(0, 1, 2), intonation=melody)
     assert torch.equal(together.mask, source.mask)
     assert (together.z * (1 - source.mask) == 0).all()
     for index in range(3):
         item = slice(index, index + 1)
-        alone = bridge.edit(source.item(index), style[item], speaker[item], guidance, 4, seeds(index))
+        own = source.item(index)
+        melody = melodies(bridge, own)
+        alone = bridge.edit(own, style[item], speaker[item], guidance, 4, seeds(index), intonation=melody)
         assert torch.allclose(together.item(index).z, alone.z, atol=1e-4)
         assert not torch.allclose(alone.z, source.item(index).z, atol=0.1)
 
@@ -157,6 +167,28 @@ def test_a_hidden_source_is_only_the_start() -> None:
     one, other = latents(20), Latent(latents(20).z + 1, latents(20).mask)
     assert torch.equal(edit(blind, one, unit(1)).z, edit(blind, other, unit(1)).z)
     assert not torch.allclose(edit(seeing, one, unit(1)).z, edit(seeing, other, unit(1)).z, atol=1e-3)
+
+
+def test_the_clock_tells_where_a_tremor_is() -> None:
+    """Six swings a second at 62.5 frames a second; the same source comes out otherwise later in the sentence."""
+    bridge = tiny_bridge(prosody=True)
+    bridge.tremor_rate.fill_(6 / 62.5)
+    mask, melody = torch.ones(1, 1, 125), random(1, 2, 125)
+    prosody = bridge.with_clock(melody, mask)
+    assert torch.equal(prosody[:, :2], melody)
+    cosine = prosody[0, 2]
+    assert int((cosine[1:] * cosine[:-1] < 0).sum()) == 2 * 6 * 2  # two seconds, two zeros a swing
+    values, speaker, keep = random(1, CHANNELS, 125), random(1, SPEAKER), torch.ones(1, dtype=torch.bool)
+    later = bridge.with_clock(melody, mask, torch.tensor([4]))
+    assert torch.allclose(later[..., :-4], torch.cat([melody, prosody[:, 2:].roll(-4, 2)], 1)[..., :-4], atol=1e-5)
+    with torch.no_grad():
+        results = [
+            bridge.predict(values, torch.ones(1), values, unit(1), keep, speaker, mask, shown)
+            for shown in (prosody, later)
+        ]
+    assert (results[0] - results[1]).abs().max() > 1e-3
+    with pytest.raises(ValueError, match="temporal"):
+        configuration(network="image", prosody=True)
 
 
 def test_pace_depends_on_style_and_speaker_and_is_bounded() -> None:

@@ -13,7 +13,6 @@ from latent_edit.data.latents import FIELDS, Latents
 from latent_edit.data.renditions import RenditionItem
 
 CHANNELS, STYLE, SPEAKER = 8, 6, 4
-SPEAKER_EMBEDDINGS = torch.randn(2, SPEAKER, generator=torch.Generator().manual_seed(0))
 
 
 def configuration(**changes: Any) -> BridgeConfiguration:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -25,11 +26,15 @@ class I2SB:
 
     ot_ode: train and sample without noise on the way (the optimal-transport limit, Proposition 3.4).
     source_noise: standard deviation of noise added to the bridge's start ("add-x1-noise"); the network always
-    receives the clean source. beta_max: height of the noise schedule; None is the authors' 0.3, or 1.0 with ot_ode.
+    receives the clean source. predicts: what the network is trained on, the authors' label of equation 12, or the change
+    from source to target. With a perfect network they come to the same; the size of a change is that of the edit, so
+    that rescaled guidance means something. beta_max: height of the noise schedule; None is the authors' 0.3, or 1.0
+    with ot_ode.
     """
 
     ot_ode: bool = False
     source_noise: float = 0.0
+    predicts: Literal["label", "change"] = "label"
     beta_max: float | None = None
 
     @cached_property
@@ -39,16 +44,18 @@ class I2SB:
     def training_example(
         self, source: Tensor, target: Tensor, mask: Tensor, time: Tensor, generators: Sequence[torch.Generator]
     ) -> tuple[Tensor, Tensor]:
-        """x_t from q(x_t | x_0, x_1), equation 11, and the label (x_t - x_0) / sigma_t, equation 12."""
+        """x_t from q(x_t | x_0, x_1), equation 11, and the label (x_t - x_0) / sigma_t, equation 12, or the change."""
         start = self._start(source, mask, generators)
         weight_target, weight_start, variance = self.schedule.marginal(time.clamp(min=FIRST_TIME))
         x_t = per_item(weight_target, target) * target + per_item(weight_start, target) * start
         if not self.ot_ode:
             x_t = x_t + per_item(variance.sqrt(), target) * item_noise(mask, target.shape[1], generators)
-        return x_t, (x_t - target) / self._sigma(time, target)
+        return x_t, target - source if self.predicts == "change" else (x_t - target) / self._sigma(time, target)
 
-    def predict_clean(self, x_t: Tensor, time: Tensor, prediction: Tensor) -> Tensor:
-        """x_0 = x_t - sigma_t prediction: equation 12 solved for x_0."""
+    def predict_clean(self, x_t: Tensor, source: Tensor, time: Tensor, prediction: Tensor) -> Tensor:
+        """x_0 = x_t - sigma_t prediction: equation 12 solved for x_0. Or the source, changed."""
+        if self.predicts == "change":
+            return source + prediction
         return x_t - self._sigma(time, x_t) * prediction
 
     @torch.no_grad()
@@ -66,7 +73,7 @@ class I2SB:
         times = sampling_times(steps).to(source.device)
         for index in range(steps):
             now, earlier = times[index].expand(len(source)), times[index + 1].expand(len(source))
-            clean = self.predict_clean(x_t, now, denoise(x_t, now.to(source), source)) * mask
+            clean = self.predict_clean(x_t, source, now, denoise(x_t, now.to(source), source)) * mask
             weight, variance = self.schedule.posterior(now, earlier)
             x_t = clean + per_item(weight, x_t) * (x_t - clean)
             if not self.ot_ode:

@@ -33,7 +33,13 @@ class Palette:
         alpha, sigma = (per_item(factor, target) for factor in cosine_schedule(time))
         return alpha * target + sigma * noise, alpha * noise - sigma * target
 
-    def predict_clean(self, x_t: Tensor, time: Tensor, prediction: Tensor) -> Tensor:
+    def predict_clean(
+        self,
+        x_t: Tensor,
+        source: Tensor,  # noqa: ARG002
+        time: Tensor,
+        prediction: Tensor,
+    ) -> Tensor:
         """x_0 = alpha x_t - sigma v. Latents have no bounds, so nothing is clamped."""
         alpha, sigma = (per_item(factor, x_t) for factor in cosine_schedule(time))
         return alpha * x_t - sigma * prediction
@@ -53,7 +59,7 @@ class Palette:
         times = sampling_times(steps).to(source.device)
         for index in range(steps):
             now, earlier = times[index].expand(len(source)), times[index + 1].expand(len(source))
-            clean = self.predict_clean(x_t, now, denoise(x_t, now.to(source), source)) * mask
+            clean = self.predict_clean(x_t, source, now, denoise(x_t, now.to(source), source)) * mask
             alpha_now, sigma_now = (per_item(factor, x_t) for factor in cosine_schedule(now))
             alpha, sigma = (per_item(factor, x_t) for factor in cosine_schedule(earlier))
             x_t = alpha * clean + sigma * (x_t - alpha_now * clean) / sigma_now  # the noise in x_t, scaled down

@@ -29,7 +29,7 @@ class Diffusion(Protocol):
     ) -> tuple[Tensor, Tensor]:
         """The state x_t at `time` [B] in [0, 1], and what the network is to predict from it; both [B, C, T]."""
 
-    def predict_clean(self, x_t: Tensor, time: Tensor, prediction: Tensor) -> Tensor:
+    def predict_clean(self, x_t: Tensor, source: Tensor, time: Tensor, prediction: Tensor) -> Tensor:
         """The clean latent x_0 [B, C, T] that the network's prediction at `time` [B] stands for."""
 
     def sample(

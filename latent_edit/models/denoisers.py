@@ -1,8 +1,8 @@
 """The networks of the bridge: what they predict (v, a label) is the business of the diffusion that trains them.
 
-All take x_t [B, C, T], t [B] in [0, 1], source [B, C, T] (None: not shown), style [B, D] of unit norm, keep_style [B]
-bool (False: the learned null style instead), speaker [B, G] and mask [B, 1, T], and return [B, C, T], zero outside
-the mask. For a voice with a single speaker, G is 0.
+All take x_t [B, C, T], t [B] in [0, 1], shown [B, K, T] (the source, and what else helps), style [B, D] of unit norm,
+keep_style [B] bool (False: the learned null style instead), speaker [B, G] and mask [B, 1, T], and return [B, C, T],
+zero outside the mask. For a voice with a single speaker, G is 0.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ class TemporalDenoiser(nn.Module):
     """
 
     def __init__(
-        self, channels: int, style_dimension: int, speaker_dimension: int, width: int = 256, depth: int = 8
+        self,
+        channels: int,
+        shown_channels: int,
+        style_dimension: int,
+        speaker_dimension: int,
+        width: int = 256,
+        depth: int = 8,
     ) -> None:
         super().__init__()
         condition = width // 2
@@ -36,7 +42,7 @@ class TemporalDenoiser(nn.Module):
         self.manner = nn.Sequential(
             nn.Linear(style_dimension + speaker_dimension, condition), nn.SiLU(), nn.Linear(condition, condition)
         )
-        self.input = nn.Linear(2 * channels, width)
+        self.input = nn.Linear(channels + shown_channels, width)
         self.blocks = nn.ModuleList(_TemporalBlock(width, condition, 2 ** (index % 4)) for index in range(depth))
         self.output_norm = nn.LayerNorm(width)
         self.output = _zero(nn.Linear(width, channels))
@@ -45,7 +51,7 @@ class TemporalDenoiser(nn.Module):
         self,
         x_t: Tensor,
         t: Tensor,
-        source: Tensor | None,
+        shown: Tensor,
         style: Tensor,
         keep_style: Tensor,
         speaker: Tensor,
@@ -55,7 +61,7 @@ class TemporalDenoiser(nn.Module):
         style = torch.where(keep_style.unsqueeze(1), _unit_variance(style), self.null_style)
         condition = F.silu(self.time(_time_features(t)) + self.manner(torch.cat([style, speaker], dim=1)))
         frames = mask.mT
-        hidden = self.input(torch.cat([x_t, torch.zeros_like(x_t) if source is None else source], dim=1).mT)
+        hidden = self.input(torch.cat([x_t, shown], dim=1).mT)
         for block in self.blocks:
             hidden = block(hidden, condition, frames)
         return self.output(self.output_norm(hidden)).mT * mask
@@ -92,8 +98,16 @@ class ImageDenoiser(nn.Module):
     """
 
     def __init__(
-        self, channels: int, style_dimension: int, speaker_dimension: int, width: int = 128, depth: int = 5
+        self,
+        channels: int,
+        shown_channels: int,
+        style_dimension: int,
+        speaker_dimension: int,
+        width: int = 128,
+        depth: int = 5,
     ) -> None:
+        if shown_channels != channels:
+            raise ValueError("the image network is shown one picture, the source")
         super().__init__()
         from diffusers.models import UNet2DConditionModel
 
@@ -117,7 +131,7 @@ class ImageDenoiser(nn.Module):
         self,
         x_t: Tensor,
         t: Tensor,
-        source: Tensor | None,
+        shown: Tensor,
         style: Tensor,
         keep_style: Tensor,
         speaker: Tensor,
@@ -125,7 +139,7 @@ class ImageDenoiser(nn.Module):
     ) -> Tensor:
         """Prediction [B, C, T]; see the module's docstring."""
         style = torch.where(keep_style.unsqueeze(1), _unit_variance(style), self.null_style)
-        pictures = torch.stack([x_t, torch.zeros_like(x_t) if source is None else source], dim=1)
+        pictures = torch.stack([x_t, shown], dim=1)
         lengths = mask.sum(dim=(1, 2)).long().tolist()
         if self.training or min(lengths) == mask.shape[2]:
             return self._paint(pictures, t, style, speaker) * mask

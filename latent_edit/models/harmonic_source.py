@@ -46,6 +46,18 @@ class PitchPredictor(nn.Module):
         pitch = (REFERENCE_HZ * torch.exp2(octaves)).clamp(LOWEST_HZ, HIGHEST_HZ)
         return pitch * (voicing > 0)
 
+    @torch.no_grad()
+    def intonation(self, latent: Tensor, speaker: Tensor) -> Tensor:
+        """The melody of one sentence, [C, T] and speaker [G], as [2, T].
+
+        Quarter octaves from the median of its F0, zero where unvoiced; and voicing, 0 or 1.
+        """
+        pitch = self.pitch(latent.unsqueeze(0), speaker.view(1, -1, 1) if len(speaker) else None)[0]
+        voiced = pitch > 0
+        octaves = torch.log2(pitch.clamp(min=LOWEST_HZ))
+        middle = octaves[voiced].median() if voiced.any() else octaves.new_zeros(())
+        return torch.stack([4 * (octaves - middle) * voiced, voiced.to(octaves)])
+
 
 def pitch_features(pitch: Tensor) -> Tensor:
     """F0 in Hz [B, T], zero where unvoiced -> octaves above `REFERENCE_HZ` and voicing, [B, 2, T]."""

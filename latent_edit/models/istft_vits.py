@@ -25,6 +25,8 @@ DISCRIMINATORS_NAME = "discriminators.safetensors"
 # exp(5) is about 150, far above the magnitude of a full-scale sine in a 1024-point frame divided by the window's gain.
 LARGEST_LOG_MAGNITUDE = 5.0
 QUIET_LOG_MAGNITUDE = -4.5  # where both filters start: pulses far below full scale
+# Filters per latent frame, each through a window as much shorter than the spectrogram's: a burst of /t/ lasts 10 ms.
+SUBFRAMES = 2
 
 
 class IstftVitsConfig(VitsConfig):
@@ -73,8 +75,9 @@ class IstftDecoder(nn.Module):
 
     def __init__(self, config: IstftVitsConfig) -> None:
         super().__init__()
-        self.hop_length = config.hop_length
-        self.fft_size = config.fft_size
+        self.frame_length = config.hop_length
+        self.hop_length = config.hop_length // SUBFRAMES
+        self.fft_size = config.fft_size // SUBFRAMES
         self.sampling_rate = config.sampling_rate
         width = config.decoder_width
         self.input = nn.Conv1d(config.flow_size, width, kernel_size=7, padding=3)
@@ -88,8 +91,9 @@ class IstftDecoder(nn.Module):
             ConvNeXtBlock(width, config.decoder_hidden, scale) for _ in range(config.decoder_blocks)
         )
         self.output_norm = nn.LayerNorm(width, eps=1e-6)
-        self.output = nn.Linear(width, 2 * config.spectrogram_bins)
-        self.filter = nn.Linear(width, 2 * config.spectrogram_bins)
+        bins = self.fft_size // 2 + 1
+        self.noise_filter = nn.Linear(width, SUBFRAMES * bins)
+        self.pulse_filter = nn.Linear(width, SUBFRAMES * 2 * bins)
 
     def forward(
         self, spectrogram: Tensor, global_conditioning: Tensor | None = None, pitch: Tensor | None = None
@@ -100,19 +104,14 @@ class IstftDecoder(nn.Module):
         """
         if pitch is None:
             pitch = self.pitch.pitch(spectrogram, global_conditioning)
-        x = self.input(spectrogram) + self.pitch_input(pitch_features(pitch))
-        if global_conditioning is not None:
-            x = x + self.speaker(global_conditioning)
-        x = self.input_norm(x.transpose(1, 2))
-        for block in self.blocks:
-            x = block(x)
-        x = self.output_norm(x)
-        length = spectrogram.shape[2] * self.hop_length
-        unvoiced = self._spectrum(noise(length, self.training, x.device).unsqueeze(0))
-        voiced = self._spectrum(pulses(pitch, self.hop_length, self.sampling_rate))
-        spectrum = _polar(self.output(x)) * unvoiced + _polar(self.filter(x)) * voiced
-        # The posterior encoder's frame t is centred at sample (t + 1/2) * hop. torch centres it at t * hop: one frame
-        # is repeated in front and half a hop cut, which lines both up and leaves no sample without a whole window.
+        noise_filter, pulse_filter = self.filters(spectrogram, global_conditioning, pitch)
+        length = spectrogram.shape[2] * self.frame_length
+        unvoiced = self._spectrum(noise(length, self.training, pitch.device).unsqueeze(0))
+        voiced = self._spectrum(pulses(pitch, self.frame_length, self.sampling_rate))
+        log_magnitude, phase = pulse_filter.chunk(2, dim=1)
+        spectrum = noise_filter.exp() * unvoiced + torch.polar(log_magnitude.exp(), phase) * voiced
+        # A latent frame is centred in its samples, and so is a filter in its hop. torch centres filter t at t * hop:
+        # one is repeated in front and half a hop cut, which lines both up and leaves no sample without a whole window.
         spectrum = torch.cat([spectrum[:, :, :1], spectrum], dim=2)
         half = self.hop_length // 2
         # Made here: `from_pretrained` would leave a buffer that is not saved uninitialised.
@@ -121,15 +120,32 @@ class IstftDecoder(nn.Module):
         samples = samples[:, half:]
         return samples.unsqueeze(1)
 
+    def filters(self, latent: Tensor, speaker: Tensor | None, pitch: Tensor) -> tuple[Tensor, Tensor]:
+        """What the sources go through, for a latent [B, C, T], a speaker [B, G, 1] and F0 in Hz [B, T].
+
+        Returns the noise's log magnitudes [B, bins, SUBFRAMES * T]; it has no phase to change. And the log magnitudes
+        and phases of the pulses [B, 2 * bins, SUBFRAMES * T].
+        """
+        x = self.input(latent) + self.pitch_input(pitch_features(pitch))
+        if speaker is not None:
+            x = x + self.speaker(speaker)
+        x = self.input_norm(x.transpose(1, 2))
+        for block in self.blocks:
+            x = block(x)
+        x = self.output_norm(x)
+        noise_filter, pulse_filter = _in_time(self.noise_filter(x)), _in_time(self.pulse_filter(x))
+        bins = noise_filter.shape[1]
+        limited = pulse_filter[:, :bins].clamp(max=LARGEST_LOG_MAGNITUDE)
+        return noise_filter.clamp(max=LARGEST_LOG_MAGNITUDE), torch.cat([limited, pulse_filter[:, bins:]], dim=1)
+
     def _spectrum(self, source: Tensor) -> Tensor:
         """[B, N] -> [B, bins, T]."""
         return complex_spectrogram(source, self.fft_size, self.hop_length)
 
 
-def _polar(values: Tensor) -> Tensor:
-    """Log magnitude and phase [B, T, 2 * bins] -> complex [B, bins, T]."""
-    log_magnitude, phase = values.float().transpose(1, 2).chunk(2, dim=1)
-    return torch.polar(log_magnitude.clamp(max=LARGEST_LOG_MAGNITUDE).exp(), phase)
+def _in_time(values: Tensor) -> Tensor:
+    """[B, T, SUBFRAMES * N] -> [B, N, SUBFRAMES * T]."""
+    return values.float().unflatten(2, (SUBFRAMES, -1)).flatten(1, 2).transpose(1, 2)
 
 
 class IstftVits(VitsModel):
@@ -165,14 +181,13 @@ def initialise_for_training(model: Any) -> None:
 
 def initialise_decoder(decoder: IstftDecoder) -> None:
     """Start quietly, from unfiltered pulses."""
-    bins = decoder.fft_size // 2 + 1
-    for layer in (decoder.pitch_input, decoder.filter):
+    for layer in (decoder.pitch_input, decoder.pulse_filter):
         nn.init.zeros_(layer.weight)
-    for bias in (decoder.pitch_input.bias, decoder.filter.bias, decoder.output.bias):
-        nn.init.zeros_(cast(Tensor, bias))
+    nn.init.zeros_(cast(Tensor, decoder.pitch_input.bias))
     with torch.no_grad():
-        for layer in (decoder.filter, decoder.output):
-            layer.bias[:bins] = QUIET_LOG_MAGNITUDE
+        decoder.noise_filter.bias.fill_(QUIET_LOG_MAGNITUDE)
+        bias = decoder.pulse_filter.bias.view(SUBFRAMES, 2, -1)
+        bias[:, 0], bias[:, 1] = QUIET_LOG_MAGNITUDE, 0.0
 
 
 def save_voice(voice: IstftVits, folder: Path, discriminators: Mapping[str, Tensor] | None = None) -> None:

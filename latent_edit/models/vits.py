@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,6 +22,9 @@ from latent_edit.models.alignment import expand, prior_log_likelihood, search_du
 from latent_edit.models.phonemes import FrontEnd, PhonemeSequence, encode_text, load_front_end
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.types import Alignment, Latent, Waveform
+
+if TYPE_CHECKING:
+    from latent_edit.models.istft_vits import IstftDecoder
 
 # A bridge belongs to these parts of a voice; the decoder may improve without invalidating it.
 LATENT_PARTS = ("text_encoder.", "flow.", "posterior_encoder.", "embed_speaker.")
@@ -245,6 +248,15 @@ class FrozenVits:
         audio = [self._model.decoder(item.z, conditioning)[0, 0].cpu() for item in items]
         samples = torch.nn.utils.rnn.pad_sequence(audio, batch_first=True)
         return Waveform(samples, torch.tensor([len(a) for a in audio]), self.sampling_rate)
+
+    @property
+    def source_filter_decoder(self) -> IstftDecoder:
+        """The decoder of the embedded voice, which tells F0 and filters apart. Raises InputError for another's."""
+        from latent_edit.models.istft_vits import IstftDecoder
+
+        if not isinstance(self._model.decoder, IstftDecoder):
+            raise InputError("only the embedded voice has a decoder of sources and filters: set heard_weight to 0")
+        return self._model.decoder
 
     def _conditioning(self, speaker: str | int) -> Tensor | None:
         embedding = self.speaker_embedding(speaker)

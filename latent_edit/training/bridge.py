@@ -13,8 +13,11 @@ from latent_edit.bridge import Bridge, BridgeConfiguration
 from latent_edit.data.latents import Latents
 from latent_edit.data.speech import batch_of_step
 from latent_edit.data.styles import AXES
+from latent_edit.data.world import TREMOR_HZ
 from latent_edit.models.alignment import length_mask
+from latent_edit.models.vits import FrozenVits
 from latent_edit.training import loop
+from latent_edit.training.losses import heard_difference
 
 # Fields of a pair of each kind in each space: its source, its target, and its target where the style is dropped.
 PAIR_FIELDS = {
@@ -40,14 +43,15 @@ def needed_fields(config: BridgeConfiguration) -> tuple[str, ...]:
 class BridgeTask:
     """See `training.loop.Task`."""
 
-    def __init__(self, config: BridgeConfiguration, latents: Latents, speaker_embeddings: Tensor) -> None:
-        """speaker_embeddings: [speakers, G] of the frozen voice."""
-        self.config, self.latents = config, latents
+    def __init__(self, config: BridgeConfiguration, latents: Latents, vits: FrozenVits) -> None:
+        """vits: the voice that the latents are of."""
+        self.config, self.latents, self.vits = config, latents, vits
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.speaker_embeddings = speaker_embeddings.to(self.device)
+        self.speaker_embeddings = vits.all_speaker_embeddings.to(self.device)
         targets = latents.examples["target"]
-        self.lengths = np.array([t.shape[1] for t in targets])
-        sizes = (targets[0].shape[0], latents.audio_style.shape[1], speaker_embeddings.shape[1])
+        self.pool = _pool(latents, config.training.plain_share)
+        self.lengths = np.array([targets[i].shape[1] for i in self.pool])
+        sizes = (targets[0].shape[0], latents.audio_style.shape[1], self.speaker_embeddings.shape[1])
         self.bridge = Bridge(config, *sizes).to(self.device).train()
         self._measure_moments()
         training = config.training
@@ -64,12 +68,13 @@ class BridgeTask:
             self.bridge.mean.copy_(frames.mean(1, keepdim=True))
             self.bridge.deviation.copy_(frames.std(1, keepdim=True))
         text = torch.cat([own.mean(0, keepdim=True) for own in latents.caption_styles])
+        self.bridge.tremor_rate.fill_(TREMOR_HZ * self.vits.hop_length / self.vits.sampling_rate)
         self.bridge.style_mean.copy_(torch.stack([text.mean(0), latents.audio_style.mean(0)]))
 
     def step(self, index: int) -> dict[str, float]:
         """One optimisation step of denoiser and pace head."""
         training = self.config.training
-        chosen = batch_of_step(self.lengths, training.batch_size, index, training.seed)
+        chosen = self.pool[batch_of_step(self.lengths, training.batch_size, index, training.seed)]
         draw = np.random.default_rng([training.seed, index])
         losses = self._losses(chosen, draw)
         for group in self.optimizer.param_groups:
@@ -86,22 +91,31 @@ class BridgeTask:
         config, bridge = self.config, self.bridge
         size = len(chosen)
         keep = torch.from_numpy(draw.random(size) >= config.training.condition_dropout).to(self.device)
-        source, target, mask = self._pairs(chosen, keep.cpu().numpy(), draw)
+        source, target, mask, prosody = self._pairs(chosen, keep.cpu().numpy(), draw)
         style = torch.stack([self._style(int(i), draw) for i in chosen]).to(self.device)
         speaker = self.speaker_embeddings[torch.from_numpy(self.latents.speaker[chosen]).to(self.device)]
-        time = torch.from_numpy(draw.random(size)).float().to(self.device)
+        # Frames of both are close, so that all but the first part of the way, near t = 1, says what the end is.
+        time = torch.from_numpy(draw.random(size) ** (1 / config.training.time_power)).float().to(self.device)
         generators = [torch.Generator().manual_seed(int(seed)) for seed in draw.integers(2**62, size=size)]
         x_t, label = bridge.diffusion.training_example(source, target, mask, time, generators)
-        prediction = bridge.predict(x_t, time, source, style, keep, speaker, mask)
+        prediction = bridge.predict(x_t, time, source, style, keep, speaker, mask, prosody)
         error = ((prediction - label).square() * mask).sum() / (mask.sum() * label.shape[1])
         ratio = torch.from_numpy(self.latents.log_ratio[chosen]).to(self.device)
         pace = (bridge.log_duration_ratio(style, speaker) - ratio).square().mean()
-        return {"denoising": error, "pace": pace}
+        losses = {"denoising": error, "pace": pace}
+        if config.training.heard_weight:
+            clean = bridge.diffusion.predict_clean(x_t, source, time, prediction)
+            spoken, goal = (bridge.restored(values, mask).z for values in (clean, target))
+            difference = heard_difference(self.vits.source_filter_decoder, spoken, goal, speaker, mask)
+            losses["heard"] = config.training.heard_weight * difference
+        return losses
 
-    def _pairs(self, chosen: np.ndarray, keep: np.ndarray, draw: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalised source and target [B, C, T] and their mask."""
+    def _pairs(
+        self, chosen: np.ndarray, keep: np.ndarray, draw: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Normalised source and target [B, C, T], their mask, and the prosody to show with them."""
         kinds = draw.choice(list(self.config.pairing), size=len(chosen), p=_shares(self.config.pairing))
-        sources, targets = [], []
+        sources, targets, melodies, first_frames = [], [], [], []
         for i, kind, kept in zip(chosen, kinds, keep, strict=True):
             null = not kept and self.config.null == "neutral"
             fields = PAIR_FIELDS[str(kind), self.config.source_space]
@@ -110,6 +124,11 @@ class BridgeTask:
             frames = self._segment(target.shape[1], draw)
             targets.append(target[:, frames].float())
             sources.append(source[:, frames].float())
+            first_frames.append(frames.start or 0)
+            if self.config.prosody:
+                voice = self.speaker_embeddings[self.latents.speaker[i]]
+                melody = self.vits.source_filter_decoder.pitch.intonation(source.float(), voice)
+                melodies.append(melody[:, frames])
         if "paper" in self.config.pairing:
             stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
             # The paper's rows keep padding in the loss, on purpose.
@@ -119,7 +138,10 @@ class BridgeTask:
             stacked = [torch.stack([_cut_or_pad(x, mask.shape[2]) for x in part]) for part in (sources, targets)]
         mask = mask.to(self.device)
         source, target = ((x.to(self.device) - self.bridge.mean) / self.bridge.deviation * mask for x in stacked)
-        return source, target, mask
+        if not melodies:
+            return source, target, mask, None
+        intonation = torch.stack([_cut_or_pad(melody, mask.shape[2]) for melody in melodies])
+        return source, target, mask, self.bridge.with_clock(intonation, mask, torch.tensor(first_frames))
 
     def _segment(self, length: int, draw: np.random.Generator) -> slice:
         """The frames of one example to train on: of aligned pairs a random stretch, of the paper's all."""
@@ -161,13 +183,23 @@ class BridgeTask:
 
 
 def train(
-    config: BridgeConfiguration, latents: Latents, speaker_embeddings: Tensor, folder: Path, *, resume: bool = False
+    config: BridgeConfiguration, latents: Latents, vits: FrozenVits, folder: Path, *, resume: bool = False
 ) -> Bridge:
     """Train in `folder` and return the averaged bridge."""
     torch.manual_seed(config.training.seed)
-    task = BridgeTask(config, latents, speaker_embeddings)
+    task = BridgeTask(config, latents, vits)
     loop.run(task, folder, config.training.steps, config.training.seed, resume=resume)
     return cast(Bridge, task.averaged.module.eval())
+
+
+def _pool(latents: Latents, plain_share: float | None) -> np.ndarray:
+    """Examples to train on: all in a style, and evenly taken others up to their share."""
+    styled = np.array([item.kind == "styled" for item in latents.items])
+    plain = np.flatnonzero(~styled)
+    if plain_share is not None:
+        wanted = min(len(plain), round(plain_share / (1 - plain_share) * styled.sum()))
+        plain = plain[np.linspace(0, len(plain) - 1, wanted).round().astype(int)]
+    return np.sort(np.concatenate([np.flatnonzero(styled), plain]))
 
 
 def _cut_or_pad(values: Tensor, frames: int) -> Tensor:

@@ -65,3 +65,16 @@ def test_a_weakened_style_is_weak_everywhere() -> None:
     t = time(0.5, 0.9)
     everywhere = guided(conditional, unconditional, 0.5)(X, t, X)
     assert torch.equal(guided(conditional, unconditional, 0.5, (0.2, 0.6))(X, t, X), everywhere)
+
+
+def test_rescaling_takes_back_the_size_and_not_the_direction() -> None:
+    t = time(0.3, 0.8)
+    plain, strong = guided(conditional, unconditional, 3.0)(X, t, X), conditional(X, t, X)
+    for rescale in (0.4, 1.0):
+        result = guided(conditional, unconditional, 3.0, rescale=rescale)(X, t, X)
+        share = (result / plain).flatten(1)
+        torch.testing.assert_close(share, share[:, :1].expand_as(share))
+        ratio = strong.flatten(1).norm(dim=1) / plain.flatten(1).norm(dim=1)
+        torch.testing.assert_close(share[:, 0], 1 - rescale + rescale * ratio)
+    weak = guided(conditional, unconditional, 0.5)(X, t, X)
+    assert torch.equal(guided(conditional, unconditional, 0.5, rescale=1.0)(X, t, X), weak)

@@ -14,6 +14,7 @@ from latent_edit.diffusion.schedules import BridgeSchedule, cosine_schedule
 
 MEAN, DEVIATION = 3.0, 0.5  # of the Gaussian targets, far enough from 0 and 1 that a mistake shows
 EVERY_PROCESS = [Palette(), I2SB(), I2SB(ot_ode=True), I2SB(source_noise=0.7), I2SB(ot_ode=True, source_noise=0.7)]
+EVERY_PROCESS += [I2SB(predicts="change"), I2SB(source_noise=0.7, predicts="change")]
 
 
 def seeded(*seeds: int) -> list[torch.Generator]:
@@ -84,7 +85,7 @@ def test_the_regression_target_stands_for_the_clean_latent(process: Diffusion) -
     time = times(0.0, 1e-5, 0.3, 0.999, 1.0)
     x_t, wanted = process.training_example(source, target, whole(target), time, seeded(*range(5)))
     assert wanted.isfinite().all()
-    torch.testing.assert_close(process.predict_clean(x_t, time, wanted), target, rtol=0, atol=1e-10)
+    torch.testing.assert_close(process.predict_clean(x_t, source, time, wanted), target, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("process", EVERY_PROCESS)

@@ -15,6 +15,7 @@ from latent_edit import checkpoint
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
 from latent_edit.models.istft_vits import (
     DISCRIMINATORS_NAME,
+    SUBFRAMES,
     IstftDecoder,
     IstftVits,
     IstftVitsConfig,
@@ -25,55 +26,44 @@ from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
 
 FFT = 1024
-
-
-class Fixed(nn.Module):
-    """In place of the decoder's last layer: says this log magnitude and phase, [1, T, 2 * bins]."""
-
-    def __init__(self, spectrum: Tensor) -> None:
-        super().__init__()
-        self.values = torch.cat([spectrum.abs().clamp(min=1e-9).log(), spectrum.angle()], dim=1).mT
-
-    def forward(self, _: Tensor) -> Tensor:
-        return self.values
+FILTER_HOP, FILTER_FFT = HOP // SUBFRAMES, FFT // SUBFRAMES
 
 
 def complex_frames(samples: Tensor) -> Tensor:
-    """The spectrum that `linear_spectrogram` takes the magnitude of, [1, bins, T]."""
-    padding = (FFT - HOP) // 2
+    """What the decoder's filters are to make of a source of ones, [1, bins, SUBFRAMES * T]."""
+    padding = (FILTER_FFT - FILTER_HOP) // 2
     padded = nn.functional.pad(samples[None, None], (padding, padding), mode="reflect")[0]
-    return torch.stft(padded, FFT, HOP, window=torch.hann_window(FFT), center=False, return_complex=True)
+    window = torch.hann_window(FILTER_FFT)
+    return torch.stft(padded, FILTER_FFT, FILTER_HOP, window=window, center=False, return_complex=True)
 
 
 def synthesise(spectrum: Tensor) -> Tensor:
-    """What the decoder makes of a spectrum [1, bins, T] that filters a source of ones, [T * HOP]."""
+    """What the decoder makes of filters [1, bins, SUBFRAMES * T] for a source of ones, [T * HOP]."""
     decoder = tiny_voice().decoder
-    decoder.output, decoder.filter = Fixed(spectrum), Fixed(torch.zeros_like(spectrum))
+    pulse_filter = torch.cat([spectrum.abs().clamp(min=1e-9).log(), spectrum.angle()], dim=1)
+    decoder.filters = lambda *_: (torch.full(spectrum.shape, -torch.inf), pulse_filter)
     decoder._spectrum = lambda _: torch.ones_like(spectrum)
     with torch.no_grad():
-        return decoder(torch.zeros(1, 8, spectrum.shape[2]))[0, 0]
+        return decoder(torch.zeros(1, 8, spectrum.shape[2] // SUBFRAMES))[0, 0]
 
 
 @pytest.mark.parametrize("frame", [0, 1, 9, 18, 19])
 def test_a_frame_lies_at_the_middle_of_its_hop(frame: int) -> None:
-    """An impulse at sample (t + 1/2) * hop is loudest in frame t, and comes back there."""
-    position = frame * HOP + HOP // 2
-    samples = torch.zeros(20 * HOP)
-    samples[position] = 1.0
-    energies = linear_spectrogram(samples[None], FFT, HOP).square().sum(1)[0]
-    assert energies.argmax() == frame
-    heard = synthesise(complex_frames(samples))
-    assert heard.abs().argmax() == position
-    # Less of it in the first frame, which stands for one more in front of it.
-    assert heard[position] == pytest.approx(1.0, abs=0.2 if frame == 0 else 0.001)
+    """An impulse at the middle of a frame comes back there, and so does one in the middle of a filter."""
+    for position in (frame * HOP + HOP // 2, frame * HOP + FILTER_HOP // 2):
+        samples = torch.zeros(20 * HOP)
+        samples[position] = 1.0
+        energies = linear_spectrogram(samples[None], FFT, HOP).square().sum(1)[0]
+        assert energies.argmax() == frame
+        heard = synthesise(complex_frames(samples))
+        assert heard.abs().argmax() == position
+        # Less of it in the first filters, of which one more stands in front.
+        assert heard[position] == pytest.approx(1.0, abs=0.2 if frame == 0 else 0.001)
 
 
 def test_analysis_and_synthesis_line_up() -> None:
     samples = torch.from_numpy(buzz(20 * HOP / 16_000, 180))
-    spectrum = complex_frames(samples)
-    magnitudes = linear_spectrogram(samples[None], FFT, HOP)
-    assert torch.allclose(magnitudes, (spectrum.abs().square() + 1e-6).sqrt(), atol=1e-4)
-    heard = synthesise(spectrum)
+    heard = synthesise(complex_frames(samples))
     assert torch.allclose(heard[FFT:-FFT], samples[FFT:-FFT], atol=1e-4)
     assert np.corrcoef(heard.numpy(), samples.numpy())[0, 1] > 0.98
 
@@ -115,8 +105,11 @@ def test_what_is_unvoiced_does_not_buzz_at_the_frame_rate() -> None:
 
 def test_a_loud_frame_is_bounded() -> None:
     """Early in training a wild magnitude must not become infinite."""
-    spectrum = torch.full((1, FFT // 2 + 1, 5), 1e30, dtype=torch.complex64)
-    assert torch.isfinite(synthesise(spectrum)).all()
+    decoder, latent, pitch = tiny_voice().decoder, torch.zeros(1, 8, 5), torch.full((1, 5), 100.0)
+    with torch.no_grad():
+        for layer in (decoder.noise_filter, decoder.pulse_filter):
+            layer.bias.fill_(1e30)
+        assert torch.isfinite(decoder(latent, torch.zeros(1, 4, 1), pitch)).all()
 
 
 def test_saved_and_loaded_by_transformers(tmp_path: Path) -> None:
@@ -152,7 +145,7 @@ def test_names_of_weights_are_those_of_trained_checkpoints() -> None:
     decoder = set(IstftDecoder(tiny_voice().config).state_dict())
     block = {f"blocks.0.{name}" for name in ("scale", *LAYERS)}
     pitch = ("input", "speaker", "hidden.0", "hidden.1", "output")
-    layers = ("input", "speaker", "pitch_input", "input_norm", "output_norm", "output", "filter")
+    layers = ("input", "speaker", "pitch_input", "input_norm", "output_norm", "noise_filter", "pulse_filter")
     assert decoder == block | {
         f"{layer}.{kind}" for layer in (*layers, *(f"pitch.{name}" for name in pitch)) for kind in ("weight", "bias")
     }

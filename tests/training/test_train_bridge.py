@@ -8,17 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_bridges import CHANNELS, SPEAKER_EMBEDDINGS, STYLE, configuration, tiny_latents
+from tiny_bridges import CHANNELS, STYLE, configuration, tiny_latents
+from tiny_voices import tiny_voice
 from torch import Tensor
 
 from latent_edit.bridge import load_bridge
 from latent_edit.data.latents import Latents
+from latent_edit.data.world import TREMOR_HZ
 from latent_edit.errors import InputError
+from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.training import bridge as training
 from latent_edit.training import loop
 from latent_edit.training.bridge import PAPER_FRAMES, BridgeTask, needed_fields
 
 LATENTS = tiny_latents()
+VITS = freeze(tiny_voice())
 ROWS: dict[str, dict[str, Any]] = {
     "ours": {},
     "paper": {
@@ -35,7 +39,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 def task_of(latents: Latents = LATENTS, **changes: Any) -> BridgeTask:
     torch.manual_seed(0)
-    return BridgeTask(configuration(**changes), latents, SPEAKER_EMBEDDINGS)
+    return BridgeTask(configuration(**changes), latents, VITS)
 
 
 def tensors(state: Any, path: str = "") -> dict[str, Any]:
@@ -53,12 +57,12 @@ def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
 ) -> None:
     config = configuration(**ROWS[row], training={"steps": 3 if row == "paper" else 4})
     monkeypatch.setattr(training, "PAPER_FRAMES", 48)
-    whole = training.train(config, LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "whole")
+    whole = training.train(config, LATENTS, VITS, tmp_path / "whole")
     torch.manual_seed(config.training.seed)
-    loop.run(BridgeTask(config, LATENTS, SPEAKER_EMBEDDINGS), tmp_path / "parts", 2, config.training.seed)
+    loop.run(BridgeTask(config, LATENTS, VITS), tmp_path / "parts", 2, config.training.seed)
     with pytest.raises(InputError, match="holds a training state"):
-        training.train(config, LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "parts")
-    resumed = training.train(config, LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "parts", resume=True)
+        training.train(config, LATENTS, VITS, tmp_path / "parts")
+    resumed = training.train(config, LATENTS, VITS, tmp_path / "parts", resume=True)
     states = [tensors(loop.read_state(tmp_path / name)) for name in ("whole", "parts")]
     assert states[0].keys() == states[1].keys()
     for name, value in states[0].items():
@@ -74,7 +78,7 @@ def test_what_is_trained_is_saved_and_loaded(tmp_path: Path) -> None:
     class Known:
         latent_hash, hash = LATENTS.latent_hash, LATENTS.style_hash
 
-    trained = training.train(configuration(), LATENTS, SPEAKER_EMBEDDINGS, tmp_path / "run")
+    trained = training.train(configuration(), LATENTS, VITS, tmp_path / "run")
     trained.save(tmp_path / "out", LATENTS.latent_hash, LATENTS.style_hash)
     loaded = load_bridge(tmp_path / "out", Known(), Known())  # type: ignore[arg-type]
     assert loaded.sizes == {"channels": CHANNELS, "style_dimension": STYLE, "speaker_dimension": 4}
@@ -106,7 +110,7 @@ CHOSEN, KEEP = np.array([3, 7, 4]), np.array([True, True, False])
 
 
 def pairs(task: BridgeTask, keep: np.ndarray = KEEP) -> tuple[Tensor, Tensor, Tensor]:
-    return task._pairs(CHOSEN, keep, np.random.default_rng(0))
+    return task._pairs(CHOSEN, keep, np.random.default_rng(0))[:3]
 
 
 def normalised(task: BridgeTask, field: str, index: int) -> Tensor:
@@ -154,7 +158,7 @@ def test_a_step_sees_the_same_stretch_of_source_and_target() -> None:
     task = task_of(pairing={"aligned": 1.0}, training={"segment_frames": 10})
     starts = set()
     for seed in range(20):
-        source, target, mask = task._pairs(CHOSEN, KEEP, np.random.default_rng(seed))
+        source, target, mask, _ = task._pairs(CHOSEN, KEEP, np.random.default_rng(seed))
         assert source.shape == target.shape == (3, CHANNELS, 10)
         assert (mask == 1).all()
         whole = normalised(task, "text", CHOSEN[0])
@@ -231,6 +235,69 @@ def test_the_loss_is_the_mean_over_frames_inside_the_mask(monkeypatch: pytest.Mo
     task.bridge.diffusion = Fake()  # type: ignore[assignment]
     monkeypatch.setattr(task.bridge, "predict", lambda x_t, *_: torch.full_like(x_t, 3.0))
     assert float(task._losses(CHOSEN, np.random.default_rng(0))["denoising"]) == pytest.approx(9.0)
+
+
+def test_the_prosody_of_a_stretch_is_that_of_its_sentence() -> None:
+    """Melody and clock are those of the whole source, cut where it is cut."""
+    task = task_of(prosody=True, pairing={"parallel": 1.0}, training={"segment_frames": 16})
+    assert float(task.bridge.tremor_rate) == pytest.approx(TREMOR_HZ * VITS.hop_length / VITS.sampling_rate)
+    source, _, _, prosody = task._pairs(CHOSEN, KEEP, np.random.default_rng(0))
+    assert prosody is not None
+    assert prosody.shape == (3, 4, 16)
+    heard = VITS.source_filter_decoder.pitch.intonation
+    later = 0
+    for row, index in enumerate(CHOSEN):
+        values = normalised(task, "neutral", index)
+        starts = range(values.shape[1] - 15)
+        start = next(n for n in starts if torch.allclose(values[:, n : n + 16], source[row], atol=1e-5))
+        whole = LATENTS.examples["neutral"][index].float()
+        speaker = VITS.all_speaker_embeddings[LATENTS.speaker[index]]
+        melody = heard(whole, speaker).unsqueeze(0)
+        expected = task.bridge.with_clock(melody, torch.ones(1, 1, whole.shape[1]))[0, :, start : start + 16]
+        assert torch.allclose(prosody[row], expected, atol=1e-4)
+        later += start > 0
+    assert later
+    assert np.isfinite(task.step(0)["denoising"])
+
+
+def test_examples_in_no_style_are_kept_to_their_share() -> None:
+    everything, few = task_of().pool, task_of(training={"plain_share": 0.1}).pool
+    assert everything.tolist() == list(range(len(LATENTS)))
+    plain = [index for index in few if LATENTS.items[index].kind != "styled"]
+    assert len(plain) == 1
+    assert set(everything) - set(few) == {i for i in everything if LATENTS.items[i].kind != "styled"} - set(plain)
+
+
+def test_more_times_near_the_start_of_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[float, list[float]] = {}
+    for power in (1.0, 3.0):
+        task = task_of(training={"time_power": power})
+        example = task.bridge.diffusion.training_example
+        times = drawn.setdefault(power, [])
+
+        def seen(*arguments: Any, times: list[float] = times, example: Any = example) -> Any:
+            times += arguments[3].tolist()
+            return example(*arguments)
+
+        monkeypatch.setattr(type(task.bridge.diffusion), "training_example", staticmethod(seen))
+        for index in range(30):
+            task._losses(CHOSEN, np.random.default_rng(index))
+        monkeypatch.undo()
+        assert np.mean(times) == pytest.approx(power / (power + 1), abs=0.08)
+
+
+def test_what_is_heard_pulls_the_prediction_to_the_target() -> None:
+    """Only what the decoder reads is trained: F0, voicing and filters of the prediction approach those of the target."""
+    task = task_of(
+        tiny_latents(8),
+        pairing={"parallel": 1.0},
+        training={"steps": 1000, "learning_rate": 5e-3, "warmup_steps": 0, "heard_weight": 1.0},
+    )
+    weights = {name: value.clone() for name, value in VITS.source_filter_decoder.state_dict().items()}
+    losses = [task.step(index)["heard"] for index in range(40)]
+    assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:8])
+    for name, value in VITS.source_filter_decoder.state_dict().items():
+        assert torch.equal(value, weights[name]), name
 
 
 def test_only_the_fields_that_are_needed() -> None:
