@@ -5,13 +5,14 @@ It turns the latent of a neutral reading into the latent of a styled one (Z_text
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
@@ -38,10 +39,10 @@ class BridgeTraining(StrictModel):
     warmup_steps: int = 200
     ema: float = 0.999
     condition_dropout: float = 0.1
-    # Share of examples in no style at all, of which many are prepared and little is to be learned; None for all of them.
-    plain_share: float | None = None
+    # Share of examples in no style at all, of which many are prepared and little is to be learned; None for all.
+    plain_share: float | None = Field(default=None, ge=0, lt=1)
     # Times are drawn as u to the power of 1 / time_power: 1 evenly, more near t = 1, where an edit sets out.
-    time_power: float = 1.0
+    time_power: float = Field(default=1.0, gt=0)
     # Weight of how differently the voice's decoder would speak prediction and target; for the embedded voice only.
     heard_weight: float = 0.0
     # Standard deviation of noise added to a style embedding, relative to its norm.
@@ -64,8 +65,8 @@ class BridgeConfiguration(StrictModel):
     condition: dict[Literal["same_clip", "other_clip", "caption"], float]
     null: Literal["marginal", "neutral"] = "neutral"
     condition_on_source: bool = True
-    # Whether the network is shown the source's melody, and how far a tremor is in its swing: without that, a tremor
-    # could begin anywhere, and the mean of them all, which a denoiser learns, is none. For the embedded voice only.
+    # Whether the network is shown the source's melody, and how far a tremor is in its swing. It cannot see where in a
+    # sentence it is, and the mean of all tremors, which it would learn, is none. For the embedded voice only.
     prosody: bool = False
     source_noise: float = 0.0
     ot_ode: bool = False
@@ -83,8 +84,12 @@ class BridgeConfiguration(StrictModel):
                 raise ValueError(f"{name} needs shares of zero or more, and one above zero")
         if self.source_space == "pre_flow" and not self.pairing.keys() <= {"aligned", "paper"}:
             raise ValueError("only aligned and paper pairs have a source before the flow")
-        if self.prosody and self.network != "temporal":
-            raise ValueError("only the temporal network can be shown the prosody")
+        if self.prosody and (self.network != "temporal" or self.source_space != "post_flow"):
+            raise ValueError("only the temporal network can be shown the prosody, which only z has")
+        if self.prosody and not self.condition_on_source:
+            raise ValueError("the prosody is the source's: a network that is not to see the one cannot see the other")
+        if self.predicts == "change" and self.method != "i2sb":
+            raise ValueError("only i2sb can predict the change from the source")
         return self
 
     def diffusion(self) -> Diffusion:
@@ -122,8 +127,9 @@ class Bridge(nn.Module):
         self.register_buffer("deviation", torch.ones(channels, 1))
         # CLAP's text and audio embeddings lie in two separate cones: each is centred on its own mean, and normed again.
         self.register_buffer("style_mean", torch.zeros(2, style_dimension))
-        # Swings of a tremor in a frame of the latent.
-        self.register_buffer("tremor_rate", torch.zeros(1))
+        if config.prosody:
+            # Swings of a tremor in a frame of the latent.
+            self.register_buffer("tremor_rate", torch.zeros(1))
         self.hash = ""
 
     def start(self, reading: TextEncoding) -> Latent:
@@ -249,5 +255,7 @@ def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> 
     bridge = Bridge(config, **stored["sizes"])
     tensors = checkpoint.load_tensors(folder)
     checkpoint.strict_load(bridge, tensors)
-    bridge.hash = checkpoint.content_hash(tensors)
+    # Weights and settings: some of them, such as those of guidance, act only when an edit is made.
+    method = torch.tensor(list(json.dumps(stored["method"], sort_keys=True).encode()), dtype=torch.uint8)
+    bridge.hash = checkpoint.content_hash({**tensors, "method": method})
     return bridge.eval().requires_grad_(False)

@@ -214,9 +214,9 @@ class LatentEditor(LoadedModels):
         """Melodies [B, 2, T] of what the bridge starts from, where it is shown them."""
         if not bridge.config.prosody:
             return None
-        heard = self.vits.source_filter_decoder.pitch.intonation
+        melody_of = self.vits.source_filter_decoder.pitch.intonation
         own = [
-            heard(source.item(row).z[0], self.vits.speaker_embedding(edit.speaker)[0])
+            melody_of(source.item(row).z[0], self.vits.speaker_embedding(edit.speaker)[0])
             for row, (edit, _) in enumerate(batch)
         ]
         return torch.nn.utils.rnn.pad_sequence([melody.T for melody in own], batch_first=True).mT

@@ -173,6 +173,10 @@ def train_bridge(
 
     latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
+    if vits.latent_hash != latents.latent_hash:
+        raise InputError(
+            f"the latents in {runs} are of another voice than {voice}; run `prepare latents` with this one"
+        )
     folder = _state(runs, "bridge", preset)
     trained = bridge.train(config, latents, vits, folder, resume=resume)
     if out is not None:

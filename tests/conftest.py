@@ -115,11 +115,14 @@ def make_tiny_bridge(root: Path, method: str) -> None:
             "depth": 1,
             "pairing": {"aligned": 1.0},
             "condition": {"caption": 1.0},
+            "prosody": method == "i2sb",
             "training": {"steps": 1},
         }
     )
     bridge = Bridge(config, vits.latent_channels, style_encoder.dimension, vits.speaker_embedding("anna").shape[1])
     shake(bridge)
+    if config.prosody:
+        bridge.tremor_rate.fill_(0.1)
     bridge.save(root / f"bridge-{method}", vits.latent_hash, style_encoder.hash)
 
 

@@ -26,10 +26,10 @@ class I2SB:
 
     ot_ode: train and sample without noise on the way (the optimal-transport limit, Proposition 3.4).
     source_noise: standard deviation of noise added to the bridge's start ("add-x1-noise"); the network always
-    receives the clean source. predicts: what the network is trained on, the authors' label of equation 12, or the change
-    from source to target. With a perfect network they come to the same; the size of a change is that of the edit, so
-    that rescaled guidance means something. beta_max: height of the noise schedule; None is the authors' 0.3, or 1.0
-    with ot_ode.
+    receives the clean source. predicts: what the network is trained on, the authors' label of equation 12, or the
+    change from source to target. With a perfect network they come to the same; the size of a change is that of the
+    edit, so that rescaled guidance means something. beta_max: height of the noise schedule; None is the authors' 0.3,
+    or 1.0 with ot_ode.
     """
 
     ot_ode: bool = False

@@ -106,8 +106,7 @@ class ImageDenoiser(nn.Module):
         width: int = 128,
         depth: int = 5,
     ) -> None:
-        if shown_channels != channels:
-            raise ValueError("the image network is shown one picture, the source")
+        del shown_channels  # one picture, the source: as many as channels
         super().__init__()
         from diffusers.models import UNet2DConditionModel
 

@@ -1,8 +1,8 @@
 """The embedded voice: transformers' VitsModel with an inverse-STFT decoder in place of HiFi-GAN.
 
-The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict magnitude and
-phase, and the inverse STFT does the upsampling: cheap enough to be trained on a CPU. They are not those of the sound
-but of two filters: one for pulses at an F0 that is read from the latent, one for noise (`models.harmonic_source`).
+The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict spectra, and the
+inverse STFT does the upsampling: cheap enough to be trained on a CPU. They are not those of the sound but of two
+filters: one for pulses at an F0 that is read from the latent, one for noise (`models.harmonic_source`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from latent_edit.models.spectrogram import complex_spectrogram
 
 DISCRIMINATORS_NAME = "discriminators.safetensors"
 
-# exp(5) is about 150, far above the magnitude of a full-scale sine in a 1024-point frame divided by the window's gain.
+# exp(5) is about 150, far above what a filter has to give to sources of full scale.
 LARGEST_LOG_MAGNITUDE = 5.0
 QUIET_LOG_MAGNITUDE = -4.5  # where both filters start: pulses far below full scale
 # Filters per latent frame, each through a window as much shorter than the spectrogram's: a burst of /t/ lasts 10 ms.
@@ -75,9 +75,9 @@ class IstftDecoder(nn.Module):
 
     def __init__(self, config: IstftVitsConfig) -> None:
         super().__init__()
-        self.frame_length = config.hop_length
-        self.hop_length = config.hop_length // SUBFRAMES
-        self.fft_size = config.fft_size // SUBFRAMES
+        self.hop_length = config.hop_length
+        self.filter_hop = config.hop_length // SUBFRAMES
+        self.filter_size = config.fft_size // SUBFRAMES
         self.sampling_rate = config.sampling_rate
         width = config.decoder_width
         self.input = nn.Conv1d(config.flow_size, width, kernel_size=7, padding=3)
@@ -91,7 +91,7 @@ class IstftDecoder(nn.Module):
             ConvNeXtBlock(width, config.decoder_hidden, scale) for _ in range(config.decoder_blocks)
         )
         self.output_norm = nn.LayerNorm(width, eps=1e-6)
-        bins = self.fft_size // 2 + 1
+        bins = self.filter_size // 2 + 1
         self.noise_filter = nn.Linear(width, SUBFRAMES * bins)
         self.pulse_filter = nn.Linear(width, SUBFRAMES * 2 * bins)
 
@@ -104,27 +104,26 @@ class IstftDecoder(nn.Module):
         """
         if pitch is None:
             pitch = self.pitch.pitch(spectrogram, global_conditioning)
-        noise_filter, pulse_filter = self.filters(spectrogram, global_conditioning, pitch)
-        length = spectrogram.shape[2] * self.frame_length
+        noise_filter, pulse_filter, phase = self.filters(spectrogram, global_conditioning, pitch)
+        length = spectrogram.shape[2] * self.hop_length
         unvoiced = self._spectrum(noise(length, self.training, pitch.device).unsqueeze(0))
-        voiced = self._spectrum(pulses(pitch, self.frame_length, self.sampling_rate))
-        log_magnitude, phase = pulse_filter.chunk(2, dim=1)
-        spectrum = noise_filter.exp() * unvoiced + torch.polar(log_magnitude.exp(), phase) * voiced
+        voiced = self._spectrum(pulses(pitch, self.hop_length, self.sampling_rate))
+        spectrum = noise_filter.exp() * unvoiced + torch.polar(pulse_filter.exp(), phase) * voiced
         # A latent frame is centred in its samples, and so is a filter in its hop. torch centres filter t at t * hop:
         # one is repeated in front and half a hop cut, which lines both up and leaves no sample without a whole window.
         spectrum = torch.cat([spectrum[:, :, :1], spectrum], dim=2)
-        half = self.hop_length // 2
+        half = self.filter_hop // 2
         # Made here: `from_pretrained` would leave a buffer that is not saved uninitialised.
-        window = torch.hann_window(self.fft_size, device=spectrum.device)
-        samples = torch.istft(spectrum, self.fft_size, self.hop_length, window=window, length=length + half)
+        window = torch.hann_window(self.filter_size, device=spectrum.device)
+        samples = torch.istft(spectrum, self.filter_size, self.filter_hop, window=window, length=length + half)
         samples = samples[:, half:]
         return samples.unsqueeze(1)
 
-    def filters(self, latent: Tensor, speaker: Tensor | None, pitch: Tensor) -> tuple[Tensor, Tensor]:
+    def filters(self, latent: Tensor, speaker: Tensor | None, pitch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What the sources go through, for a latent [B, C, T], a speaker [B, G, 1] and F0 in Hz [B, T].
 
-        Returns the noise's log magnitudes [B, bins, SUBFRAMES * T]; it has no phase to change. And the log magnitudes
-        and phases of the pulses [B, 2 * bins, SUBFRAMES * T].
+        Log magnitudes for the noise, which has no phase to change, and log magnitudes and phases for the pulses; each
+        [B, bins, SUBFRAMES * T].
         """
         x = self.input(latent) + self.pitch_input(pitch_features(pitch))
         if speaker is not None:
@@ -133,14 +132,13 @@ class IstftDecoder(nn.Module):
         for block in self.blocks:
             x = block(x)
         x = self.output_norm(x)
-        noise_filter, pulse_filter = _in_time(self.noise_filter(x)), _in_time(self.pulse_filter(x))
-        bins = noise_filter.shape[1]
-        limited = pulse_filter[:, :bins].clamp(max=LARGEST_LOG_MAGNITUDE)
-        return noise_filter.clamp(max=LARGEST_LOG_MAGNITUDE), torch.cat([limited, pulse_filter[:, bins:]], dim=1)
+        noise_filter = _in_time(self.noise_filter(x))
+        pulse_filter, phase = _in_time(self.pulse_filter(x)).chunk(2, dim=1)
+        return noise_filter.clamp(max=LARGEST_LOG_MAGNITUDE), pulse_filter.clamp(max=LARGEST_LOG_MAGNITUDE), phase
 
     def _spectrum(self, source: Tensor) -> Tensor:
         """[B, N] -> [B, bins, T]."""
-        return complex_spectrogram(source, self.fft_size, self.hop_length)
+        return complex_spectrogram(source, self.filter_size, self.filter_hop)
 
 
 def _in_time(values: Tensor) -> Tensor:

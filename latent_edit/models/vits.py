@@ -255,7 +255,7 @@ class FrozenVits:
         from latent_edit.models.istft_vits import IstftDecoder
 
         if not isinstance(self._model.decoder, IstftDecoder):
-            raise InputError("only the embedded voice has a decoder of sources and filters: set heard_weight to 0")
+            raise InputError("only the embedded voice tells F0 and filters apart: train with the preset i2sb-plain")
         return self._model.decoder
 
     def _conditioning(self, speaker: str | int) -> Tensor | None:

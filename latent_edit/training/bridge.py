@@ -45,7 +45,7 @@ class BridgeTask:
 
     def __init__(self, config: BridgeConfiguration, latents: Latents, vits: FrozenVits) -> None:
         """vits: the voice that the latents are of."""
-        self.config, self.latents, self.vits = config, latents, vits
+        self.config, self.latents = config, latents
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.speaker_embeddings = vits.all_speaker_embeddings.to(self.device)
         targets = latents.examples["target"]
@@ -54,6 +54,10 @@ class BridgeTask:
         sizes = (targets[0].shape[0], latents.audio_style.shape[1], self.speaker_embeddings.shape[1])
         self.bridge = Bridge(config, *sizes).to(self.device).train()
         self._measure_moments()
+        if config.prosody:
+            self.bridge.tremor_rate.fill_(TREMOR_HZ * vits.hop_length / vits.sampling_rate)
+        if config.prosody or config.training.heard_weight:
+            self.decoder = vits.source_filter_decoder.to(self.device)
         training = config.training
         self.optimizer = torch.optim.AdamW(self.bridge.parameters(), lr=training.learning_rate, weight_decay=0.01)
         self.averaged = loop.moving_average(self.bridge, training.ema)
@@ -68,7 +72,6 @@ class BridgeTask:
             self.bridge.mean.copy_(frames.mean(1, keepdim=True))
             self.bridge.deviation.copy_(frames.std(1, keepdim=True))
         text = torch.cat([own.mean(0, keepdim=True) for own in latents.caption_styles])
-        self.bridge.tremor_rate.fill_(TREMOR_HZ * self.vits.hop_length / self.vits.sampling_rate)
         self.bridge.style_mean.copy_(torch.stack([text.mean(0), latents.audio_style.mean(0)]))
 
     def step(self, index: int) -> dict[str, float]:
@@ -106,7 +109,7 @@ class BridgeTask:
         if config.training.heard_weight:
             clean = bridge.diffusion.predict_clean(x_t, source, time, prediction)
             spoken, goal = (bridge.restored(values, mask).z for values in (clean, target))
-            difference = heard_difference(self.vits.source_filter_decoder, spoken, goal, speaker, mask)
+            difference = heard_difference(self.decoder, spoken, goal, speaker, mask)
             losses["heard"] = config.training.heard_weight * difference
         return losses
 
@@ -127,7 +130,7 @@ class BridgeTask:
             first_frames.append(frames.start or 0)
             if self.config.prosody:
                 voice = self.speaker_embeddings[self.latents.speaker[i]]
-                melody = self.vits.source_filter_decoder.pitch.intonation(source.float(), voice)
+                melody = self.decoder.pitch.intonation(source.float().to(self.device), voice)
                 melodies.append(melody[:, frames])
         if "paper" in self.config.pairing:
             stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
@@ -141,7 +144,12 @@ class BridgeTask:
         if not melodies:
             return source, target, mask, None
         intonation = torch.stack([_cut_or_pad(melody, mask.shape[2]) for melody in melodies])
-        return source, target, mask, self.bridge.with_clock(intonation, mask, torch.tensor(first_frames))
+        return (
+            source,
+            target,
+            mask,
+            self.bridge.with_clock(intonation, mask, torch.tensor(first_frames, device=self.device)),
+        )
 
     def _segment(self, length: int, draw: np.random.Generator) -> slice:
         """The frames of one example to train on: of aligned pairs a random stretch, of the paper's all."""

@@ -1,4 +1,4 @@
-"""Losses and features that the training of the voice needs."""
+"""Losses and features that the training of voice and bridge needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latent_edit.models.harmonic_source import REFERENCE_HZ
-from latent_edit.models.istft_vits import IstftDecoder
+from latent_edit.models.istft_vits import SUBFRAMES, IstftDecoder
 from latent_edit.models.spectrogram import linear_spectrogram
 
 
@@ -46,20 +46,19 @@ def pitch_errors(octaves: Tensor, voicing: Tensor, pitch: Tensor, mask: Tensor) 
 def heard_difference(decoder: IstftDecoder, latent: Tensor, target: Tensor, speaker: Tensor, mask: Tensor) -> Tensor:
     """How differently a frozen decoder would speak a latent and its target: F0, voicing and the filters of its sources.
 
-    F0 in semitones, cross-entropy of voicing and twice the filters' difference in nepers, added; a semitone and half a
-    neper (4 dB) are changes of similar weight to a listener. A latent's mean squared error hardly sees F0, which takes
-    little of its variance. latent, target [B, C, T], speaker [B, G], mask [B, 1, T].
+    F0 in semitones, cross-entropy of the target's voicing (yes or no) and twice the filters' difference in nepers,
+    added: a semitone counts as half a neper (4 dB). A latent's mean squared error hardly sees F0, which takes little of
+    its variance. latent, target [B, C, T], speaker [B, G], mask [B, 1, T].
     """
     embedding = speaker.unsqueeze(2) if speaker.shape[1] else None
     with torch.no_grad():
         pitch = decoder.pitch.pitch(target, embedding)
-        noise_goal, pulse_goal = decoder.filters(target, embedding, pitch)
+        noise_goal, pulse_goal, _ = decoder.filters(target, embedding, pitch)
     octaves, voicing = decoder.pitch(latent, embedding)
     semitones, doubt = pitch_errors(octaves, voicing, pitch, mask.squeeze(1))
-    noise, pulse = decoder.filters(latent, embedding, pitch)
-    bins = noise.shape[1]
-    frames = mask.repeat_interleave(noise.shape[2] // mask.shape[2], dim=2)
-    voiced = frames * (pitch > 0).repeat_interleave(noise.shape[2] // mask.shape[2], dim=1).unsqueeze(1)
+    noise, pulse, _ = decoder.filters(latent, embedding, pitch)
+    frames = mask.repeat_interleave(SUBFRAMES, dim=2)
+    voiced = frames * (pitch > 0).repeat_interleave(SUBFRAMES, dim=1).unsqueeze(1)
     breath = ((noise - noise_goal).abs() * frames).mean(1).sum() / frames.sum()
-    tone = ((pulse - pulse_goal)[:, :bins].abs() * voiced).mean(1).sum() / voiced.sum().clamp(min=1.0)
+    tone = ((pulse - pulse_goal).abs() * voiced).mean(1).sum() / voiced.sum().clamp(min=1.0)
     return semitones + doubt + 2 * (breath + tone)

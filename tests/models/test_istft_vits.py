@@ -40,8 +40,8 @@ def complex_frames(samples: Tensor) -> Tensor:
 def synthesise(spectrum: Tensor) -> Tensor:
     """What the decoder makes of filters [1, bins, SUBFRAMES * T] for a source of ones, [T * HOP]."""
     decoder = tiny_voice().decoder
-    pulse_filter = torch.cat([spectrum.abs().clamp(min=1e-9).log(), spectrum.angle()], dim=1)
-    decoder.filters = lambda *_: (torch.full(spectrum.shape, -torch.inf), pulse_filter)
+    pulses = (spectrum.abs().clamp(min=1e-9).log(), spectrum.angle())
+    decoder.filters = lambda *_: (torch.full(spectrum.shape, -torch.inf), *pulses)
     decoder._spectrum = lambda _: torch.ones_like(spectrum)
     with torch.no_grad():
         return decoder(torch.zeros(1, 8, spectrum.shape[2] // SUBFRAMES))[0, 0]

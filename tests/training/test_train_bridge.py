@@ -16,15 +16,17 @@ from latent_edit.bridge import load_bridge
 from latent_edit.data.latents import Latents
 from latent_edit.data.world import TREMOR_HZ
 from latent_edit.errors import InputError
-from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.models.vits import freeze
 from latent_edit.training import bridge as training
 from latent_edit.training import loop
 from latent_edit.training.bridge import PAPER_FRAMES, BridgeTask, needed_fields
+from latent_edit.training.losses import heard_difference
 
 LATENTS = tiny_latents()
 VITS = freeze(tiny_voice())
 ROWS: dict[str, dict[str, Any]] = {
     "ours": {},
+    "i2sb": {"pairing": {"reading": 1.0}, "prosody": True, "predicts": "change"},
     "paper": {
         "method": "palette",
         "network": "image",
@@ -55,7 +57,8 @@ def tensors(state: Any, path: str = "") -> dict[str, Any]:
 def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
     row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = configuration(**ROWS[row], training={"steps": 3 if row == "paper" else 4})
+    heard = {"segment_frames": 12, "plain_share": 0.2, "time_power": 3, "heard_weight": 0.2} if row == "i2sb" else {}
+    config = configuration(**ROWS[row], training={"steps": 3 if row == "paper" else 4, **heard})
     monkeypatch.setattr(training, "PAPER_FRAMES", 48)
     whole = training.train(config, LATENTS, VITS, tmp_path / "whole")
     torch.manual_seed(config.training.seed)
@@ -286,18 +289,43 @@ def test_more_times_near_the_start_of_an_edit(monkeypatch: pytest.MonkeyPatch) -
         assert np.mean(times) == pytest.approx(power / (power + 1), abs=0.08)
 
 
-def test_what_is_heard_pulls_the_prediction_to_the_target() -> None:
-    """Only what the decoder reads is trained: F0, voicing and filters of the prediction approach those of the target."""
-    task = task_of(
-        tiny_latents(8),
-        pairing={"parallel": 1.0},
-        training={"steps": 1000, "learning_rate": 5e-3, "warmup_steps": 0, "heard_weight": 1.0},
-    )
-    weights = {name: value.clone() for name, value in VITS.source_filter_decoder.state_dict().items()}
-    losses = [task.step(index)["heard"] for index in range(40)]
-    assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:8])
-    for name, value in VITS.source_filter_decoder.state_dict().items():
-        assert torch.equal(value, weights[name]), name
+def test_what_is_heard_alone_brings_a_prediction_to_its_target() -> None:
+    """F0, voicing and filters of a latent approach those of the target, whatever the latent itself does."""
+    decoder = VITS.source_filter_decoder
+    draw = torch.Generator().manual_seed(0)
+    target, start = (torch.randn(2, CHANNELS, 30, generator=draw) for _ in range(2))
+    mask = (torch.arange(30) < torch.tensor([[30], [21]])).float().unsqueeze(1)
+    speaker = VITS.all_speaker_embeddings[:2]
+    latent = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([latent], lr=0.1)
+    heard = []
+    for _ in range(60):
+        loss = heard_difference(decoder, latent, target, speaker, mask)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        heard.append(float(loss))
+    assert heard[-1] < 0.5 * heard[0]
+    assert heard_difference(decoder, target, target, speaker, mask) < heard[-1]
+
+
+def test_what_is_heard_outside_an_item_does_not_count() -> None:
+    decoder, speaker = VITS.source_filter_decoder, VITS.all_speaker_embeddings[:1]
+    draw = torch.Generator().manual_seed(0)
+    target, latent = (torch.randn(1, CHANNELS, 100, generator=draw) for _ in range(2))
+    mask = (torch.arange(100) < 40).float().view(1, 1, -1)
+    other = latent.clone()
+    other[:, :, 70:] = 9.0  # farther from the item than the decoder looks
+    expected, same = (heard_difference(decoder, x, target, speaker, mask) for x in (latent, other))
+    assert float(same) == pytest.approx(float(expected), rel=1e-5)
+    assert heard_difference(decoder, other, target, speaker, torch.ones_like(mask)) != expected
+
+
+def test_a_voice_with_a_single_speaker_trains_as_well() -> None:
+    latents = Latents(**{**vars(tiny_latents()), "speaker": np.zeros(16, dtype=int)})
+    config = configuration(**ROWS["i2sb"], training={"heard_weight": 0.2})
+    losses = BridgeTask(config, latents, freeze(tiny_voice(speakers=["anna"]))).step(0)
+    assert all(np.isfinite(value) for value in losses.values())
 
 
 def test_only_the_fields_that_are_needed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import urllib.error
 import urllib.request
@@ -118,6 +119,21 @@ def test_type_edit_listen_and_see(visit: Visit, tmp_path: Path) -> None:
     assert page.locator(".measured tbody tr").count() == 10
     assert f"Seed {record['request']['seed']}" in page.inner_text("#notes")
     assert visit.sideways() <= 0
+
+
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["page", "page-phone"])
+def test_pictures_of_the_page(visit: Visit, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """What a visitor sees after the first click. With LATENT_EDIT_PICTURES=assets they are kept for the README."""
+    from PIL import Image
+
+    visit.edit()
+    path = Path(os.environ.get("LATENT_EDIT_PICTURES", tmp_path)) / f"{request.node.callspec.id}.png"
+    visit.page.screenshot(path=path, full_page=True)
+    picture = Image.open(path).convert("RGB")
+    assert picture.width == visit.page.viewport_size["width"]
+    assert picture.height >= visit.page.viewport_size["height"]
+    colours = picture.getcolors(picture.width * picture.height)
+    assert len(colours) > 500  # heatmaps and text, not a blank page
 
 
 def recorded_request(visit: Visit) -> dict[str, Any]:
