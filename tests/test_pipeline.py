@@ -132,7 +132,10 @@ def test_a_sentence_sounds_the_same_whatever_follows_it(tiny_editor: LatentEdito
     torch.testing.assert_close(alone.z_edit.z, result.z_edit.z[:, :, : alone.z_edit.z.shape[2]])
 
 
-def test_results_do_not_depend_on_the_batch(tiny_editor: LatentEditor) -> None:
+def test_results_do_not_depend_on_the_batch(tiny_editor: LatentEditor, monkeypatch: pytest.MonkeyPatch) -> None:
+    # F0 is held: where it decides about voicing or one more harmonic, latents ever so close can sound otherwise.
+    held = lambda latent, *_: torch.full((1, latent.shape[2]), 150.0)  # noqa: E731
+    monkeypatch.setattr(tiny_editor.vits.source_filter_decoder.pitch, "pitch", held)
     requests = [
         request(),
         request(text="One.", voice="ben", seed=5),
@@ -144,9 +147,7 @@ def test_results_do_not_depend_on_the_batch(tiny_editor: LatentEditor) -> None:
         assert many.request == one.request
         assert torch.equal(many.before.samples, one.before.samples)
         torch.testing.assert_close(many.z_edit.z, one.z_edit.z, atol=1e-4, rtol=1e-4)
-        # Voicing and the number of harmonics are thresholds: sounds of latents so close may differ a little.
-        difference = many.after.samples - one.after.samples
-        assert difference.norm() < 0.02 * one.after.samples.norm()
+        torch.testing.assert_close(many.after.samples, one.after.samples, atol=1e-4, rtol=1e-4)
 
 
 def test_nothing_to_edit_is_nothing(tiny_editor: LatentEditor) -> None:

@@ -234,7 +234,12 @@ def test_the_flow_is_inverted(vits: FrozenVits, hello: PhonemeSequence) -> None:
     assert torch.allclose(prior.z, reading.prior_sample.z, atol=1e-4)
 
 
-def test_a_reading_is_aligned_to_its_own_text(vits: FrozenVits, hello: PhonemeSequence) -> None:
+def test_a_reading_is_aligned_to_its_own_text(hello: PhonemeSequence) -> None:
+    voice = tiny_voice()
+    with torch.no_grad():  # one deviation for all phonemes: the most likely path is then the true one
+        for parameter in voice.text_encoder.project.parameters():
+            parameter[voice.config.flow_size :] = 0.0
+    vits = freeze(voice)
     durations = torch.arange(len(hello.ids)) % 3 + 1
     reading = vits.encode_text(hello, "ben", prior_noise=0.0, durations=durations)
     means = vits.encode_text(hello, "ben", prior_noise=0.0, durations=torch.ones(len(hello.ids), dtype=torch.long))
@@ -242,7 +247,7 @@ def test_a_reading_is_aligned_to_its_own_text(vits: FrozenVits, hello: PhonemeSe
     assert found.sum() == durations.sum()
     heard = means.prior_sample.z[:, :, torch.repeat_interleave(found[0])]
     # Random weights make neighbouring blanks alike; whatever is chosen must sound the same.
-    assert (heard - reading.prior_sample.z).abs().mean() < 0.1 * reading.prior_sample.z.std()
+    torch.testing.assert_close(heard, reading.prior_sample.z, atol=1e-4, rtol=1e-4)
 
 
 def test_a_recording_shorter_than_its_text_is_not_aligned(vits: FrozenVits, hello: PhonemeSequence) -> None:
