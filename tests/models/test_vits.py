@@ -255,6 +255,12 @@ def test_a_recording_shorter_than_its_text_is_not_aligned(vits: FrozenVits, hell
         vits.align(noise(10), hello, "anna")
 
 
+def test_only_the_embedded_voice_tells_filters_apart(many: Path) -> None:
+    assert freeze(tiny_voice()).source_filter_decoder.sampling_rate == RATE
+    with pytest.raises(InputError, match="preset i2sb-plain"):
+        _ = FrozenVits.load(many).source_filter_decoder
+
+
 # -- frozen ----------------------------------------------------------------------------------------------------------
 
 

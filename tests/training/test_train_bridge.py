@@ -12,10 +12,12 @@ from tiny_bridges import CHANNELS, STYLE, configuration, tiny_latents
 from tiny_voices import tiny_voice
 from torch import Tensor
 
+from latent_edit import recipes
 from latent_edit.bridge import load_bridge
 from latent_edit.data.latents import Latents
 from latent_edit.data.world import TREMOR_HZ
 from latent_edit.errors import InputError
+from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.vits import freeze
 from latent_edit.training import bridge as training
 from latent_edit.training import loop
@@ -327,6 +329,15 @@ def test_a_voice_with_a_single_speaker_trains_as_well() -> None:
     config = configuration(**ROWS["i2sb"], training={"heard_weight": 0.2})
     losses = BridgeTask(config, latents, freeze(tiny_voice(speakers=["anna"]))).step(0)
     assert all(np.isfinite(value) for value in losses.values())
+
+
+def test_latents_of_another_voice_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_voice(tiny_voice(), tmp_path / "voice")
+    monkeypatch.setattr("latent_edit.data.latents.load_latents", lambda *_: LATENTS)
+    monkeypatch.setattr(recipes, "_renditions", lambda _: None)
+    with pytest.raises(InputError, match="are of another voice"):
+        recipes.train_bridge(runs=tmp_path, voice=tmp_path / "voice")
+    assert not list(tmp_path.glob("bridge-*"))
 
 
 def test_only_the_fields_that_are_needed() -> None:
