@@ -119,8 +119,8 @@ class Bridge(nn.Module):
             "speaker_dimension": speaker_dimension,
         }
         network = TemporalDenoiser if config.network == "temporal" else ImageDenoiser
-        shown = channels + (4 if config.prosody else 0)
-        self.denoiser = network(shown_channels=shown, **self.sizes, width=config.width, depth=config.depth)
+        beside = {"shown_beside": 4} if config.prosody else {}
+        self.denoiser = network(**self.sizes, width=config.width, depth=config.depth, **beside)
         self.pace = PaceHead(style_dimension, speaker_dimension)
         # Per-channel moments of natural Z_audio frames: the noise of I2SB has an absolute size.
         self.register_buffer("mean", torch.zeros(channels, 1))

@@ -29,12 +29,13 @@ class TemporalDenoiser(nn.Module):
     def __init__(
         self,
         channels: int,
-        shown_channels: int,
         style_dimension: int,
         speaker_dimension: int,
         width: int = 256,
         depth: int = 8,
+        shown_beside: int = 0,
     ) -> None:
+        """shown_beside: channels that are shown beside those of the source."""
         super().__init__()
         condition = width // 2
         self.time = nn.Sequential(nn.Linear(TIME_FEATURES, condition), nn.SiLU(), nn.Linear(condition, condition))
@@ -42,7 +43,7 @@ class TemporalDenoiser(nn.Module):
         self.manner = nn.Sequential(
             nn.Linear(style_dimension + speaker_dimension, condition), nn.SiLU(), nn.Linear(condition, condition)
         )
-        self.input = nn.Linear(channels + shown_channels, width)
+        self.input = nn.Linear(2 * channels + shown_beside, width)
         self.blocks = nn.ModuleList(_TemporalBlock(width, condition, 2 ** (index % 4)) for index in range(depth))
         self.output_norm = nn.LayerNorm(width)
         self.output = _zero(nn.Linear(width, channels))
@@ -98,15 +99,8 @@ class ImageDenoiser(nn.Module):
     """
 
     def __init__(
-        self,
-        channels: int,
-        shown_channels: int,
-        style_dimension: int,
-        speaker_dimension: int,
-        width: int = 128,
-        depth: int = 5,
+        self, channels: int, style_dimension: int, speaker_dimension: int, width: int = 128, depth: int = 5
     ) -> None:
-        del shown_channels  # one picture, the source: as many as channels
         super().__init__()
         from diffusers.models import UNet2DConditionModel
 

@@ -16,11 +16,11 @@ LENGTHS = (11, 23, 17)
 
 
 def temporal(speaker: int = SPEAKER) -> TemporalDenoiser:
-    return shaken(TemporalDenoiser(CHANNELS, CHANNELS, STYLE, speaker, width=16, depth=5))
+    return shaken(TemporalDenoiser(CHANNELS, STYLE, speaker, width=16, depth=5))
 
 
 def image(speaker: int = SPEAKER) -> ImageDenoiser:
-    return shaken(ImageDenoiser(CHANNELS, CHANNELS, STYLE, speaker, width=8, depth=2))
+    return shaken(ImageDenoiser(CHANNELS, STYLE, speaker, width=8, depth=2))
 
 
 BOTH = pytest.mark.parametrize("build", [temporal, image])
@@ -103,7 +103,7 @@ def test_a_dropped_style_is_replaced_by_the_learned_one(build: object) -> None:
 
 @torch.no_grad()
 def test_more_can_be_shown_than_the_source() -> None:
-    network = shaken(TemporalDenoiser(CHANNELS, CHANNELS + 2, STYLE, SPEAKER, width=16, depth=5))
+    network = shaken(TemporalDenoiser(CHANNELS, STYLE, SPEAKER, width=16, depth=5, shown_beside=2))
     batch = inputs()
     batch["shown"] = torch.cat([batch["shown"], batch["x_t"][:, :2]], dim=1)
     other = {**batch, "shown": batch["shown"] * torch.tensor([1.0] * CHANNELS + [0.5] * 2)[:, None]}
@@ -141,7 +141,7 @@ def test_weights_survive_a_round_trip(build: object) -> None:
 
 def test_an_untrained_temporal_network_predicts_zero_and_every_weight_learns() -> None:
     torch.manual_seed(0)
-    network, batch = TemporalDenoiser(CHANNELS, CHANNELS, STYLE, SPEAKER, width=16, depth=4), inputs()
+    network, batch = TemporalDenoiser(CHANNELS, STYLE, SPEAKER, width=16, depth=4), inputs()
     assert not network(**batch).any()
     wanted = torch.randn(batch["x_t"].shape) * batch["mask"]
     before = {name: value.clone() for name, value in network.named_parameters()}
@@ -159,7 +159,7 @@ def test_an_untrained_temporal_network_predicts_zero_and_every_weight_learns() -
 
 
 def test_the_default_size_is_about_three_million() -> None:
-    network = TemporalDenoiser(96, 96, 512, 256)
+    network = TemporalDenoiser(96, 512, 256)
     assert 2.5e6 < sum(parameter.numel() for parameter in network.parameters()) < 3.5e6
 
 
