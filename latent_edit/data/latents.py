@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latent_edit.data.breath import with_breath
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
-from latent_edit.types import Waveform
+from latent_edit.types import Latent, Waveform
 
 if TYPE_CHECKING:
     from latent_edit.models.clap import StyleEncoder
@@ -36,10 +37,11 @@ SHARD_RECORDINGS = 32
 class Example:
     """One target and the latents it can start from; [C, T] float16, without padding.
 
-    target: posterior mean of the rendition. neutral: the neutral rendition, re-timed to the target. text: Z_text on the
-    recording's MAS path, re-timed likewise; text_prior: the same before the inverse flow. paper: Z_text with predicted
-    durations, of its own length; paper_prior: before the inverse flow. reading: Z_text with predicted durations at the
-    style's pace, what an edit starts from; styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
+    target: posterior mean of the rendition (of light breath see `data.breath`). neutral: the neutral rendition, re-
+    timed to the target. text: Z_text on the recording's MAS path, re-timed likewise; text_prior: the same before the
+    inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the inverse flow.
+    reading: Z_text with predicted durations at the style's pace, what an edit starts from; styled_reading: what
+    becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
@@ -94,7 +96,7 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     raw, speaker = items[0], items[0].speaker
     generator = torch.Generator().manual_seed(seed * 1_000_003 + raw.utterance)
     phonemes = vits.phonemize(raw.text)
-    encoded = [vits.encode_speech(Waveform.of(torch.from_numpy(a), vits.sampling_rate), speaker) for a in audio]
+    encoded = [_encode(vits, samples, speaker) for samples in audio]
     path = vits.align(encoded[0], phonemes, speaker).durations
     on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
     free = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator)
@@ -102,6 +104,10 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     spoken = analyse(vits.decode(free.latent, speaker).item(0).cpu().numpy(), vits.sampling_rate)
     examples = []
     for index, (item, target) in enumerate(zip(items, encoded, strict=True)):
+        if breath := _light_breath(vits, item):
+            clear = replace(Style(*item.style), breathiness=0.0)
+            rendition = synthesise(analyse(audio[0], vits.sampling_rate), clear)
+            target = with_breath(vits, _encode(vits, rendition.samples, speaker), speaker, breath)
         neutral = encoded[min(index, 1)]  # a raw recording goes with itself, what went through WORLD with the second
         length = target.z.shape[2]
         at_length = (x.stretched(length).z[0] for x in (neutral, on_path.latent, on_path.prior_sample))
@@ -122,13 +128,29 @@ def _styled_reading(
     source = reading.at_pace(math.log(item.warp)).latent
     if item.kind != "styled":
         return source.z[0], source.z[0]
-    style = Style(*item.style)
+    breath = _light_breath(vits, item)
+    style = replace(Style(*item.style), breathiness=0.0) if breath else Style(*item.style)
     heard = []
     for manner in (Style(pace_log_ratio=style.pace_log_ratio), style):
-        samples = torch.from_numpy(synthesise(spoken, manner).samples)
-        heard.append(vits.encode_speech(Waveform.of(samples, vits.sampling_rate), item.speaker))
+        heard.append(_encode(vits, synthesise(spoken, manner).samples, item.speaker))
     plain, styled = (latent.stretched(source.z.shape[2]).z for latent in heard)
-    return source.z[0], (source.z + styled - plain)[0]
+    carried = Latent(source.z + styled - plain, source.mask)
+    if breath:
+        carried = with_breath(vits, carried, item.speaker, breath)
+    return source.z[0], carried.z[0]
+
+
+def _light_breath(vits: FrozenVits, item: RenditionItem) -> float:
+    """How breathy a rendition is where its latent has to be sought, else 0: encoders hear a whisper, but nothing less.
+
+    Of a voice that cannot be asked for breath, latents are all looked up with the encoder.
+    """
+    breathiness = Style(*item.style).breathiness
+    return breathiness if 0 < breathiness < 1 and vits.has_source_filter else 0.0
+
+
+def _encode(vits: FrozenVits, samples: np.ndarray, speaker: str) -> Latent:
+    return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), speaker)
 
 
 def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed: int = 0) -> None:

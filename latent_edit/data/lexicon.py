@@ -95,6 +95,11 @@ class Lexicon:
         """Every single word that a training caption can contain."""
         return frozenset(token for text in self._trained_texts() for token in prompt_words(text))
 
+    def fillers(self) -> list[str]:
+        """Words of training captions that mean nothing wherever they stand; so not those that intensify alone."""
+        alone = {pattern.replace("%", "").strip() for patterns in self.intensities.values() for pattern in patterns}
+        return sorted((self.stop_words & self.trained_words()) - alone)
+
     def _trained_texts(self) -> Iterator[str]:
         yield "an"
         for words in self.words.values():

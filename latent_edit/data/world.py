@@ -137,17 +137,24 @@ def _contour(analysis: Analysis, style: Style, ratio: float) -> np.ndarray:
     return fundamental
 
 
-def _noise_share(analysis: Analysis, breathiness: float) -> np.ndarray:
-    """Aperiodicity [F, bins]: breath fills the spectrum from the top downwards, at 1 all of it.
+def breath_share(sampling_rate: int, bins: int, breathiness: float) -> np.ndarray:
+    """Share of the voice's power that breath turns into noise, 0 to 1, at `bins` frequencies up to half the rate.
 
-    Aspiration noise masks the upper harmonics first (Klatt & Klatt 1990, JASA 87). Powers add, amplitudes do not.
+    Breath fills the spectrum from the top downwards, at 1 all of it: aspiration noise masks the upper harmonics first
+    (Klatt & Klatt 1990, JASA 87).
     """
+    frequencies = np.maximum(np.linspace(0, sampling_rate / 2, bins), 1.0)
+    edge = np.log2(8000.0) - breathiness * np.log2(8000.0 / 100.0)  # 8 kHz at 0 down to 100 Hz at 1
+    share: np.ndarray = breathiness**0.5 / (1 + np.exp(-2.5 * (np.log2(frequencies) - edge)))
+    return share
+
+
+def _noise_share(analysis: Analysis, breathiness: float) -> np.ndarray:
+    """Aperiodicity [F, bins] with breath. Powers add, amplitudes do not."""
     share = analysis.aperiodicity.astype(np.float64)
     if breathiness == 0:
         return share
-    frequencies = np.maximum(np.linspace(0, analysis.sampling_rate / 2, share.shape[1]), 1.0)
-    edge = np.log2(8000.0) - breathiness * np.log2(8000.0 / 100.0)  # 8 kHz at 0 down to 100 Hz at 1
-    breath = breathiness**0.5 / (1 + np.exp(-2.5 * (np.log2(frequencies) - edge)))
+    breath = breath_share(analysis.sampling_rate, share.shape[1], breathiness)
     return np.sqrt(share**2 + (1 - share**2) * breath)
 
 

@@ -250,13 +250,19 @@ class FrozenVits:
         return Waveform(samples, torch.tensor([len(a) for a in audio]), self.sampling_rate)
 
     @property
-    def source_filter_decoder(self) -> IstftDecoder:
-        """The decoder of the embedded voice, which tells F0 and filters apart. Raises InputError for another's."""
+    def has_source_filter(self) -> bool:
+        """Whether the decoder tells F0 and filters apart, as that of the embedded voice does."""
         from latent_edit.models.istft_vits import IstftDecoder
 
-        if not isinstance(self._model.decoder, IstftDecoder):
+        return isinstance(self._model.decoder, IstftDecoder)
+
+    @property
+    def source_filter_decoder(self) -> IstftDecoder:
+        """The decoder of the embedded voice. Raises InputError for another's."""
+        if not self.has_source_filter:
             raise InputError("only the embedded voice tells F0 and filters apart: train with the preset i2sb-plain")
-        return self._model.decoder
+        decoder: IstftDecoder = self._model.decoder
+        return decoder
 
     def _conditioning(self, speaker: str | int) -> Tensor | None:
         embedding = self.speaker_embedding(speaker)

@@ -15,9 +15,9 @@ from latent_edit.data.speech import batch_of_step
 from latent_edit.data.styles import AXES
 from latent_edit.data.world import TREMOR_HZ
 from latent_edit.models.alignment import length_mask
+from latent_edit.models.heard import hear, heard_difference
 from latent_edit.models.vits import FrozenVits
 from latent_edit.training import loop
-from latent_edit.training.losses import heard_difference
 
 # Fields of a pair of each kind in each space: its source, its target, and its target where the style is dropped.
 PAIR_FIELDS = {
@@ -108,7 +108,8 @@ class BridgeTask:
         losses = {"denoising": error, "pace": pace}
         if config.training.heard_weight:
             clean = bridge.diffusion.predict_clean(x_t, source, time, prediction)
-            spoken, goal = (bridge.restored(values, mask).z for values in (clean, target))
+            spoken, wanted = (bridge.restored(values, mask).z for values in (clean, target))
+            goal = hear(self.decoder, wanted, speaker)
             difference = heard_difference(self.decoder, spoken, goal, speaker, mask)
             losses["heard"] = config.training.heard_weight * difference
         return losses

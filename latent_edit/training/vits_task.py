@@ -13,10 +13,11 @@ from latent_edit.data.speech import Speech, SpeechBatch, batch_of_step
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
+from latent_edit.models.heard import pitch_errors
 from latent_edit.models.istft_vits import IstftDecoder, IstftVits
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.training import loop
-from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss, pitch_errors
+from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits_config import VitsConfiguration, VitsStage
 
 Judge = Callable[[IstftVits], dict[str, float]]

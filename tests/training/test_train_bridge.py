@@ -22,7 +22,6 @@ from latent_edit.models.vits import freeze
 from latent_edit.training import bridge as training
 from latent_edit.training import loop
 from latent_edit.training.bridge import PAPER_FRAMES, BridgeTask, needed_fields
-from latent_edit.training.losses import heard_difference
 
 LATENTS = tiny_latents()
 VITS = freeze(tiny_voice())
@@ -289,39 +288,6 @@ def test_more_times_near_the_start_of_an_edit(monkeypatch: pytest.MonkeyPatch) -
             task._losses(CHOSEN, np.random.default_rng(index))
         monkeypatch.undo()
         assert np.mean(times) == pytest.approx(power / (power + 1), abs=0.08)
-
-
-def test_what_is_heard_alone_brings_a_prediction_to_its_target() -> None:
-    """F0, voicing and filters of a latent approach those of the target, whatever the latent itself does."""
-    decoder = VITS.source_filter_decoder
-    draw = torch.Generator().manual_seed(0)
-    target, start = (torch.randn(2, CHANNELS, 30, generator=draw) for _ in range(2))
-    mask = (torch.arange(30) < torch.tensor([[30], [21]])).float().unsqueeze(1)
-    speaker = VITS.all_speaker_embeddings[:2]
-    latent = start.clone().requires_grad_()
-    optimizer = torch.optim.Adam([latent], lr=0.1)
-    heard = []
-    for _ in range(60):
-        loss = heard_difference(decoder, latent, target, speaker, mask)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        heard.append(loss.item())
-    least = heard_difference(decoder, target, target, speaker, mask).item()  # what is left of voicing's cross-entropy
-    assert least < heard[-1]
-    assert heard[-1] - least < 0.5 * (heard[0] - least)
-
-
-def test_what_is_heard_outside_an_item_does_not_count() -> None:
-    decoder, speaker = VITS.source_filter_decoder, VITS.all_speaker_embeddings[:1]
-    draw = torch.Generator().manual_seed(0)
-    target, latent = (torch.randn(1, CHANNELS, 100, generator=draw) for _ in range(2))
-    mask = (torch.arange(100) < 40).float().view(1, 1, -1)
-    other = latent.clone()
-    other[:, :, 70:] = 9.0  # farther from the item than the decoder looks
-    expected, same = (heard_difference(decoder, x, target, speaker, mask) for x in (latent, other))
-    assert float(same) == pytest.approx(float(expected), rel=1e-5)
-    assert heard_difference(decoder, other, target, speaker, torch.ones_like(mask)) != expected
 
 
 def test_a_voice_with_a_single_speaker_trains_as_well() -> None:

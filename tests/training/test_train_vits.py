@@ -17,12 +17,11 @@ from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.models.harmonic_source import REFERENCE_HZ
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, IstftVits
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import loop, vits
-from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss, pitch_errors
+from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits import STYLED_FULL_SCALE, build_voice
 from latent_edit.training.vits_config import VitsConfiguration
 from latent_edit.training.vits_task import VitsTask, slice_frames
@@ -341,17 +340,3 @@ def test_moments_are_of_the_frames_inside_the_mask() -> None:
     mean, deviation = frame_moments(values * mask + 99 * (1 - mask), mask)
     assert torch.allclose(mean, inside.mean(1), atol=1e-5)
     assert torch.allclose(deviation, inside.std(1, correction=0), atol=1e-5)
-
-
-def test_pitch_errors_count_what_is_voiced_and_inside() -> None:
-    """Two semitones on average over the voiced frames; padding and the F0 of unvoiced frames do not count."""
-    pitch = torch.tensor([[REFERENCE_HZ, REFERENCE_HZ, 0.0, 0.0]])
-    octaves = torch.tensor([[1 / 12, -3 / 12, 5.0, 7.0]])
-    mask = torch.tensor([[1.0, 1.0, 1.0, 0.0]])
-    sure = torch.tensor([[9.0, 9.0, -9.0, 9.0]])
-    semitones, doubt = pitch_errors(octaves, sure, pitch, mask)
-    assert semitones == pytest.approx(2.0, abs=1e-5)
-    assert doubt < 0.001
-    undecided = pitch_errors(octaves, torch.zeros(1, 4), pitch, mask)[1]
-    assert undecided == pytest.approx(np.log(2), abs=1e-5)
-    assert pitch_errors(octaves, -sure, torch.zeros(1, 4), mask)[0] == 0

@@ -1,0 +1,75 @@
+"""What the decoder of the embedded voice makes of a latent, and how far that is from a goal.
+
+It tells F0, voicing and the filters of its two sources apart, so they can be asked for one by one. The mean squared
+error of a latent hardly sees them: F0 and breath take little of its variance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from latent_edit.models.harmonic_source import REFERENCE_HZ
+from latent_edit.models.istft_vits import SUBFRAMES, IstftDecoder
+
+
+@dataclass(frozen=True)
+class Heard:
+    """pitch: F0 in Hz [B, T], zero where unvoiced. noise, pulse: log magnitudes of the filters that noise and pulses go
+    through, [B, bins, SUBFRAMES * T]."""
+
+    pitch: Tensor
+    noise: Tensor
+    pulse: Tensor
+
+
+@torch.no_grad()
+def hear(decoder: IstftDecoder, latent: Tensor, speaker: Tensor) -> Heard:
+    """What is heard of latents [B, C, T] of speakers [B, G]."""
+    embedding = _as_condition(speaker)
+    pitch = decoder.pitch.pitch(latent, embedding)
+    noise, pulse, _ = decoder.filters(latent, embedding, pitch)
+    return Heard(pitch, noise, pulse)
+
+
+def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker: Tensor, mask: Tensor) -> Tensor:
+    """How differently a frozen decoder would speak a latent and a goal: F0, voicing and the filters of its sources.
+
+    F0 in semitones, cross-entropy of the goal's voicing (yes or no), twice the difference of the noise's and three
+    times that of the pulses' filters in nepers, added: a semitone counts as 3 to 4 dB. latent [B, C, T], speaker
+    [B, G], mask [B, 1, T].
+    """
+    embedding = _as_condition(speaker)
+    octaves, voicing = decoder.pitch(latent, embedding)
+    semitones, doubt = pitch_errors(octaves, voicing, goal.pitch, mask.squeeze(1))
+    noise, pulse, _ = decoder.filters(latent, embedding, goal.pitch)
+    frames = mask.repeat_interleave(SUBFRAMES, dim=2)
+    voiced = frames * in_subframes(goal.pitch > 0)
+    breath = ((noise - goal.noise).abs() * frames).mean(1).sum() / frames.sum()
+    tone = ((pulse - goal.pulse).abs() * voiced).mean(1).sum() / voiced.sum().clamp(min=1.0)
+    return semitones + doubt + 2 * breath + 3 * tone
+
+
+def pitch_errors(octaves: Tensor, voicing: Tensor, pitch: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """How far a predicted F0 is from the true one: semitones over voiced frames, cross-entropy of voicing over all.
+
+    octaves above `REFERENCE_HZ`, logits of voicing, pitch in Hz (zero where unvoiced) and mask: all [B, T].
+    """
+    voiced = (pitch > 0).float() * mask
+    errors = (octaves - torch.log2(pitch.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
+    semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
+    doubt = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
+    return semitones, (doubt * mask).sum() / mask.sum()
+
+
+def in_subframes(values: Tensor) -> Tensor:
+    """Of frames [B, T], at the rate of the filters: [B, 1, SUBFRAMES * T]."""
+    return values.repeat_interleave(SUBFRAMES, dim=1).unsqueeze(1)
+
+
+def _as_condition(speaker: Tensor) -> Tensor | None:
+    """[B, G] as the decoder takes it."""
+    return speaker.unsqueeze(2) if speaker.shape[1] else None

@@ -1,0 +1,76 @@
+"""Light breath is sought with the decoder: more noise in the voice, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_voices import tiny_voice, transformers_voice
+
+from latent_edit import checkpoint
+from latent_edit.data.breath import with_breath
+from latent_edit.data.styles import AXES
+from latent_edit.data.world import breath_share
+from latent_edit.errors import InputError
+from latent_edit.measures import Measurements, measure
+from latent_edit.models.heard import hear
+from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.types import Latent
+
+TINY = freeze(tiny_voice())
+
+
+def tiny_latent() -> Latent:
+    return Latent(torch.randn(1, 8, 40, generator=torch.Generator().manual_seed(0)), torch.ones(1, 1, 40))
+
+
+def test_pulses_give_way_to_noise() -> None:
+    latent = tiny_latent()
+    breathy = with_breath(TINY, latent, "anna", 0.5)
+    before, after = (hear(TINY.source_filter_decoder, x.z, TINY.speaker_embedding("anna")) for x in (latent, breathy))
+    assert breathy.z.shape == latent.z.shape and breathy.mask is latent.mask
+    balance_before, balance_after = ((x.noise - x.pulse).mean() for x in (before, after))
+    assert balance_after > balance_before
+    assert (before.pitch / after.pitch).log2().abs().mean() < 0.01
+
+
+def test_the_clear_latent_and_the_voice_stay_as_they_were() -> None:
+    latent = tiny_latent()
+    kept = latent.z.clone()
+    first, second = (with_breath(TINY, latent, "ben", 0.5).z for _ in range(2))
+    assert torch.equal(latent.z, kept) and not latent.z.requires_grad
+    assert torch.equal(first, second) and not first.requires_grad
+
+
+def test_breath_fills_the_spectrum_from_the_top() -> None:
+    little, much = (breath_share(16_000, 65, amount) for amount in (0.3, 0.8))
+    assert (np.diff(little) > 0).all() and (much > little).all()
+    assert 0 <= little[0] < 0.01 and much[-1] < 1
+
+
+def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
+    other = FrozenVits.load(transformers_voice(tmp_path, 2))
+    assert not other.has_source_filter
+    with pytest.raises(InputError, match="embedded voice"):
+        with_breath(other, tiny_latent(), 0, 0.5)
+
+
+@pytest.mark.parametrize("speaker", ["kathleen", "sam_a", "sam_b", "robotutor"])
+def test_the_shipped_voice_breathes(speaker: str) -> None:
+    """Its harmonicity falls by 2 dB; height, voicing, level and effort stay about the same."""
+    voice = FrozenVits.load(checkpoint.default_root() / "vits-mini")
+    generator = torch.Generator().manual_seed(0)
+    phonemes = voice.phonemize("The garden was quiet in the morning.")
+    clear = voice.encode_text(phonemes, speaker, prior_noise=0.667, generator=generator).latent
+    before, after = (heard(voice, x, speaker) for x in (clear, with_breath(voice, clear, speaker, 0.5)))
+    assert after.harmonicity_db < before.harmonicity_db - 2.0
+    assert after.pitch_hz == pytest.approx(before.pitch_hz, rel=0.03)
+    assert after.voiced_share == pytest.approx(before.voiced_share, abs=AXES["breathiness"].tolerance)
+    assert after.level_db == pytest.approx(before.level_db, abs=AXES["level_db"].tolerance)
+    assert after.tilt_db == pytest.approx(before.tilt_db, abs=AXES["tilt_db"].floor)
+
+
+def heard(voice: FrozenVits, latent: Latent, speaker: str) -> Measurements:
+    return measure(voice.decode(latent, speaker).item(0).numpy(), voice.sampling_rate)
