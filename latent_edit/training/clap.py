@@ -36,6 +36,7 @@ from latent_edit.training import loop
 from latent_edit.training.clap_config import ClapConfig
 
 PRESET_SHARE = 0.15  # of the captions without a recording: a preset in its own or other words
+MAX_FILLERS = 3  # words without a meaning, anywhere in a caption: people join words in more ways than templates do
 NOTHING_SHARE = 0.005  # an empty caption asks for no change: a prompt of which no word is known
 DB_TO_LOG_POWER = math.log(10) / 10
 FARTHEST = 4.0  # floors; two styles that differ by more on one axis are no more different
@@ -61,6 +62,7 @@ class ClapTask:
         self.tokenizer = train_tokenizer([" ".join(prompt_words(text)) for text in [*texts, *own]], config.vocabulary)
         network = config.sizes.network(self.tokenizer.get_vocab_size())
         self.network = ClapMini(network).to(self.device)
+        self.fillers = load_lexicon().fillers()
         self.bank, self.bank_axes = texts, torch.from_numpy(axes).float()
         self.mels = features(renditions, self.items, network, folder)
         self.held_out_mels = features(renditions, self.held_out, network, folder)
@@ -101,7 +103,8 @@ class ClapTask:
         meant = self._in_floors(meant)
 
         audio = self._embed_crops(chosen, gains, draw)
-        text = self._embed_texts([c.text for c in captions] + [self.bank[i] for i in extra])
+        texts = [c.text for c in captions] + [self.bank[i] for i in extra]
+        text = self._embed_texts([self._filled(words, draw) for words in texts])
         visible = audible(heard)
         return {
             "contrastive": self._contrastive(audio, text, heard, meant, visible),
@@ -122,6 +125,15 @@ class ClapTask:
             crops.append(mel[:, start : start + frames].float() + gain * DB_TO_LOG_POWER)
         mel, mask = pad_mels(crops)
         return self.network.embed_audio(mel.to(self.device), mask.to(self.device))
+
+    def _filled(self, text: str, draw: np.random.Generator) -> str:
+        """Some captions with words in between that mean nothing, the others as they are."""
+        if draw.random() >= self.config.filler_share:
+            return text
+        words = prompt_words(text)
+        for filler in draw.choice(self.fillers, size=draw.integers(1, MAX_FILLERS + 1)):
+            words.insert(int(draw.integers(len(words) + 1)), str(filler))
+        return " ".join(words)
 
     def _embed_texts(self, texts: list[str]) -> Tensor:
         words = [" ".join(prompt_words(text)) for text in texts]

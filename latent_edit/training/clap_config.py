@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from latent_edit.config import StrictModel
 from latent_edit.data.lexicon import FLOORS
 from latent_edit.data.styles import AXES
@@ -35,6 +37,8 @@ class ClapConfig(StrictModel):
     # Captions without a recording, drawn from the lexicon: further choices for each clip, and axes to read from text.
     text_batch_size: int = 192
     captions: int = 30_000
+    # Share of captions that get words without a meaning in between.
+    filler_share: float = Field(default=0.5, ge=0, le=1)
     vocabulary: int = 2000
     crop_seconds: float = 3.0
     learning_rate: float = 1e-3

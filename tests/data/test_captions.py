@@ -193,3 +193,10 @@ def test_unknown_words(prompt: str, unknown: list[str]) -> None:
 
 def test_an_unlearnt_inflection_is_read_as_its_known_relative() -> None:
     assert split_known("the angriest", {"the", "angry", "angle"})[0] == ["the", "angry"]
+
+
+def test_fillers_mean_nothing_and_are_in_captions() -> None:
+    lexicon = load_lexicon()
+    fillers = set(lexicon.fillers())
+    assert {"the", "as", "well", "and"} <= fillers <= lexicon.trained_words()
+    assert not fillers & {"very", "really", "so", "not", "no", "without", "less", "loud"}

@@ -118,6 +118,22 @@ def test_a_clip_prefers_all_captions_of_its_style(renditions: Renditions, tmp_pa
     assert loss(text[:1]) < loss(text[2:])
 
 
+def test_words_in_between_change_neither_the_others_nor_their_order(renditions: Renditions, tmp_path: Path) -> None:
+    caption = "a loud, angry voice"
+    words = caption.replace(",", "").split()
+    for share, filled in ((0.0, 0), (0.5, 50), (1.0, 100)):
+        task = clap.ClapTask(CONFIG.model_copy(update={"filler_share": share}), renditions, tmp_path)
+        draw = np.random.default_rng(0)
+        texts = [task._filled(caption, draw) for _ in range(100)]
+        changed = [text.split() for text in texts if text != caption]
+        assert abs(len(changed) - filled) <= 15
+        for result in changed:
+            assert 1 <= len(result) - len(words) <= clap.MAX_FILLERS
+            rest = iter(result)
+            assert all(word in rest for word in words)
+            assert set(result) - set(words) <= set(task.fillers)
+
+
 def test_a_whisper_has_no_pitch() -> None:
     heard = torch.zeros(2, len(AXES))
     heard[0, clap.BREATH] = 1.0 / AXES["breathiness"].floor
