@@ -33,7 +33,7 @@ class Sizes:
 
     recordings: int = 100
     fidelity: int = 15
-    edits: int = 10
+    edits: int = 20
     free: int = 5
     baseline: int = 2
     curve: int = 2
