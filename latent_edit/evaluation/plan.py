@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Sizes:
 
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
     naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
-    `world`. curve: of these, for the guidance curve. shouts: for the words of the preset that changes most. voices: how
-    many of them; None is all.
+    `world` and other methods. curve: of these, for the guidance curve. shouts: for the words of the preset that
+    changes most. voices: how many of them; None is all.
     """
 
     recordings: int = 100
@@ -48,7 +48,8 @@ QUICK = Sizes(recordings=2, fidelity=1, edits=1, free=1, baseline=1, curve=1, sh
 class Plan:
     """voices; recorded: held-out recordings of each voice (none without a corpus); spoken: recordings of the sentences.
 
-    axes: what the CLAP's axis head makes of each prompt, for the method `world`; empty where it has none.
+    axes: what the CLAP's axis head makes of each prompt, for the method `world`; empty where it has none. others:
+    methods beside the default one.
     """
 
     voices: tuple[str, ...]
@@ -56,6 +57,7 @@ class Plan:
     recorded: dict[str, tuple[Recording, ...]]
     spoken: dict[tuple[str, str], Recording]
     axes: dict[str, Style]
+    others: tuple[str, ...] = ()
 
     def edits(self, prompt: str, count: int | None = None, guidance: float = DEFAULT_GUIDANCE) -> Iterator[Edited]:
         """A prompt in every voice on its first sentences."""
@@ -82,6 +84,11 @@ class Plan:
         if prompt in self.axes:
             for edit in self.edits(prompt, self.sizes.baseline):
                 yield edit, Rendered(edit.before, self.axes[prompt])
+
+    def compared(self, prompt: str, method: str) -> Iterator[tuple[Edited, Edited]]:
+        """Edits of a prompt, and the same by another method."""
+        for edit in self.edits(prompt, self.sizes.baseline):
+            yield edit, Edited(replace(edit.request, method=method))
 
     @property
     def recordings(self) -> Iterator[Recording]:
@@ -124,6 +131,10 @@ class Plan:
             for guidance in GUIDANCE:
                 for edit in self.edits(prompt, self.sizes.curve, guidance):
                     ask(edit, "measured", *(("heard",) if guidance in (GUIDANCE[0], GUIDANCE[-1]) else ()))
+        for prompt in presets:
+            for method in self.others:
+                for _, edit in self.compared(prompt, method):
+                    ask(edit, "measured", "heard")
         return questions + self._world_questions()
 
     def _world_questions(self) -> list[Question]:
@@ -158,7 +169,9 @@ def sentences(voice: str) -> list[str]:
     return lists.get(voice) or next(iter(lists.values()))
 
 
-def make_plan(voices: Sequence[str], sizes: Sizes, corpus: Path | None, axes: dict[str, Style]) -> Plan:
+def make_plan(
+    voices: Sequence[str], sizes: Sizes, corpus: Path | None, axes: dict[str, Style], others: Sequence[str] = ()
+) -> Plan:
     """The plan for some voices, with held-out recordings where a corpus is given. Raises InputError."""
     voices = voices[: sizes.voices]
     recorded: dict[str, tuple[Recording, ...]] = {}
@@ -174,4 +187,4 @@ def make_plan(voices: Sequence[str], sizes: Sizes, corpus: Path | None, axes: di
             kept = [Recording(u.path, voice, u.text) for u in sample(list(takes.values()), len(takes))]
             recorded[voice] = tuple(kept[: sizes.recordings])
             spoken.update({(voice, recording.text): recording for recording in kept})
-    return Plan(tuple(voices), sizes, recorded, spoken, axes)
+    return Plan(tuple(voices), sizes, recorded, spoken, axes, tuple(others))

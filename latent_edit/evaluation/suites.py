@@ -14,6 +14,7 @@ from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation import report
 from latent_edit.evaluation.jury import Jury
 from latent_edit.evaluation.kept_rows import shout_rows, voice_rows, words_rows
+from latent_edit.evaluation.method_rows import method_rows
 from latent_edit.evaluation.moves import judged_styles
 from latent_edit.evaluation.plan import Plan, Sizes, make_plan
 from latent_edit.evaluation.retrieval import retrieval_rows
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 METHOD = "i2sb"
 ON_RECORDINGS = (word_rows, fidelity_rows, naturalness_rows, identity_rows, words_rows, voice_rows, retrieval_rows)
-ON_TEXT = (shout_rows, success_rows, control_rows, guidance_rows)
+ON_TEXT = (shout_rows, success_rows, control_rows, guidance_rows, method_rows)
 VERSIONS = ("latent_edit", "python", "torch", "transformers")
 
 
@@ -45,12 +46,13 @@ class Run:
 
 def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int], None]) -> list[Row]:
     """Measure every row and write them into `run.out` and the data beside it. Raises InputError on a wrong corpus."""
-    plan = make_plan(editor.voices, run.sizes, run.recordings, predicted_styles(editor.style_encoder))
+    others = [method for method in editor.methods if method != METHOD]
+    plan = make_plan(editor.voices, run.sizes, run.recordings, predicted_styles(editor.style_encoder), others)
     jury = Jury(editor, run.cache)
     jury.prepare(plan.questions(), tell, run.workers)
     parts = [*(ON_RECORDINGS if run.recordings else ()), *ON_TEXT]
     rows = [row for part in parts for row in part(jury, plan)]
-    hashes = editor.hashes(METHOD)
+    hashes = editor.hashes(METHOD) | {f"bridge of {method}": editor.hashes(method)["bridge"] for method in others}
     run.out.parent.mkdir(parents=True, exist_ok=True)
     data = run.out.with_name(report.DATA_NAME)
     measured = report.merge(rows, hashes, report.read_data(data))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from latent_edit.config import preset_prompts
 from latent_edit.data.styles import Style
 from latent_edit.evaluation import jury as room
 from latent_edit.evaluation.clips import Copied, Edited, Recording, Rendered, Said, Sound
@@ -125,6 +126,18 @@ def test_the_plan_asks_for_everything_that_is_shown() -> None:
     assert {edit.request.prompt for edit in edits if edit.request.guidance == DEFAULT_GUIDANCE} == set(plan_prompts())
     assert {edit.voice for edit in edits} == {"anna"}
     assert {edit.request.guidance for edit in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
+
+
+def test_another_method_is_judged_on_the_same_readings() -> None:
+    plan = make_plan(["anna"], QUICK, None, {}, ["palette"])
+    asked = {(q.judge, q.clips[0].request.prompt) for q in plan.questions() if _method_of(q.clips[0]) == "palette"}
+    assert asked == {(judge, prompt) for judge in ("measured", "heard") for prompt in preset_prompts()}
+    for default, other in plan.compared("a whisper", "palette"):
+        assert default.before == other.before and default != other
+
+
+def _method_of(clip: Any) -> str | None:
+    return clip.request.method if isinstance(clip, Edited) else None
 
 
 def plan_prompts() -> list[str]:
