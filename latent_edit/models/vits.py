@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -106,8 +106,6 @@ class FrozenVits:
             raise CheckpointError(f"the weights in {source} do not fit the model ({'; '.join(problems)})")
         names = getattr(config, "speakers", None) or [str(index) for index in range(max(1, config.num_speakers))]
         return cls(model.to(device), front_end, {name: index for index, name in enumerate(names)})
-
-    # -- text front end ------------------------------------------------------------------------------------------
 
     def phonemize(self, text: str) -> PhonemeSequence:
         """Symbols and ids of a text, in this voice's vocabulary."""
@@ -244,25 +242,21 @@ class FrozenVits:
     def decode(self, latent: Latent, speaker: str | int) -> Waveform:
         """Speech of every item, [B, T * hop_length]."""
         conditioning = self._conditioning(speaker)
-        items = [latent.item(index) for index in range(latent.z.shape[0])]
-        audio = [self._model.decoder(item.z, conditioning)[0, 0].cpu() for item in items]
+        audio = [self._model.decoder(latent.item(n).z, conditioning)[0, 0].cpu() for n in range(len(latent.z))]
         samples = torch.nn.utils.rnn.pad_sequence(audio, batch_first=True)
         return Waveform(samples, torch.tensor([len(a) for a in audio]), self.sampling_rate)
 
     @property
     def has_source_filter(self) -> bool:
         """Whether the decoder tells F0 and filters apart, as that of the embedded voice does."""
-        from latent_edit.models.istft_vits import IstftDecoder
-
-        return isinstance(self._model.decoder, IstftDecoder)
+        return hasattr(self._model.decoder, "filters")
 
     @property
     def source_filter_decoder(self) -> IstftDecoder:
         """The decoder of the embedded voice. Raises InputError for another's."""
         if not self.has_source_filter:
             raise InputError("only the embedded voice tells F0 and filters apart: train with the preset i2sb-plain")
-        decoder: IstftDecoder = self._model.decoder
-        return decoder
+        return cast("IstftDecoder", self._model.decoder)
 
     def _conditioning(self, speaker: str | int) -> Tensor | None:
         embedding = self.speaker_embedding(speaker)
