@@ -299,3 +299,29 @@ def test_what_is_missing_is_said(prepared: tuple[Renditions, Path], tmp_path: Pa
     with pytest.raises(InputError, match="holds no prepared latents: run"):
         load_latents(tmp_path / "nothing", renditions)
     assert json.loads((folder / "voice.json").read_text())["seed"] == 0
+
+
+@pytest.mark.parametrize(("breathiness", "able", "sought"), [(0.5, True, 2), (1.0, True, 0), (0.5, False, 0)])
+def test_light_breath_is_sought_and_a_whisper_heard(
+    breathiness: float, able: bool, sought: int, vits: FrozenVits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the rendition and for the reading, and only where the voice's decoder can be asked for it."""
+    style = Style(pitch_semitones=3.0, breathiness=breathiness)
+    *plain, last = make_items(0)
+    items = [*plain, dataclasses.replace(last, style=tuple(style.as_array().tolist()))]
+    asked: list[float] = []
+
+    def seek(_: FrozenVits, latent: Latent, speaker: str, amount: float) -> Latent:
+        assert speaker == last.speaker
+        asked.append(amount)
+        return Latent(latent.z + 1, latent.mask)
+
+    monkeypatch.setattr(latents_module, "with_breath", seek)
+    monkeypatch.setattr(FrozenVits, "has_source_filter", able)
+    audio = [rendition(item) for item in items]
+    made_now = make_examples(vits, items, audio, seed=0)
+    assert asked == [breathiness] * sought
+    if sought:
+        clear = render(audio[0], RATE, Style(pitch_semitones=3.0)).samples
+        heard = vits.encode_speech(Waveform.of(torch.from_numpy(clear), RATE), last.speaker)
+        assert torch.equal(made_now[-1].target, (heard.z[0] + 1).half())
