@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from latent_edit.data.world import breath_share
-from latent_edit.models.heard import Heard, hear, heard_difference, in_subframes
+from latent_edit.models.heard import Heard, as_condition, hear, heard_difference, in_subframes
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
 
@@ -29,7 +29,7 @@ def with_breath(vits: FrozenVits, latent: Latent, speaker: str, breathiness: flo
     decoder, embedding = vits.source_filter_decoder, vits.speaker_embedding(speaker)
     clear = hear(decoder, latent.z, embedding)
     goal = _breathy(clear, breathiness, vits.sampling_rate)
-    full = level = _level(vits, latent.z, embedding, clear.pitch)
+    full = _level(vits, latent.z, embedding, clear.pitch)
     z = latent.z.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([z], lr=RATE)
     for step in range(STEPS):
@@ -61,6 +61,5 @@ def _breathy(heard: Heard, breathiness: float, sampling_rate: int) -> Heard:
 
 def _level(vits: FrozenVits, z: Tensor, embedding: Tensor, pitch: Tensor) -> Tensor:
     """Logarithm of the RMS of a latent as spoken with this F0."""
-    condition = embedding.unsqueeze(2) if embedding.shape[1] else None
     with torch.no_grad():
-        return vits.source_filter_decoder(z, condition, pitch).square().mean().sqrt().log()
+        return vits.source_filter_decoder(z, as_condition(embedding), pitch).square().mean().sqrt().log()

@@ -29,7 +29,7 @@ class Heard:
 @torch.no_grad()
 def hear(decoder: IstftDecoder, latent: Tensor, speaker: Tensor) -> Heard:
     """What is heard of latents [B, C, T] of speakers [B, G]."""
-    embedding = _as_condition(speaker)
+    embedding = as_condition(speaker)
     pitch = decoder.pitch.pitch(latent, embedding)
     noise, pulse, _ = decoder.filters(latent, embedding, pitch)
     return Heard(pitch, noise, pulse)
@@ -42,7 +42,7 @@ def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker
     times that of the pulses' filters in nepers, added: a semitone counts as 3 to 4 dB. latent [B, C, T], speaker
     [B, G], mask [B, 1, T].
     """
-    embedding = _as_condition(speaker)
+    embedding = as_condition(speaker)
     octaves, voicing = decoder.pitch(latent, embedding)
     semitones, doubt = pitch_errors(octaves, voicing, goal.pitch, mask.squeeze(1))
     noise, pulse, _ = decoder.filters(latent, embedding, goal.pitch)
@@ -70,6 +70,6 @@ def in_subframes(values: Tensor) -> Tensor:
     return values.repeat_interleave(SUBFRAMES, dim=1).unsqueeze(1)
 
 
-def _as_condition(speaker: Tensor) -> Tensor | None:
+def as_condition(speaker: Tensor) -> Tensor | None:
     """[B, G] as the decoder takes it."""
     return speaker.unsqueeze(2) if speaker.shape[1] else None
