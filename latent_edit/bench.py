@@ -12,6 +12,7 @@ from typing import Any
 
 from latent_edit.pipeline import LatentEditor
 from latent_edit.provenance import environment
+from latent_edit.recording import levelled, nearest_speaker
 from latent_edit.request import EditRequest
 
 TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
@@ -22,8 +23,9 @@ START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
 @dataclass(frozen=True)
 class Benchmark:
     """start_up_seconds: a new process until its editor is loaded. first_edit_seconds: in a fresh editor, libraries
-    still to be loaded. edit_seconds: later ones, median, both clips. stage_seconds: its parts. audio_seconds: length of
-    before. peak_memory_bytes: of the process, highest so far.
+    still to be loaded. edit_seconds: later ones, median, both clips. stage_seconds: its parts. nearest_voice_seconds:
+    to find the voice that a recording comes nearest to. audio_seconds: length of before. peak_memory_bytes: of the
+    process, highest so far.
     """
 
     text: str
@@ -35,6 +37,7 @@ class Benchmark:
     first_edit_seconds: float
     edit_seconds: float
     stage_seconds: dict[str, float]
+    nearest_voice_seconds: float
     audio_seconds: float
     peak_memory_bytes: int
     environment: dict[str, Any]
@@ -47,8 +50,9 @@ class Benchmark:
         ]
         rows += [(stage, seconds, seconds / self.audio_seconds) for stage, seconds in self.stage_seconds.items()]
         rows.append(("edit", self.edit_seconds, self.edit_seconds / self.audio_seconds))
-        lines = [f"{'stage':<12}{'seconds':>10}{'real-time factor':>20}"]
-        lines += [f"{name:<12}{seconds:>10.3f}{'' if rtf is None else f'{rtf:.3f}':>20}" for name, seconds, rtf in rows]
+        rows.append(("nearest voice", self.nearest_voice_seconds, None))
+        lines = [f"{'stage':<14}{'seconds':>10}{'real-time factor':>20}"]
+        lines += [f"{name:<14}{seconds:>10.3f}{'' if rtf is None else f'{rtf:.3f}':>20}" for name, seconds, rtf in rows]
         lines.append(f"{self.audio_seconds:.1f} s of speech, {self.steps} steps, guidance {self.guidance:g}, ")
         lines[-1] += f"median of {self.runs}; peak memory {self.peak_memory_bytes / 2**20:.0f} MiB"
         return "\n".join(lines)
@@ -57,7 +61,7 @@ class Benchmark:
 def run(runs: int) -> Benchmark:
     """Time `runs` default edits of one sentence of about five seconds. Raises InputError without an editor."""
     editor = LatentEditor.load()
-    request = EditRequest(TEXT, editor.voices[0], PROMPT, method=next(iter(editor.methods), EditRequest.method))
+    request = EditRequest(TEXT, editor.voices[0], PROMPT, method=editor.default_method)
     start = time.perf_counter()
     first = editor.edit(request)
     first_seconds = time.perf_counter() - start
@@ -67,6 +71,9 @@ def run(runs: int) -> Benchmark:
         start = time.perf_counter()
         stages.append(editor.edit(request).seconds)
         totals.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    nearest_speaker(editor.vits, levelled(first.before))
+    nearest_seconds = time.perf_counter() - start
     return Benchmark(
         text=TEXT,
         prompt=PROMPT,
@@ -77,6 +84,7 @@ def run(runs: int) -> Benchmark:
         first_edit_seconds=first_seconds,
         edit_seconds=statistics.median(totals),
         stage_seconds={name: statistics.median(each[name] for each in stages) for name in stages[0]},
+        nearest_voice_seconds=nearest_seconds,
         audio_seconds=first.before.samples.shape[1] / first.before.sampling_rate,
         peak_memory_bytes=_peak_memory_bytes(),
         environment=environment(),

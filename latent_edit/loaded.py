@@ -10,7 +10,7 @@ from latent_edit.bridge import Bridge, load_bridge
 from latent_edit.errors import CheckpointError
 from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
-from latent_edit.request import choose
+from latent_edit.request import EditRequest, choose
 
 VOICE_FOLDER, STYLE_FOLDER, BRIDGE_PREFIX = "vits-mini", "clap-mini", "bridge-"
 
@@ -60,6 +60,12 @@ class LoadedModels:
     def methods(self) -> dict[str, str]:
         """Names that a request may give as its method, with one line about each."""
         return {name: bridge.config.title for name, bridge in self.bridges.items()}
+
+    @property
+    def default_method(self) -> str:
+        """The method of a request that names none; where that one is not there, the first."""
+        default = EditRequest.method
+        return default if default in self.bridges else next(iter(self.bridges), default)
 
     def speaker(self, voice: str) -> int:
         """Index of a voice. Raises InputError that names the known ones."""

@@ -7,11 +7,12 @@ about what one has heard.
 from __future__ import annotations
 
 import html
+import os
 import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ class Actions:
             source, recording, style_source, reference,
         )  # fmt: skip
         with page_errors(recording, reference), self._cancellable(visitor, progress) as tell:
+            keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
@@ -120,6 +122,7 @@ class Actions:
         clips = (shown.request.recording, shown.request.reference) if shown else ()
         with page_errors(*clips), self._cancellable(visitor, progress) as tell, own_folder() as folder:
             result = _needed(shown)
+            keep_uploads(*clips)
             stops = self._loader.get().along_the_bridge(result.request, tell)
             yield bridge_value(stops, result.request.steps, result.gain, folder)
 
@@ -172,11 +175,11 @@ class Actions:
         with page_errors():
             editor = self._loader.get()
         voices, methods = editor.voices, list(editor.methods)
-        default = EditRequest.method if EditRequest.method in methods else next(iter(methods), None)
+        chosen = next((name for name in (method, editor.default_method) if name in methods), None)
         return (
             gr.update(choices=voices, value=voice if voice in voices else opening_voice(voices)),
             gr.update(choices=same_and_others(voices), value=decode_voice if decode_voice in voices else ""),
-            gr.update(choices=methods, value=method if method in methods else default, visible=len(methods) > 1),
+            gr.update(choices=methods, value=chosen, visible=len(methods) > 1),
             "",
         )
 
@@ -225,6 +228,14 @@ def _needed(shown: Shown) -> EditResult:
     if shown is None:
         raise InputError("there is no edit yet, or it is too long ago; make one first")
     return shown
+
+
+def keep_uploads(*uploads: str | Path | None) -> None:
+    """Let the hour after which gradio deletes a visitor's clips begin anew: one may still ask about what they gave."""
+    for upload in uploads:
+        if upload:
+            with suppress(OSError):  # what is gone already is reported where it is read
+                os.utime(upload)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import tempfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -228,6 +229,24 @@ def test_a_clip_and_words_never_contradict_each_other(actions: Actions, fake_edi
     assert (asked[1].recording, asked[1].reference) == (Path("/tmp/said.wav"), Path("/tmp/style.wav"))
 
 
+def test_clips_are_kept_while_one_may_ask_about_them(actions: Actions, fake_editor: Any, tmp_path: Path) -> None:
+    clip = tmp_path / "me.wav"
+    clip.write_bytes(b"sound")
+    edit = fake_editor.edit_in_parts
+    fake_editor.edit_in_parts = lambda *_: edit(EditRequest("Hi.", "lj", "calm"))
+
+    def changed() -> int:  # the time that gradio counts an hour from
+        time.sleep(0.02)
+        return clip.lstat().st_ctime_ns
+
+    first = changed()
+    shown = run(actions, source=A_RECORDING, recording=str(clip))[-1]
+    second = changed()
+    asked = dataclasses.replace(shown, request=dataclasses.replace(shown.request, text="", recording=clip))
+    list(actions.along_the_bridge(asked, progress=lambda *_, **__: None))  # type: ignore[arg-type]
+    assert first < second < changed()
+
+
 def test_messages_name_an_upload_as_the_visitor_does(actions: Actions, fake_editor: Any) -> None:
     def refuse(path: Path) -> str:
         raise InputError(f"cannot read {path} as audio")
@@ -260,7 +279,7 @@ def test_choices_come_from_the_editor(actions: Actions) -> None:
 
 
 def test_an_editor_without_bridges_still_offers_its_voices(actions: Actions, fake_editor: Any) -> None:
-    fake_editor.methods = {}
+    fake_editor.methods, fake_editor.default_method = {}, "i2sb"
     assert actions.choices()[2]["value"] is None
 
 
