@@ -54,11 +54,24 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(arguments)
 
 
+def start_on_zero_gpu() -> None:
+    """Let a Space on ZeroGPU start: it refuses an app in which no function may ask for its GPU.
+
+    Nothing here asks for it. An edit takes half a second on the CPU, and visitors have few GPU minutes a day.
+    """
+    try:
+        import spaces
+    except ImportError:  # anywhere else
+        return
+    spaces.GPU(start_on_zero_gpu)
+
+
 def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor] | None = None) -> None:
     """Show the page, load the models behind it, and serve until stopped. `load` replaces the shipped editor."""
     options = parse_arguments(arguments)
     # gradio asks matplotlib for its backend at every event; left open, the answer loads pyplot, which nothing uses.
     os.environ.setdefault("MPLBACKEND", "agg")
+    start_on_zero_gpu()  # before torch is imported
 
     from latent_edit.config import read_yaml
     from latent_edit.ui import look

@@ -174,12 +174,13 @@ class Actions:
         """
         with page_errors():
             editor = self._loader.get()
-        voices, methods = editor.voices, list(editor.methods)
+        voices, methods = editor.voices, editor.methods
         chosen = next((name for name in (method, editor.default_method) if name in methods), None)
+        titled = [(title, name) for name, title in methods.items()]
         return (
             gr.update(choices=voices, value=voice if voice in voices else opening_voice(voices)),
             gr.update(choices=same_and_others(voices), value=decode_voice if decode_voice in voices else ""),
-            gr.update(choices=methods, value=chosen, visible=len(methods) > 1),
+            gr.update(choices=titled, value=chosen, visible=len(methods) > 1),
             "",
         )
 

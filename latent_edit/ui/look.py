@@ -9,7 +9,13 @@ from gradio.themes.utils import colors, sizes
 
 STYLESHEET = Path(__file__).with_name("look.css")
 FAVICON = Path(__file__).with_name("favicon.svg")
-HEAD = '<meta name="description" content="One sentence in one voice, before and after words edited its latent.">'
+# Whoever pauses before a sound has begun breaks the promise of play(): an AbortError, which is no fault.
+HEAD = """<meta name="description" content="One sentence in one voice, before and after words edited its latent.">
+<script>
+  addEventListener("unhandledrejection", (event) => {
+    if (event.reason?.name === "AbortError") event.preventDefault();
+  });
+</script>"""
 # Only names of installed fonts: a web font would be a request to another host.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")

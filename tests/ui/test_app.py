@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from app import EXAMPLES, main, parse_arguments
+from app import EXAMPLES, main, parse_arguments, start_on_zero_gpu
 from latent_edit.config import read_yaml
 from latent_edit.request import check_text
 
@@ -52,6 +53,16 @@ def test_bad_flags_are_refused(flags: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parse_arguments(flags)
     assert caught.value.code == 2
+
+
+def test_zero_gpu_finds_a_function_and_other_places_need_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[object] = []
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=found.append))
+    start_on_zero_gpu()
+    assert len(found) == 1 and callable(found[0])
+    monkeypatch.setitem(sys.modules, "spaces", None)  # as if it were not installed
+    start_on_zero_gpu()
+    assert len(found) == 1
 
 
 def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

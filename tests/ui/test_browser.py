@@ -198,7 +198,7 @@ def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tm
 
 SET = {
     "text": "Nobody told me.", "prompt": "sad `and` ${slow} & <b>", "strength": "0.5", "guidance": "3.5", "steps": "4",
-    "pace_source": "By hand", "pace": "1.5", "seed": "77",
+    "pace_source": "By hand", "pace": "1.5", "seed": "77", "method": "Palette from noise to the style, with pace",
 }  # fmt: skip
 
 
@@ -206,6 +206,7 @@ def settings_shown(page: Any) -> dict[str, str]:
     values = {name: page.input_value(f"#{name} textarea") for name in ("text", "prompt")}
     values |= {name: page.input_value(f"#{name} input[type=number]") for name in ("strength", "guidance", "steps")}
     values["pace_source"] = page.input_value("#pace-source input:checked")
+    values["method"] = page.input_value("#method input")
     return values | {name: page.input_value(f"#{name} input[type=number]") for name in ("pace", "seed")}
 
 
@@ -222,6 +223,8 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     page.click("#decode-voice input")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
+    page.click("#method input")
+    page.click(f"#method [role=option]:has-text('{SET['method']}')")
     page.click("#copy-link")
     page.wait_for_selector("#link-told p")
     assert settings_shown(page) == SET
@@ -350,6 +353,7 @@ def test_walking_along_the_bridge_keeps_the_place_in_the_sentence(visit: Visit) 
     assert page.inner_text("[data-stop]") == "Z\u2032"
     picture = page.get_attribute("#bridge img", "src")
     assert visit.fetch("#bridge audio:last-of-type", "src")[:4] == b"RIFF"
+    page.eval_on_selector("#bridge .play", "(button) => { button.click(); button.click(); }")  # paused before it began
     page.click("#bridge .play")
     moving = "(index) => document.querySelectorAll('#bridge audio')[index].currentTime > 0.05"
     page.wait_for_function(moving, arg=stops - 1)

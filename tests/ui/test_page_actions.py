@@ -274,7 +274,7 @@ def test_choices_come_from_the_editor(actions: Actions) -> None:
     assert voice["value"] == "sam_a"
     assert decode_voice["choices"][0] == ("The same voice", "")
     assert decode_voice["choices"][1] == ("sam_a", "sam_a")
-    assert (method["value"], method["visible"]) == ("i2sb", False)
+    assert (method["choices"], method["value"], method["visible"]) == ([("a bridge", "i2sb")], "i2sb", False)
     assert status == ""
 
 
