@@ -43,11 +43,19 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """A port of TCP."""
+    number = positive(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; the last one is 65535")
+    return number
+
+
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Flags. What is left out follows gradio's environment variables (GRADIO_SERVER_NAME, GRADIO_SERVER_PORT, ...)."""
     parser = argparse.ArgumentParser(description="Start the page of Latent Edit.")
     parser.add_argument("--host", help="address to listen on, 0.0.0.0 for all (default: this machine only)")
-    parser.add_argument("--port", type=positive, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--port", type=port, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--share", action="store_true", default=None, help="add a public link through gradio's servers")
     parser.add_argument("--max-queue", type=positive, default=20, help="how many may wait (default: %(default)s)")
     parser.add_argument("--auth-file", type=accounts_file, help="only these visitors: one name:password per line")

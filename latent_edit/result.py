@@ -79,10 +79,11 @@ class EditResult:
         limit = pictures.shared_limit(self.z_text, self.z_edit)
         shown = max(self.z_text.z.shape[2], self.z_edit.z.shape[2]) * self.seconds_per_frame
         view = pictures.View(self.seconds_per_frame, shown)
+        start = "Z_text" if self.phonemes_before else "Z_audio"
         return {
-            "z_text.png": pictures.latent_figure(self.z_text, view, "Before: Z_text", limit, self.phonemes_before),
+            "z_text.png": pictures.latent_figure(self.z_text, view, f"Before: {start}", limit, self.phonemes_before),
             "z_edit.png": pictures.latent_figure(self.z_edit, view, "After: Z\u2032", limit, self.phonemes_after),
-            "difference.png": pictures.difference_figure(self.z_source, self.z_edit, view, self.phonemes_after),
+            "difference.png": pictures.difference_figure(self.z_source, self.z_edit, view, self.phonemes_after, start),
         }
 
     def record(self) -> dict[str, Any]:

@@ -172,8 +172,10 @@ class Actions:
 
         What is chosen already, by a link, is kept where the models know it.
         """
-        with page_errors():
+        try:
             editor = self._loader.get()
+        except InputError as error:  # the page stays readable, and says why nothing can be edited
+            return gr.update(), gr.update(), gr.update(), html.escape(str(error), quote=False)
         voices, methods = editor.voices, editor.methods
         chosen = next((name for name in (method, editor.default_method) if name in methods), None)
         titled = [(title, name) for name, title in methods.items()]

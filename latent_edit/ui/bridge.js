@@ -3,6 +3,7 @@ const sounds = () => [...element.querySelectorAll("audio")];
 const slider = () => element.querySelector("[data-action=stop]");
 const heard = () => sounds()[Number(slider().value)];
 let stop = 0; // the place that is heard and seen
+let frame; // the next drawing: one, however many events ask for it
 
 function draw() {
   if (!slider()) return; // another edit has taken the place of this one
@@ -13,7 +14,8 @@ function draw() {
   box.style.setProperty("--played", `${(100 * audio.currentTime) / (audio.duration || 1)}%`);
   box.style.setProperty("--begun", audio.currentTime > 0 ? 1 : 0);
   element.querySelector("[data-action=play]").setAttribute("aria-label", playing ? "Pause" : "Play this step");
-  if (playing) requestAnimationFrame(draw);
+  cancelAnimationFrame(frame);
+  if (playing) frame = requestAnimationFrame(draw);
 }
 
 function show(next) {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latent_edit.ui.heatmaps import write_heatmap
 from latent_edit.ui.parts import served_file
+from latent_edit.ui.player import latent_name
 
 if TYPE_CHECKING:
     from latent_edit.reading import Speech
@@ -17,11 +18,12 @@ def bridge_value(stops: Sequence[Speech], steps: int, gain: float, folder: Path)
     """Write sound and heatmap of every stop of an edit with so many steps into `folder`, and describe them.
 
     stops: each with label, audio (WAV) and image (PNG), all on one colour scale and with one gain, at most the one
-    given. last: index of the last of them. alt: what a heatmap shows.
+    given. last: index of the last of them. alt: what a heatmap shows. source: name of the latent it starts from.
     """
     from latent_edit.audio import shared_gain, write_wav
     from latent_edit.pictures import LATENT_COLOURS, shared_limit
 
+    source = latent_name(stops[0].phonemes)
     sounds = [stop.waveform.item(0).numpy() for stop in stops]
     limit, gain = shared_limit(*(stop.latent for stop in stops)), min(gain, shared_gain(*sounds))
     described = []
@@ -29,15 +31,16 @@ def bridge_value(stops: Sequence[Speech], steps: int, gain: float, folder: Path)
         sound = folder / f"step_{index:02}.wav"
         write_wav(sound, samples, stop.waveform.sampling_rate, gain)
         image = write_heatmap(stop.latent, limit, LATENT_COLOURS, folder / f"step_{index:02}.png")
-        label = stop_label(index, len(stops) - 1, steps)
+        label = stop_label(index, len(stops) - 1, steps, source)
         described.append({"label": label, "audio": served_file(sound), "image": served_file(image)})
-    return {"stops": described, "last": len(stops) - 1, "alt": "Heatmap of the latent at this step"}
+    last, alt = len(stops) - 1, "Heatmap of the latent at this step"
+    return {"stops": described, "last": last, "alt": alt, "source": source}
 
 
-def stop_label(index: int, last: int, steps: int) -> str:
-    """Where a stop stands, from 0 (Z_text) to `last` (Z'), in words; of many steps only some are stops."""
+def stop_label(index: int, last: int, steps: int, source: str) -> str:
+    """Where a stop stands, from 0 (`source`) to `last` (Z'), in words; of many steps only some are stops."""
     if index == 0:
-        return "Z_text, re-timed"
+        return f"{source}, re-timed"
     if index == last:
         return "Z\u2032"
     return f"Step {round((index - 1) * (steps - 1) / (last - 1)) + 1} of {steps}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from latent_edit.config import preset_prompts
-from latent_edit.ui.comparing import GUIDANCE, KINDS, MOST_EDITS, PROMPTS, Comparison
+from latent_edit.ui.comparing import GUIDANCE, KINDS, MOST_EDITS, PROMPTS, SPEAKERS, Comparison
 from latent_edit.ui.controls import Controls, show_chosen
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import chips, part, static
@@ -17,17 +19,20 @@ DESCRIPTION = """The same sentence in several ways.
 `kind` is what varies: "Guidance", "Prompts" (up to six, one on each line of `prompts`), "Voices", "Methods", or
 "Speaker A/B", the paper's experiment in which one voice reads and the other's decoder speaks. Returns a grid of cells,
 each with a WAV file, a heatmap of its latent as PNG, and what was measured against its own plain reading."""
+KEPT = """<h2>Kept takes</h2>
+<p>“Keep this take” under an edit puts it here, as loud as it was there, until this page is closed.</p>"""
 # A take is what the page shows already, so that keeping one asks nothing of the server and stays with the visitor.
-KEEP_TAKE = """(player, heatmaps, text, voice, takes) => {
+KEEP_TAKE = """(player, heatmaps, takes) => {
   const after = player?.clips?.find((clip) => clip.name === "after");
   const picture = heatmaps?.pictures?.find((shown) => shown.name === "z_edit");
-  if (!after || !picture) return takes;
-  const detail = `${voice}, ${after.seconds.toFixed(1)} s`;
+  if (!after || !picture) return [takes, ""];
+  const detail = `${player.settings}, ${after.seconds.toFixed(1)} s`;
   const { manner: title, audio, seconds } = after;
   const take = { clip: "after", title, detail, audio, image: picture.image, seconds };
   const kept = [...(takes?.cells ?? []), take].slice(-MOST);
   const longest = Math.max(...kept.map((cell) => cell.seconds));
-  return { columns: 0, cells: kept.map((cell) => ({ ...cell, share: (100 * cell.seconds) / longest })) };
+  const cells = kept.map((cell) => ({ ...cell, share: (100 * cell.seconds) / longest }));
+  return [{ columns: 0, cells }, `<p role="status">Kept under Compare: ${kept.length} of at most MOST.</p>`];
 }""".replace("MOST", str(MOST_TAKES))
 
 
@@ -35,22 +40,29 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
     """Draw the tab. Everything but what varies is as set in Edit; what is shown there can be kept here."""
     with gr.Column(elem_id="compare"):
         static("<p>The sentence, voice and settings of Edit, with one of them varied.</p>", "compare-remark")
-        kind = chips(KINDS, GUIDANCE, "What varies", "kind")
+        kind = chips([kind for kind in KINDS if kind != SPEAKERS], GUIDANCE, "What varies", "kind")
         prompts = gr.Textbox(
             "\n".join(preset_prompts()[:4]), label=f"Prompts, one on each line, up to {MOST_EDITS}",
             lines=4, max_lines=MOST_EDITS, visible=False, elem_id="prompts",
         )  # fmt: skip
         show_chosen(kind, {PROMPTS: prompts})
-        button = gr.Button("Compare", variant="primary", elem_id="run-compare")
+        with gr.Row(elem_id="run"):
+            button = gr.Button("Compare", variant="primary", elem_id="run-compare")
+            speakers = gr.Button("The paper's speaker grid, A/B", elem_id="run-speakers")
         status = static("", "compare-status", "working")
         grid = part("grid", "compare-grid")
-        static("<h2>Kept takes</h2><p>“Keep this take” under an edit puts it here, in this browser only.</p>", "kept")
+        static(KEPT, "kept")
         takes = part("grid", "takes")
-    names = ("text", "prompt", "voice", "method", "strength", "guidance", "steps", "seed")
-    inputs = [*(getattr(controls, name) for name in names), kind, prompts]
+    comparison = Comparison(loader)
+    queued: dict[str, Any] = {
+        "show_progress_on": status, "concurrency_limit": 1, "concurrency_id": EDITS, "trigger_mode": "once",
+    }  # fmt: skip
     button.click(
-        Comparison(loader).compare, inputs, grid, api_name="compare", api_description=DESCRIPTION,
-        show_progress_on=status, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
+        comparison.compare, [*controls.inputs(), kind, prompts], grid, api_name="compare", api_description=DESCRIPTION,
+        **queued,
     )  # fmt: skip
-    shown = [results.player, results.heatmaps, controls.text, controls.voice]
-    results.keep.click(None, [*shown, takes], takes, js=KEEP_TAKE, api_visibility="private")
+    at_once = [*controls.inputs(), gr.State(SPEAKERS), prompts]
+    speakers.click(comparison.compare, at_once, grid, api_visibility="private", **queued)
+    results.keep.click(
+        None, [results.player, results.heatmaps, takes], [takes, results.kept], js=KEEP_TAKE, api_visibility="private"
+    )

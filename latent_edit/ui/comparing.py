@@ -12,13 +12,14 @@ import gradio as gr
 
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
-from latent_edit.ui.actions import page_errors
+from latent_edit.ui.actions import keep_uploads, page_errors
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import LOADING
-from latent_edit.ui.settings import opening_voice
+from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings, opening_voice
 
 if TYPE_CHECKING:
+    from latent_edit.pipeline import LatentEditor
     from latent_edit.result import EditResult
 
 GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS = "Guidance", "Prompts", "Voices", "Methods", "Speaker A/B"
@@ -45,9 +46,11 @@ def plan(kind: str, base: EditRequest, prompts: str, voices: Sequence[str], meth
         lines = list(dict.fromkeys(line.strip() for line in prompts.splitlines() if line.strip()))
         if not 1 <= len(lines) <= MOST_EDITS:
             raise InputError(f"write one to {MOST_EDITS} prompts, one on each line; there are {len(lines)}")
-        return Plan([(line, dataclasses.replace(base, prompt=line)) for line in lines])
+        return Plan([(line, dataclasses.replace(base, prompt=line, reference=None)) for line in lines])
     if kind == VOICES:
-        return Plan([(voice, dataclasses.replace(base, voice=voice)) for voice in voices[:MOST_EDITS]])
+        return Plan(
+            [(voice, dataclasses.replace(base, voice=voice, decode_voice=None)) for voice in voices[:MOST_EDITS]]
+        )
     if kind == METHODS:
         named = list(methods.items())[:MOST_EDITS]
         return Plan([(f"{name}: {title}", dataclasses.replace(base, method=name)) for name, title in named])
@@ -81,32 +84,46 @@ class Comparison:
         text: str,
         prompt: str,
         voice: str | None,
+        decode_voice: str | None,
         method: str | None,
         strength: float,
         guidance: float,
         steps: int,
+        pace_source: str,
+        pace: float,
         seed: int,
-        kind: str,
-        prompts: str,
+        source: str = A_SENTENCE,
+        recording: str | None = None,
+        style_source: str = IN_WORDS,
+        reference: str | None = None,
+        kind: str = GUIDANCE,
+        prompts: str = "",
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[dict[str, Any]]:
         """Edit one sentence in several ways; yields the value of the grid. Its files go once gradio has copies."""
-        with page_errors():
+        settings = Settings(
+            text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
+            source, recording, style_source, reference,
+        )  # fmt: skip
+        with page_errors(recording, reference):
+            keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            base = EditRequest(
-                text, voice or opening_voice(editor.voices), prompt, method=method or EditRequest.method,
-                strength=strength, guidance=guidance, steps=steps, seed=seed,
-            )  # fmt: skip
+            base = settings.request(opening_voice(editor.voices))
             planned = plan(kind, base, prompts, editor.voices, editor.methods)
-            results: list[EditResult] = []
-            for index, (title, request) in enumerate(planned.edits):
-                progress((index, len(planned.edits)), desc=title)
-                results.append(editor.edit(request))
-        titles = [title for title, _ in planned.edits]
-        cells = [Cell.after(title, result) for title, result in zip(titles, results, strict=True)]
-        if len({(result.request.voice, result.request.text) for result in results}) == 1:
-            cells.insert(0, Cell.before("Before", results[0]))
+            cells = _cells(editor, planned, progress)
         with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
             yield grid_value(cells, Path(folder), planned.columns)
+
+
+def _cells(editor: LatentEditor, planned: Plan, progress: gr.Progress) -> list[Cell]:
+    """Every edit of a plan, after the plain reading where all of them have the same."""
+    results: list[EditResult] = []
+    for index, (title, request) in enumerate(planned.edits):
+        progress((index, len(planned.edits)), desc=title)
+        results.append(editor.edit(request))
+    cells = [Cell.after(title, result) for (title, _), result in zip(planned.edits, results, strict=True)]
+    if len({(result.request.voice, result.request.text) for result in results}) == 1:
+        cells.insert(0, Cell.before("Before", results[0]))
+    return cells

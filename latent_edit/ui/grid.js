@@ -3,6 +3,8 @@
 const cells = () => [...element.querySelectorAll("[data-cell]")];
 const index = (node) => cells().indexOf(node.closest("[data-cell]"));
 
+const frames = new WeakMap();
+
 function draw(cell) {
   const audio = cell.querySelector("audio");
   const playing = !audio.paused && !audio.ended;
@@ -11,7 +13,8 @@ function draw(cell) {
   cell.querySelector(".plate i").style.opacity = audio.currentTime > 0 ? 1 : 0;
   const title = cell.querySelector("h3").textContent;
   cell.querySelector("[data-action=play]").setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${title}`);
-  if (playing) requestAnimationFrame(() => draw(cell));
+  cancelAnimationFrame(frames.get(cell)); // one drawing, however many events ask for it
+  if (playing) frames.set(cell, requestAnimationFrame(() => draw(cell)));
 }
 
 function fill() {

@@ -40,6 +40,8 @@ class Cell(NamedTuple):
         for name, words in TOLD.items():
             before, after = getattr(result.measurements_before, name), getattr(result.measurements_after, name)
             changes.append(f"{words} {ATTRIBUTES[name].row(before, after)['change'] or 'not measured'}")
+        if result.unknown_words:
+            changes.append(f"does not know {', '.join(result.unknown_words)}")
         return cls("after", title, ", ".join(changes), result.z_edit, result.after)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from latent_edit.ui.curves import curves_value
 from latent_edit.ui.parts import served_file
-from latent_edit.ui.player import time_ticks, unedited
+from latent_edit.ui.player import latent_name, time_ticks, unedited
 
 if TYPE_CHECKING:
     from latent_edit.reading import Speech
@@ -54,13 +54,14 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     same, own = shared_limit(result.z_text, result.z_edit), shared_limit(moved)
     before = result.phonemes_before, seconds(result.before)
     after = result.phonemes_after, seconds(result.after)
+    name = latent_name(result.phonemes_before)
     maps = [
         Heatmap(
-            "z_text", "before", "Z_text", unedited(result.phonemes_before), result.z_text, same, LATENT_COLOURS, *before
+            "z_text", "before", name, unedited(result.phonemes_before), result.z_text, same, LATENT_COLOURS, *before
         ),
         Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS, *after),
         Heatmap(
-            "difference", "after", "Difference", "Z\u2032 less re-timed Z_text", moved, own, DIFFERENCE_COLOURS, *after
+            "difference", "after", "Difference", f"Z\u2032 less re-timed {name}", moved, own, DIFFERENCE_COLOURS, *after
         ),
     ]
     return _shown(maps, result.clips, folder)
@@ -72,8 +73,8 @@ def reading_heatmap_value(speech: Speech, folder: Path) -> dict[str, Any]:
 
     limit, clip = shared_limit(speech.latent), speech.waveform
     z_text = Heatmap(
-        "z_text", "before", "Z_text", unedited(speech.phonemes), speech.latent, limit, LATENT_COLOURS,
-        speech.phonemes, seconds(clip),
+        "z_text", "before", latent_name(speech.phonemes), unedited(speech.phonemes), speech.latent, limit,
+        LATENT_COLOURS, speech.phonemes, seconds(clip),
     )  # fmt: skip
     return _shown([z_text], {}, folder)
 

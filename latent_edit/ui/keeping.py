@@ -13,12 +13,26 @@ from latent_edit.request import EditRequest
 from latent_edit.ui.actions import page_errors
 from latent_edit.ui.controls import Controls
 from latent_edit.ui.parts import static
-from latent_edit.ui.settings import Settings
+from latent_edit.ui.settings import (
+    A_RECORDING,
+    A_SENTENCE,
+    IN_WORDS,
+    LIKE_A_CLIP,
+    PACE_BY_HAND,
+    PACE_FROM_STYLE,
+    Settings,
+)
 
-# What a link carries, under the names that EditRequest uses; clips are files and stay where they are.
+# What a link carries, under the names of the controls; clips are files and stay where they are.
 LINKED = (
     "text", "prompt", "voice", "decode_voice", "method", "strength", "guidance", "steps", "pace_source", "pace", "seed",
+    "source", "style_source",
 )  # fmt: skip
+CHOICES = {
+    "pace_source": [PACE_FROM_STYLE, PACE_BY_HAND],
+    "source": [A_SENTENCE, A_RECORDING],
+    "style_source": [IN_WORDS, LIKE_A_CLIP],
+}
 NUMBERS = ("strength", "guidance", "steps", "pace", "seed")
 # The address bar always works; the clipboard only where the browser allows it.
 WRITE_LINK = """(...values) => {
@@ -35,6 +49,7 @@ READ_LINK = """(...values) => {
   return values.map((value, index) => {
     const text = given.get(NAMES[index]);
     if (text === null) return value;
+    if (NAMES[index] in CHOICES) return CHOICES[NAMES[index]].includes(text) ? text : value;
     if (!NUMBERS.includes(NAMES[index])) return text;
     return text.trim() && Number.isFinite(Number(text)) ? Number(text) : value;
   });
@@ -50,7 +65,7 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
         )
     told = static("", "link-told")
     linked = [getattr(controls, name) for name in LINKED]
-    names = f"const NAMES = {json.dumps(LINKED)}, NUMBERS = {json.dumps(NUMBERS)};"
+    names = f"const NAMES = {json.dumps(LINKED)}, NUMBERS = {json.dumps(NUMBERS)}, CHOICES = {json.dumps(CHOICES)};"
     link.click(None, linked, told, js=f"(...all) => {{ {names} return ({WRITE_LINK})(...all); }}",
                api_visibility="private")  # fmt: skip
     record.upload(restore, record, controls.inputs(), queue=False, show_progress="hidden", api_visibility="private")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,10 +74,12 @@ ATTRIBUTES = {
     "tremor_semitones": Attribute("Tremor", "of the pitch", "st", 2, difference("st", 2)),
 }
 SIMILARITY = Attribute("Match", "with your words", "", 2, difference("", 2))
+LIKENESS = replace(SIMILARITY, meaning="with your clip")
 
 
 def measured_value(result: EditResult) -> dict[str, Any]:
     """The rows of the table: {"rows": [{name, meaning, before, after, change}, ...]}, all text."""
     before, after = result.measurements_before, result.measurements_after
     rows = [attribute.row(getattr(before, name), getattr(after, name)) for name, attribute in ATTRIBUTES.items()]
-    return {"rows": [*rows, SIMILARITY.row(result.style_similarity_before, result.style_similarity_after)]}
+    match = SIMILARITY if result.request.reference is None else LIKENESS
+    return {"rows": [*rows, match.row(result.style_similarity_before, result.style_similarity_after)]}

@@ -7,6 +7,7 @@ const sound = (name) => clip(name)?.querySelector("audio");
 const other = (name) => (name === "before" ? "after" : "before");
 const nameOf = (node) => node.closest("[data-clip]").dataset.clip;
 let current = "before"; // the clip heard last
+const frames = {}; // the next drawing of each clip: one, however many events ask for it
 
 // Seconds in one clip -> seconds in the other, along the phonemes that both have; past the last one, linear to the end.
 function corresponding(seconds, from) {
@@ -57,7 +58,8 @@ function draw(name) {
   place.setAttribute("aria-valuetext", `${audio.currentTime.toFixed(1)} of ${length.toFixed(1)} seconds`);
   const label = element.querySelector("[data-flip-label]"); // not there while after is still to come
   if (label) label.textContent = `Switch to ${other(current)}`;
-  if (playing) requestAnimationFrame(() => draw(name));
+  cancelAnimationFrame(frames[name]);
+  if (playing) frames[name] = requestAnimationFrame(() => draw(name));
 }
 
 element.addEventListener("click", (event) => {

@@ -25,11 +25,17 @@ def unedited(phonemes: Sequence[TimedPhoneme]) -> str:
     return "the plain reading" if phonemes else "your recording, in this voice"
 
 
+def latent_name(phonemes: Sequence[TimedPhoneme]) -> str:
+    """What the latent of "before" is called, likewise."""
+    return "Z_text" if phonemes else "Z_audio"
+
+
 def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
     """What the player shows of an edit whose files `EditResult.save` wrote.
 
     clips: before and after, each with audio (a WAV file), seconds, share of the time axis in percent, and the waveform.
     moments: see `matching_moments`. ticks: of the time axis. record: the edit.json; None while there is only before.
+    settings: of the edit, in few words.
     """
     after = result.request.prompt.strip() or "like the clip"
     clips = [
@@ -37,7 +43,10 @@ def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
         Clip("after", "After", after, result.after, files["after.wav"]),
     ]
     moments = matching_moments(result.phonemes_before, result.phonemes_after)
-    return {**_clips(clips), "moments": moments, "record": served_file(files["edit.json"])}
+    request = result.request
+    settings = f"{request.voice}, guidance {request.guidance:g}, seed {request.seed}"
+    record = served_file(files["edit.json"])
+    return {**_clips(clips), "moments": moments, "record": record, "settings": settings}
 
 
 def reading_value(speech: Speech, file: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from latent_edit.ui.actions import Actions
-from latent_edit.ui.parts import part
+from latent_edit.ui.parts import part, static
 
 HOUR = 3600  # seconds
 EDITS = "edits"  # whatever computes shares one place in the queue
@@ -38,6 +38,7 @@ class Results:
 
     player: gr.HTML
     keep: gr.Button
+    kept: gr.HTML
     notes: gr.HTML
     table: gr.HTML
     judged: gr.HTML
@@ -56,6 +57,7 @@ def build_results() -> Results:
     return Results(
         player=part("player", "player"),
         keep=gr.Button("Keep this take", size="sm", elem_id="keep", elem_classes="quiet"),
+        kept=static("", "kept-told"),
         notes=part("notes", "notes"),
         table=part("measured", "measured"),
         judged=part("judged", "judged"),

@@ -48,7 +48,9 @@ def test_bad_accounts_are_refused(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("flags", [["--port", "0"], ["--port", "x"], ["--max-queue", "-1"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "flags", [["--port", "0"], ["--port", "70000"], ["--port", "x"], ["--max-queue", "-1"], ["--nonsense"]]
+)
 def test_bad_flags_are_refused(flags: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parse_arguments(flags)

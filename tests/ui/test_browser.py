@@ -267,11 +267,45 @@ def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
         play.nth(place).click()
         page.wait_for_function("(n) => document.querySelectorAll('#compare-grid audio')[n].currentTime > 0", arg=place)
     assert page.evaluate("document.querySelectorAll('#compare-grid audio')[0].paused")
-    for kind in ("Guidance", "Voices", "Methods", "Speaker A/B"):
-        assert page.locator(f"#kind label:has-text('{kind}')").count() == 1
+    for kind, first in (("Guidance", "guidance 1"), ("Voices", "kathleen"), ("Methods", "i2sb")):
+        page.click(f"#kind label:has-text('{kind}')")
+        page.click("#run-compare")
+        page.wait_for_selector(f"#compare-grid h3:has-text('{first}')")
+    page.click("#run-speakers")  # the paper's grid, at once
+    page.wait_for_selector("#compare-grid h3:has-text('sam_a reads, kathleen speaks')")
+    assert page.locator("#compare-grid .take").count() == 4
+    page.click("#takes .play")
+    page.wait_for_function("document.querySelector('#takes audio').currentTime > 0")
     page.click("#takes [data-action=remove]")
     page.wait_for_selector("#takes .take", state="detached")
     assert visit.sideways() <= 0
+
+
+def test_small_controls_do_what_they_say(visit: Visit) -> None:
+    page = visit.page
+    first = page.input_value("#text textarea")
+    page.click("#another-example")
+    page.wait_for_function("(first) => document.querySelector('#text textarea').value !== first", arg=first)
+    page.click("#fine-tune > button")
+    seed = page.input_value("#seed input[type=number]")
+    page.click("#dice")
+    page.wait_for_function("(old) => document.querySelector('#seed input[type=number]').value !== old", arg=seed)
+    page.click("#voice input")
+    page.click("#voice [role=option]:has-text('robotutor')")
+    page.focus("#strength input[type=range]")
+    page.keyboard.press("ArrowLeft")
+    visit.edit()
+    made = recorded_request(visit)
+    assert (made["voice"], made["strength"]) == ("robotutor", 0.95)
+    assert str(made["seed"]) == page.input_value("#seed input[type=number]") != seed
+    for link, name in (("[data-clip=after] a", "after.wav"), (".record a", "edit.json")):
+        with page.expect_download() as download:
+            page.click(link)
+        assert download.value.suggested_filename == name
+    page.click("#keep")
+    page.wait_for_selector("text=Kept under Compare: 1 of at most 12.")
+    page.click("#compare-tab-button")
+    assert page.inner_text("#takes .detail").startswith(f"robotutor, guidance 1.5, seed {made['seed']}, ")
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)

@@ -30,6 +30,7 @@ from latent_edit.ui.comparing import (
 )
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
+from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP, PACE_BY_HAND, PACE_FROM_STYLE
 
 BASE = EditRequest("Good morning.", "sam_b", "a whisper", seed=4)
 VOICE_NAMES = ["sam_a", "sam_b", "lj"]
@@ -100,8 +101,9 @@ def test_a_grid_has_one_gain_and_one_time_axis(result: EditResult, tmp_path: Pat
 def compare(editor: Any, kind: str, told: list[Any] | None = None, **changes: Any) -> Any:
     loader = EditorLoader(lambda: editor)
     loader.start()
-    values = {"text": "Good morning.", "prompt": "a whisper", "voice": "sam_b", "method": "i2sb", "strength": 1.0,
-              "guidance": 2.0, "steps": 4, "seed": 5, "prompts": "calm\nsad", **changes}  # fmt: skip
+    values = {"text": "Good morning.", "prompt": "a whisper", "voice": "sam_b", "decode_voice": "", "method": "i2sb",
+              "strength": 1.0, "guidance": 2.0, "steps": 4, "pace_source": PACE_FROM_STYLE, "pace": 1.0, "seed": 5,
+              "prompts": "calm\nsad", **changes}  # fmt: skip
     told = [] if told is None else told
     return Comparison(loader).compare(**values, kind=kind, progress=lambda share, desc: told.append((share, desc)))  # type: ignore[arg-type]
 
@@ -116,6 +118,34 @@ def test_compare_yields_files_that_go_afterwards(fake_editor: Any) -> None:
     assert list(running) == []
     assert not any(path.exists() for path in paths)
     assert told[-2:] == [((0, 2), "calm"), ((1, 2), "sad")]
+
+
+def test_every_setting_counts(fake_editor: Any) -> None:
+    asked: list[EditRequest] = []
+    edit = fake_editor.edit
+    fake_editor.edit = lambda request: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
+    by_hand = {"pace_source": PACE_BY_HAND, "pace": 1.5, "decode_voice": "kate"}
+    next(compare(fake_editor, METHODS, **by_hand))
+    assert {(request.pace, request.decode_voice) for request in asked} == {(1.5, "kate")}
+    asked.clear()
+    clips = {
+        "source": A_RECORDING,
+        "recording": "/tmp/said.wav",
+        "style_source": LIKE_A_CLIP,
+        "reference": "/tmp/b.wav",
+    }
+    next(compare(fake_editor, GUIDANCE, **clips))
+    assert {(request.text, request.recording, request.prompt, request.reference) for request in asked} == {
+        ("", Path("/tmp/said.wav"), "", Path("/tmp/b.wav"))
+    }
+    asked.clear()
+    next(compare(fake_editor, PROMPTS, **clips))  # words take the place of the clip
+    assert [(request.prompt, request.reference) for request in asked] == [("calm", None), ("sad", None)]
+
+
+def test_a_grid_names_the_words_that_it_does_not_know(fake_editor: Any) -> None:
+    cells = next(compare(fake_editor, PROMPTS, prompts="a blorp whisper\ncalm"))["cells"]
+    assert ["does not know blorp" in cell["detail"] for cell in cells] == [False, True, False]
 
 
 def test_voices_have_no_common_before(fake_editor: Any) -> None:

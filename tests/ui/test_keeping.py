@@ -78,6 +78,6 @@ def test_controls_and_settings_have_one_order() -> None:
         return [field.name for field in dataclasses.fields(of)]
 
     assert names(Controls) == names(Settings)
-    clips = {"source", "recording", "style_source", "reference"}
+    clips = {"recording", "reference"}
     assert set(keeping.LINKED) == set(names(Settings)) - clips
     assert set(keeping.NUMBERS) <= set(keeping.LINKED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui import look
 from latent_edit.ui.about import THE_WEIGHTS, build_about, sounds_value
+from latent_edit.ui.comparing import SPEAKERS
 from latent_edit.ui.controls import FIRST_PROMPT
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.page import build_page
@@ -123,9 +125,9 @@ def test_controls_start_at_the_defaults_of_a_request_and_allow_its_ranges(page: 
 def test_nothing_is_kept_or_reported(page: gr.Blocks) -> None:
     assert page.analytics_enabled is False
     assert page.delete_cache == (3600, 3600)
-    (kept,) = [block for block in page.blocks.values() if isinstance(block, gr.State)]  # a visitor's own result
-    assert kept.value is None
-    assert kept.time_to_live == 3600
+    states = [block for block in page.blocks.values() if isinstance(block, gr.State)]
+    # A visitor's own result, and what the button of the speaker grid asks for.
+    assert [(state.value, state.time_to_live) for state in states] == [(None, 3600), (SPEAKERS, math.inf)]
 
 
 def test_the_look_asks_no_other_host() -> None:

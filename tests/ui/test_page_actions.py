@@ -296,6 +296,7 @@ def test_the_reason_why_models_are_missing_reaches_everybody() -> None:
     for _ in range(2):
         with pytest.raises(gr.Error, match="The weights are damaged; get them again"):
             run(Actions(loader))
+    assert Actions(loader).choices()[3] == "the weights are damaged; get them again"  # in place of "Loading the models"
     assert loader.ready
 
 
