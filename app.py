@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ def start_on_zero_gpu() -> None:
     Nothing here asks for it. An edit takes half a second on the CPU, and visitors have few GPU minutes a day.
     """
     try:
-        import spaces
+        spaces = importlib.import_module("spaces")  # such a Space brings it along; no requirement does
     except ImportError:  # anywhere else
         return
     spaces.GPU(start_on_zero_gpu)
