@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from latent_edit.errors import InputError
 from latent_edit.pipeline import LatentEditor
 from latent_edit.provenance import environment
 from latent_edit.recording import levelled, nearest_speaker
@@ -18,11 +23,14 @@ from latent_edit.request import EditRequest
 TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
 PROMPT = "an angry shout"
 START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
+APP = Path(__file__).resolve().parents[1] / "app.py"
+PAGE_SECONDS = 120  # without a page by then, there will be none
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """start_up_seconds: a new process until its editor is loaded. first_edit_seconds: in a fresh editor, libraries
+    """page_seconds: `python app.py` until it sends the page, None without app.py beside the package.
+    start_up_seconds: a new process until its editor is loaded. first_edit_seconds: in a fresh editor, libraries
     still to be loaded. edit_seconds: later ones, median, both clips. stage_seconds: its parts. nearest_voice_seconds:
     to find the voice that a recording comes nearest to. audio_seconds: length of before. peak_memory_bytes: of the
     process, highest so far.
@@ -33,6 +41,7 @@ class Benchmark:
     steps: int
     guidance: float
     runs: int
+    page_seconds: float | None
     start_up_seconds: float
     first_edit_seconds: float
     edit_seconds: float
@@ -45,6 +54,7 @@ class Benchmark:
     def table(self) -> str:
         """The figures in aligned columns; the real-time factor is seconds of work per second of speech (before)."""
         rows: list[tuple[str, float, float | None]] = [
+            *([] if self.page_seconds is None else [("page opens", self.page_seconds, None)]),
             ("start-up", self.start_up_seconds, None),
             ("first edit", self.first_edit_seconds, None),
         ]
@@ -80,6 +90,7 @@ def run(runs: int) -> Benchmark:
         steps=request.steps,
         guidance=request.guidance,
         runs=runs,
+        page_seconds=_page_seconds() if APP.is_file() else None,
         start_up_seconds=_start_up_seconds(),
         first_edit_seconds=first_seconds,
         edit_seconds=statistics.median(totals),
@@ -95,6 +106,26 @@ def _start_up_seconds() -> float:
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", START_UP], check=True)
     return time.perf_counter() - start
+
+
+def _page_seconds() -> float:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = time.perf_counter()
+    command = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=APP.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while (seconds := time.perf_counter() - start) < PAGE_SECONDS and server.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PAGE_SECONDS).read()
+                return time.perf_counter() - start
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+    finally:
+        server.kill()
+        server.wait()
+    raise InputError(f"no page after {seconds:.0f} s; see what python app.py says")
 
 
 def _peak_memory_bytes() -> int:

@@ -31,6 +31,7 @@ __all__ = ["EditRequest", "EditResult", "LatentEditor", "Speech", "TimedPhoneme"
 
 MAX_BATCH = 16  # pieces of text that cross the bridge together; more only costs memory
 MAX_STOPS = 21  # places on the bridge that are spoken, both ends among them; more would only be slow
+MAX_STOPS_SECONDS = 180  # of a long text fewer places are spoken, so that all of them together last about as long
 
 OnClean = Callable[[int, list[Latent]], None]
 """`on_clean(step, latents)`: the clean latents that a step predicts for the pieces of one batch."""
@@ -72,7 +73,8 @@ class LatentEditor(LoadedModels):
     def along_the_bridge(self, request: EditRequest, progress: Progress | None = None) -> list[Speech]:
         """The way of an edit, spoken: re-timed Z_text, then the clean latent that each step predicts, Z' last.
 
-        Of many steps at most `MAX_STOPS` - 1 are taken, evenly. All have the length of after. Raises InputError.
+        Of many steps at most `MAX_STOPS` - 1 are taken, evenly, and fewer of a long text, of which all stops together
+        last `MAX_STOPS_SECONDS` or are three. All have the length of after. Raises InputError.
         """
         edit, stage = self._start(request), StageClock(progress)
         passed: list[list[Latent]] = [[] for _ in range(request.steps)]
@@ -80,10 +82,15 @@ class LatentEditor(LoadedModels):
         self._set_out([edit], stage)
         with stage("bridge"):
             self._cross([edit], stage, lambda step, latents: passed[step].extend(latents))
-        taken = {round(step) for step in np.linspace(0, request.steps - 1, min(request.steps, MAX_STOPS - 1))}
-        stops = [edit.z_source, *(edit.z_source.towards(passed[step], request.strength) for step in sorted(taken))]
+        seconds = edit.z_source.latent().z.shape[2] * self.vits.hop_length / self.vits.sampling_rate
+        taken = steps_to_speak(request.steps, seconds)
+        stops = [edit.z_source, *(edit.z_source.towards(passed[step], request.strength) for step in taken)]
+        spoken: list[Speech] = []
         with stage("after"):
-            return [speak(self.vits, stop, edit.decode_speaker) for stop in stops]
+            for stop in stops:
+                stage.tell("after", len(spoken) / len(stops))
+                spoken.append(speak(self.vits, stop, edit.decode_speaker))
+        return spoken
 
     def edit_many(self, requests: Sequence[EditRequest], progress: Progress | None = None) -> list[EditResult]:
         """Edit requests together where method, steps and guidance are the same; each result is as if it were alone.
@@ -254,3 +261,9 @@ class LatentEditor(LoadedModels):
     def _similarity(self, clip: Waveform, style: Tensor) -> float:
         """Cosine of a clip and a style in the CLAP's space, -1 to 1."""
         return float((self.style_encoder.embed_audio(clip) * style).sum())
+
+
+def steps_to_speak(steps: int, seconds: float) -> list[int]:
+    """Which of so many steps are spoken when every stop lasts so long: evenly, the last among them."""
+    affordable = min(MAX_STOPS, int(MAX_STOPS_SECONDS / max(seconds, 1e-9))) - 1  # one stop is before the first step
+    return sorted({round(step) for step in np.linspace(0, steps - 1, min(steps, max(2, affordable)))})

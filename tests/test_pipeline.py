@@ -17,7 +17,15 @@ import torch
 
 from latent_edit import checkpoint
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.pipeline import MAX_STOPS, EditRequest, EditResult, LatentEditor, Speech
+from latent_edit.pipeline import (
+    MAX_STOPS,
+    MAX_STOPS_SECONDS,
+    EditRequest,
+    EditResult,
+    LatentEditor,
+    Speech,
+    steps_to_speak,
+)
 from latent_edit.reading import generator
 
 TEXT = "Good morning to you. It rains, alas."
@@ -403,6 +411,17 @@ def test_many_steps_are_spoken_in_part_and_both_ends_always(tiny_editor: LatentE
     assert len(stops) == MAX_STOPS
     torch.testing.assert_close(stops[-1].latent.z, tiny_editor.edit(asked).z_edit.z, atol=1e-5, rtol=1e-4)
     assert len(tiny_editor.along_the_bridge(request(text="One.", steps=1))) == 2
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 10, 50, 100])
+@pytest.mark.parametrize("seconds", [0.1, 5.0, 10.0, 33.0, 150.0])
+def test_the_steps_of_a_long_text_are_few(steps: int, seconds: float) -> None:
+    taken = steps_to_speak(steps, seconds)
+    assert taken[-1] == steps - 1
+    assert taken == sorted(set(taken)) and taken[0] >= 0
+    stops = 1 + len(taken)
+    assert stops <= 3 or stops * seconds <= MAX_STOPS_SECONDS
+    assert stops >= min(steps + 1, MAX_STOPS, int(MAX_STOPS_SECONDS / seconds))
 
 
 def test_an_edit_in_parts_hands_over_the_reading_before_the_bridge_is_crossed(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import os
 import tempfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +28,7 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, reading_value
+from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings, opening_voice
 
 if TYPE_CHECKING:
@@ -46,16 +46,12 @@ Update = dict[str, Any]
 ARCHIVE = "latent-edit.zip"
 
 
-class CancelledError(Exception):
-    """A visitor does not want to wait any more."""
-
-
 class Actions:
     """The endpoints of the page, over one editor that all visitors share."""
 
     def __init__(self, loader: EditorLoader) -> None:
         self._loader = loader
-        self._running: dict[str | None, threading.Event] = {}  # by session: set when the visitor cancels
+        self._edits, self._walks = Running(), Running()
 
     def edit(
         self,
@@ -86,7 +82,7 @@ class Actions:
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
             source, recording, style_source, reference,
         )  # fmt: skip
-        with page_errors(recording, reference), self._cancellable(visitor, progress) as tell:
+        with page_errors(recording, reference), self._edits.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
@@ -95,8 +91,7 @@ class Actions:
 
     def stop(self, shown: Shown, visitor: gr.Request | None = None) -> Iterator[EditValues]:
         """End the visitor's edit at its next step, and yield the values of what was shown before it."""
-        if visitor and (running := self._running.get(visitor.session_hash)):
-            running.set()
+        self._edits.stop(visitor)
         yield from self.restore(shown)
 
     def restore(self, shown: Shown) -> Iterator[EditValues]:
@@ -120,35 +115,20 @@ class Actions:
     ) -> Iterator[Value]:
         """Make the edit again and keep what every step of the bridge predicts."""
         clips = (shown.request.recording, shown.request.reference) if shown else ()
-        with page_errors(*clips), self._cancellable(visitor, progress) as tell, own_folder() as folder:
+        with page_errors(*clips), self._walks.cancellable(visitor, progress) as tell, own_folder() as folder:
             result = _needed(shown)
             keep_uploads(*clips)
             stops = self._loader.get().along_the_bridge(result.request, tell)
             yield bridge_value(stops, result.request.steps, result.gain, folder)
 
+    def stop_walk(self, visitor: gr.Request | None = None) -> None:
+        """End the visitor's way along the bridge at its next step."""
+        self._walks.stop(visitor)
+
     def judge(self, shown: Shown) -> Value:
         """What recogniser and speaker encoder hear."""
         with page_errors():
             return judged_value(_needed(shown))
-
-    @contextmanager
-    def _cancellable(self, visitor: gr.Request | None, progress: gr.Progress) -> Iterator[Callable[[str, float], None]]:
-        """What tells the stages to a visitor, and ends quietly at the next one when the visitor has cancelled."""
-        session, cancelled = visitor.session_hash if visitor else None, threading.Event()
-        self._running[session] = cancelled
-
-        def tell(words: str, share: float) -> None:
-            if cancelled.is_set():
-                raise CancelledError
-            progress(share, desc=words.capitalize())
-
-        try:
-            yield tell
-        except CancelledError:
-            pass
-        finally:
-            if self._running.get(session) is cancelled:
-                del self._running[session]
 
     def nearest_voice(self, recording: str) -> str:
         """The voice that says a recording again with the least change."""
@@ -165,17 +145,25 @@ class Actions:
         with page_errors():
             return self._loader.get().methods
 
+    def status(self) -> str:
+        """HTML of the status under the button once the models are there or failed to load, which it then says."""
+        try:
+            self._loader.get()
+        except InputError as error:  # the page stays readable, and says why nothing can be edited
+            return html.escape(str(error), quote=False)
+        return ""
+
     def choices(
         self, voice: str | None = None, decode_voice: str | None = None, method: str | None = None
-    ) -> tuple[Update, Update, Update, str]:
-        """What only the models know, once they are there: updates of voice, decode voice, method and status.
+    ) -> tuple[Update, Update, Update]:
+        """What only the models know: updates of voice, decode voice and method.
 
-        What is chosen already, by a link, is kept where the models know it.
+        What is chosen already, by a link or an edit.json, is kept where the models know it.
         """
         try:
             editor = self._loader.get()
-        except InputError as error:  # the page stays readable, and says why nothing can be edited
-            return gr.update(), gr.update(), gr.update(), html.escape(str(error), quote=False)
+        except InputError:  # `status` says it
+            return gr.update(), gr.update(), gr.update()
         voices, methods = editor.voices, editor.methods
         chosen = next((name for name in (method, editor.default_method) if name in methods), None)
         titled = [(title, name) for name, title in methods.items()]
@@ -183,7 +171,6 @@ class Actions:
             gr.update(choices=voices, value=voice if voice in voices else opening_voice(voices)),
             gr.update(choices=same_and_others(voices), value=decode_voice if decode_voice in voices else ""),
             gr.update(choices=titled, value=chosen, visible=len(methods) > 1),
-            "",
         )
 
 

@@ -37,7 +37,6 @@ element.addEventListener("click", (event) => {
   if (action === "ask") trigger("submit");
   if (action === "play") {
     const audio = heard();
-    for (const one of document.querySelectorAll("audio")) if (one !== audio) one.pause();
     if (audio.paused) audio.play();
     else audio.pause();
   }

@@ -18,7 +18,9 @@ DESCRIPTION = """The same sentence in several ways.
 
 `kind` is what varies: "Guidance", "Prompts" (up to six, one on each line of `prompts`), "Voices", "Methods", or
 "Speaker A/B", the paper's experiment in which one voice reads and the other's decoder speaks. Returns a grid of cells,
-each with a WAV file, a heatmap of its latent as PNG, and what was measured against its own plain reading."""
+each with a WAV file, a heatmap of its latent as PNG, and what was measured against its own plain reading.
+
+Streams: the grid grows by a cell at a time."""
 KEPT = """<h2>Kept takes</h2>
 <p>“Keep this take” under an edit puts it here, as loud as it was there, until this page is closed.</p>"""
 # A take is what the page shows already, so that keeping one asks nothing of the server and stays with the visitor.
@@ -49,6 +51,7 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
         with gr.Row(elem_id="run"):
             button = gr.Button("Compare", variant="primary", elem_id="run-compare")
             speakers = gr.Button("The paper's speaker grid, A/B", elem_id="run-speakers")
+            cancel = gr.Button("Cancel", elem_id="cancel-compare", elem_classes="cancel")
         status = static("", "compare-status", "working")
         grid = part("grid", "compare-grid")
         static(KEPT, "kept")
@@ -57,12 +60,16 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
     queued: dict[str, Any] = {
         "show_progress_on": status, "concurrency_limit": 1, "concurrency_id": EDITS, "trigger_mode": "once",
     }  # fmt: skip
-    button.click(
+    compared = button.click(
         comparison.compare, [*controls.inputs(), kind, prompts], grid, api_name="compare", api_description=DESCRIPTION,
         **queued,
     )  # fmt: skip
     at_once = [*controls.inputs(), gr.State(SPEAKERS), prompts]
-    speakers.click(comparison.compare, at_once, grid, api_visibility="private", **queued)
+    paired = speakers.click(comparison.compare, at_once, grid, api_visibility="private", **queued)
+    cancel.click(
+        comparison.stop, None, None, cancels=[compared, paired], queue=False, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
     results.keep.click(
         None, [results.player, results.heatmaps, takes], [takes, results.kept], js=KEEP_TAKE, api_visibility="private"
     )

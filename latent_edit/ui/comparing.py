@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
-from latent_edit.ui.actions import keep_uploads, page_errors
+from latent_edit.stages import Progress
+from latent_edit.ui.actions import keep_uploads, own_folder, page_errors
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import LOADING
+from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings, opening_voice
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
-    from latent_edit.result import EditResult
 
 GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS = "Guidance", "Prompts", "Voices", "Methods", "Speaker A/B"
 KINDS = [GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS]
@@ -77,7 +76,11 @@ class Comparison:
     """The endpoint behind Compare."""
 
     def __init__(self, loader: EditorLoader) -> None:
-        self._loader = loader
+        self._loader, self._running = loader, Running()
+
+    def stop(self, visitor: gr.Request | None = None) -> None:
+        """End the visitor's comparison at its next step; what is there already stays."""
+        self._running.stop(visitor)
 
     def compare(
         self,
@@ -98,32 +101,39 @@ class Comparison:
         reference: str | None = None,
         kind: str = GUIDANCE,
         prompts: str = "",
+        visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[dict[str, Any]]:
-        """Edit one sentence in several ways; yields the value of the grid. Its files go once gradio has copies."""
+        """Edit one sentence in several ways; yields the value of the grid each time that a cell is there."""
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
             source, recording, style_source, reference,
         )  # fmt: skip
-        with page_errors(recording, reference):
+        with page_errors(recording, reference), self._running.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
             base = settings.request(opening_voice(editor.voices))
             planned = plan(kind, base, prompts, editor.voices, editor.methods)
-            cells = _cells(editor, planned, progress)
-        with tempfile.TemporaryDirectory(prefix="latent_edit_") as folder:
-            yield grid_value(cells, Path(folder), planned.columns)
+            if kind == VOICES and len(editor.voices) > MOST_EDITS:
+                gr.Info(f"The first {MOST_EDITS} of {len(editor.voices)} voices are compared.")
+            for cells in _growing(editor, planned, tell):
+                with own_folder() as folder:
+                    yield grid_value(cells, folder, planned.columns)
 
 
-def _cells(editor: LatentEditor, planned: Plan, progress: gr.Progress) -> list[Cell]:
-    """Every edit of a plan, after the plain reading where all of them have the same."""
-    results: list[EditResult] = []
+def _growing(editor: LatentEditor, planned: Plan, tell: Progress) -> Iterator[list[Cell]]:
+    """The cells so far, after each edit of a plan; first the plain reading where all of them have the same."""
+    cells: list[Cell] = []
+    common = len({(request.voice, request.text) for _, request in planned.edits}) == 1
     for index, (title, request) in enumerate(planned.edits):
-        progress((index, len(planned.edits)), desc=title)
-        results.append(editor.edit(request))
-    cells = [Cell.after(title, result) for (title, _), result in zip(planned.edits, results, strict=True)]
-    if len({(result.request.voice, result.request.text) for result in results}) == 1:
-        cells.insert(0, Cell.before("Before", results[0]))
-    return cells
+
+        def stage(words: str, share: float, done: int = index, title: str = title) -> None:
+            tell(f"{title}: {words}", (done + share) / len(planned.edits))
+
+        result = editor.edit(request, stage)
+        if common and not cells:
+            cells.append(Cell.before("Before", result))
+        cells.append(Cell.after(title, result))
+        yield list(cells)

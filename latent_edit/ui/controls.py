@@ -61,7 +61,7 @@ def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Butto
     style_source, prompt, reference = _style()
     with gr.Row(elem_id="go"):
         button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
-        cancel = gr.Button("Cancel", size="lg", elem_id="cancel", min_width=96)
+        cancel = gr.Button("Cancel", size="lg", elem_id="cancel", elem_classes="cancel", min_width=96)
     status_line = static(status, "status", "working")
     strength = _slider("strength", "Strength", "0 changes nothing, 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
@@ -143,11 +143,11 @@ def show_chosen(choice: gr.HTML, parts: dict[str, Any]) -> None:
 
 def _sentence(examples: list[str]) -> gr.Textbox:
     """The text, which starts with the first example, and a button that puts the next one in."""
+    another = gr.Button("Another example", size="sm", elem_id="another-example", elem_classes="quiet")  # stands above
     text = gr.Textbox(
         examples[0], label="Sentence", show_label=False, lines=2, max_lines=8, elem_id="text",
         placeholder="Write what to say",
     )  # fmt: skip
-    another = gr.Button("Another example", size="sm", elem_id="another-example", elem_classes="quiet")
     # The browser holds the list, so no request is needed.
     following = f"(text) => {{ const all = {json.dumps(examples)}; return all[(all.indexOf(text) + 1) % all.length]; }}"
     another.click(None, text, text, js=following, api_visibility="private")

@@ -1,5 +1,5 @@
 // Gives the markup of grid.html its behaviour. Words of a visitor are put in here, as text: gradio would run ${...}
-// inside a template as a program. Only one clip of the page plays at a time.
+// inside a template as a program.
 const cells = () => [...element.querySelectorAll("[data-cell]")];
 const index = (node) => cells().indexOf(node.closest("[data-cell]"));
 
@@ -33,13 +33,15 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
   if (!button) return;
   if (button.dataset.action === "remove") {
-    const left = props.value.cells.filter((_, place) => place !== index(button));
+    const place = index(button);
+    const left = props.value.cells.filter((_, other) => other !== place);
     props.value = left.length ? { ...props.value, cells: left } : null;
+    // The keyboard stays where it was.
+    requestAnimationFrame(() => (cells()[place] ?? cells().at(-1))?.querySelector("[data-action=remove]").focus());
     return;
   }
   const audio = button.closest("[data-cell]").querySelector("audio");
   if (!audio.paused) return audio.pause();
-  document.querySelectorAll("audio").forEach((other) => other !== audio && other.pause());
   audio.play();
 });
 // Media events do not bubble; they are caught on the way down.

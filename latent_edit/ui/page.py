@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from latent_edit.ui.about import build_about
@@ -24,12 +26,13 @@ a clip" the file `reference` says how it should sound instead of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
 NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
-# On a phone the result is below the button that made it.
-SHOW_RESULT = """() => {
-  if (!matchMedia("(max-width: 960px)").matches) return;
+# On a phone the result is below the button that made it: shown as soon as there is something to hear.
+SHOW_RESULT = """(player) => {
+  if (!player || player.record || !matchMedia("(max-width: 960px)").matches) return;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   document.querySelector("#player").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
 }"""
+MAY_EDIT = "() => ({{ __type__: 'update', interactive: {} }})"
 
 
 def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
@@ -64,17 +67,23 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
         api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
-    edited.success(None, None, None, js=SHOW_RESULT, api_visibility="private")
+    results.player.change(None, results.player, None, js=SHOW_RESULT, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
-    gr.on(
-        [controls.recording.upload, controls.recording.stop_recording], actions.nearest_voice, controls.recording,
-        controls.voice, api_name="nearest_voice", api_description=NEAREST_DESCRIPTION,
-        concurrency_limit=1, concurrency_id=EDITS,
+    # An edit before the answer would take the voice of the recording before.
+    given = gr.on(
+        [controls.recording.upload, controls.recording.stop_recording], None, None, button,
+        js=MAY_EDIT.format("false"), api_visibility="private",
     )  # fmt: skip
+    found = given.then(
+        actions.nearest_voice, controls.recording, controls.voice, api_name="nearest_voice",
+        api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS,
+    )  # fmt: skip
+    found.then(None, None, button, js=MAY_EDIT.format("true"), api_visibility="private")
+    # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
+    # when they are there, since one may open an edit.json while they load.
     known = [controls.voice, controls.decode_voice, controls.method]
-    # Not queued: waiting for the models must not take a place from those who edit.
-    after_link.then(
-        actions.choices, known, [*known, status], queue=False, show_progress="hidden", api_visibility="private"
-    )
+    quietly: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    loaded = after_link.then(actions.status, None, status, **quietly)
+    loaded.then(actions.choices, known, known, **quietly)
     return controls, results

@@ -8,6 +8,8 @@ const other = (name) => (name === "before" ? "after" : "before");
 const nameOf = (node) => node.closest("[data-clip]").dataset.clip;
 let current = "before"; // the clip heard last
 const frames = {}; // the next drawing of each clip: one, however many events ask for it
+let shown; // the value before this one
+let before = { playing: false, seconds: 0 }; // how far it had been played when it was last drawn
 
 // Seconds in one clip -> seconds in the other, along the phonemes that both have; past the last one, linear to the end.
 function corresponding(seconds, from) {
@@ -25,7 +27,6 @@ function corresponding(seconds, from) {
 }
 
 function play(name) {
-  for (const audio of document.querySelectorAll("audio")) if (audio !== sound(name)) audio.pause();
   current = name;
   sound(name).play();
 }
@@ -58,6 +59,7 @@ function draw(name) {
   place.setAttribute("aria-valuetext", `${audio.currentTime.toFixed(1)} of ${length.toFixed(1)} seconds`);
   const label = element.querySelector("[data-flip-label]"); // not there while after is still to come
   if (label) label.textContent = `Switch to ${other(current)}`;
+  if (name === "before") before = { playing, seconds: audio.currentTime };
   cancelAnimationFrame(frames[name]);
   if (playing) frames[name] = requestAnimationFrame(() => draw(name));
 }
@@ -81,9 +83,20 @@ element.addEventListener("input", (event) => {
 for (const kind of ["play", "pause", "ended", "seeked", "loadedmetadata"]) {
   element.addEventListener(kind, (event) => draw(nameOf(event.target)), true);
 }
+// The after of an edit may change the gain of both clips, and so the file of before: it plays on where it was.
+function playOn() {
+  const { playing, seconds } = before;
+  if (!playing || !sound("before").paused) return;
+  sound("before").currentTime = seconds;
+  play("before");
+}
+
 watch("value", () => {
+  const reading = shown;
+  shown = props.value;
   if (!props.value) return;
   current = "before";
+  if (reading && !reading.record && reading.clips[0].seconds === shown.clips[0].seconds) playOn();
   for (const { name, manner, seconds } of props.value.clips) {
     clip(name).querySelector(".manner").textContent = manner;
     clip(name).querySelector("[data-length]").textContent = seconds.toFixed(1);

@@ -44,6 +44,7 @@ class Results:
     judged: gr.HTML
     heatmaps: gr.HTML
     bridge: gr.HTML
+    cancel_bridge: gr.Button
     archive: gr.File
     shown: gr.State
 
@@ -63,6 +64,7 @@ def build_results() -> Results:
         judged=part("judged", "judged"),
         heatmaps=part("heatmaps", "heatmaps"),
         bridge=part("bridge", "bridge"),
+        cancel_bridge=gr.Button("Cancel", elem_id="cancel-bridge", elem_classes="cancel"),
         archive=gr.File(visible="hidden"),  # in the page, so that the browser gets the address of the file
         shown=gr.State(None, time_to_live=HOUR),
     )
@@ -83,10 +85,14 @@ def connect_results(results: Results, actions: Actions) -> None:
         actions.judge, results.shown, results.judged, api_name="judge", api_description=JUDGE_DESCRIPTION,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
-    results.bridge.submit(
+    walk = results.bridge.submit(
         actions.along_the_bridge, results.shown, results.bridge, api_name="bridge", api_description=BRIDGE_DESCRIPTION,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
+
+    results.cancel_bridge.click(
+        actions.stop_walk, None, None, cancels=[walk], queue=False, show_progress="hidden", api_visibility="private"
+    )
 
 
 def connect_cancel(cancel: gr.Button, edited: gr.events.Dependency, results: Results, actions: Actions) -> None:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 
 
-LONG_WAIT = "in no hurry at all"  # a prompt that keeps the stand-in on the bridge
+# Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
+LONG_WAIT, MOMENT, LONG_WALK = "in no hurry at all", "after a moment", "a long walk"
 
 
 class FakeEditor:
@@ -52,12 +54,18 @@ class FakeEditor:
     ) -> list[Speech]:
         """Like LatentEditor.along_the_bridge."""
         result = self.edit(request, progress)
+        wait(START_SECONDS if request.prompt == LONG_WALK else 0, progress)
         stops = []
         for share in range(request.steps + 1):
             moved = result.z_source.z + share / request.steps * (result.z_edit.z - result.z_source.z)
             latent = Latent(moved, result.z_source.mask)
             stops.append(Speech(latent, result.after, result.phonemes_after, (), ()))
         return stops
+
+    def nearest_voice(self, _: Path) -> str:
+        """Like LatentEditor.nearest_voice, and slowly."""
+        time.sleep(1)
+        return "lj"
 
     def edit_in_parts(
         self, request: EditRequest, progress: Callable[[str, float], None] | None = None
@@ -81,10 +89,7 @@ class FakeEditor:
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
         yield Speech(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
         stage("crossing the bridge", 0.4)
-        give_up = time.monotonic() + START_SECONDS
-        while request.prompt == LONG_WAIT and time.monotonic() < give_up:
-            time.sleep(0.1)
-            stage("crossing the bridge", 0.5)
+        wait({LONG_WAIT: START_SECONDS, MOMENT: 1.5}.get(request.prompt, 0), progress)
         stage("speaking it in the style", 0.8)
         yield EditResult(
             request=request,
@@ -107,6 +112,15 @@ class FakeEditor:
             seconds={"all": 1.2},
             provenance={"fake": True},
         )
+
+
+def wait(seconds: float, progress: Callable[[str, float], None] | None) -> None:
+    """Work for so long, unless cancelled."""
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        time.sleep(0.1)
+        if progress:
+            progress("crossing the bridge", 0.5)
 
 
 def smooth_latent(frames: int, generator: torch.Generator) -> Latent:
@@ -138,13 +152,20 @@ def fake_editor() -> FakeEditor:
 
 @pytest.fixture(scope="module")
 def stand_in_address() -> Iterator[str]:
-    """Address of the page over the stand-in, in this process, with the queue of `python app.py`."""
+    """Address of the page over the stand-in."""
+    with stand_in_page(FakeEditor) as address:
+        yield address
+
+
+@contextmanager
+def stand_in_page(load: Callable[[], FakeEditor]) -> Iterator[str]:
+    """Address of the page over what `load` returns, in this process, with the queue of `python app.py`."""
     from app import parse_arguments
     from latent_edit.ui import look
     from latent_edit.ui.loading import EditorLoader
     from latent_edit.ui.page import build_page
 
-    loader = EditorLoader(FakeEditor)  # type: ignore[arg-type]
+    loader = EditorLoader(load)  # type: ignore[arg-type]
     loader.start()
     page = build_page(loader, ["Good morning to you.", "It rains."])
     page.queue(max_size=parse_arguments([]).max_queue)
@@ -170,12 +191,13 @@ def checkpoint_root(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def address(checkpoint_root: Path) -> Iterator[str]:
-    """Address of `python app.py` over these weights."""
+    """Address of `python app.py` over these weights, on the port of gradio's own variable."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "LATENT_EDIT_CHECKPOINTS": str(checkpoint_root), "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "app.py", "--port", str(port)]
+    environment |= {"GRADIO_SERVER_PORT": str(port)}
+    command = [sys.executable, "app.py"]
     server = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

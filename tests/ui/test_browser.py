@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import threading
 import urllib.error
 import urllib.request
 import zipfile
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import LONG_WAIT
+from conftest import LONG_WAIT, LONG_WALK, MOMENT, FakeEditor, stand_in_page
 from synthetic_speech import speech_like
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
@@ -44,7 +45,9 @@ def chromium() -> Iterator[Any]:
 class Visit:
     """A page that keeps what must not happen: console errors, failed scripts, requests that leave the machine."""
 
-    def __init__(self, browser: Any, address: str, viewport: dict[str, int], query: str = "") -> None:
+    def __init__(
+        self, browser: Any, address: str, viewport: dict[str, int], query: str = "", loaded: bool = True
+    ) -> None:
         self.context = browser.new_context(viewport=viewport, accept_downloads=True)
         self.page = self.context.new_page()
         self.page.set_default_timeout(1000 * EDIT_SECONDS)
@@ -53,7 +56,12 @@ class Visit:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("request", lambda request: self._check(request.url, urlsplit(address).netloc))
         self.page.goto(address + query)
-        self.page.wait_for_function("document.querySelector('#voice input')?.value")  # the models are there
+        if loaded:
+            self.wait_for_models()
+
+    def wait_for_models(self) -> None:
+        """Wait until the voices are known."""
+        self.page.wait_for_function("document.querySelector('#voice input')?.value")
 
     def _check(self, url: str, own: str) -> None:
         parts = urlsplit(url)
@@ -271,9 +279,10 @@ def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
         page.click(f"#kind label:has-text('{kind}')")
         page.click("#run-compare")
         page.wait_for_selector(f"#compare-grid h3:has-text('{first}')")
+        page.wait_for_selector("#cancel-compare", state="hidden")  # the other cells come one by one
     page.click("#run-speakers")  # the paper's grid, at once
     page.wait_for_selector("#compare-grid h3:has-text('sam_a reads, kathleen speaks')")
-    assert page.locator("#compare-grid .take").count() == 4
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 4")
     page.click("#takes .play")
     page.wait_for_function("document.querySelector('#takes audio').currentTime > 0")
     page.click("#takes [data-action=remove]")
@@ -339,7 +348,36 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
         assert page.evaluate("document.activeElement !== document.body"), reached
     assert reached == order
     page.keyboard.press("Enter")
-    page.wait_for_selector("#player .play")
+    page.wait_for_selector("[data-clip=after]")
+    after_edit = ["flip", "play", "seek", "download"]
+    while after_edit:
+        page.keyboard.press("Tab")
+        action = page.evaluate("document.activeElement.dataset.action")
+        if action in after_edit:
+            after_edit.remove(action)
+        assert page.evaluate("document.activeElement !== document.body"), after_edit
+    page.focus("[data-clip=after] .play")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('[data-clip=after] audio').currentTime > 0")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('[data-clip=after] audio').paused")
+    page.focus("#keep")
+    page.keyboard.press("Enter")
+    page.focus("#compare-tab-button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#takes .take")
+    page.focus("#kind input:checked")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#prompts")
+    page.fill("#prompts textarea", "calm")
+    page.focus("#run-compare")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-grid h3:has-text('calm')")
+    page.focus("#takes [data-action=remove]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#takes .take", state="detached")
+    page.focus("#edit-tab-button")
+    page.keyboard.press("Enter")
     page.focus("#source input:checked")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#recording")
@@ -439,6 +477,130 @@ def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_w
     visit.wait_for_manner("calm")
     visit.context.close()
     assert visit.problems == []
+
+
+@pytest.fixture
+def stand_in(chromium: Any, stand_in_address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A visit to the page over the stand-in, which can be slow."""
+    visit = Visit(chromium, stand_in_address, getattr(request, "param", DESK))
+    yield visit
+    visit.context.close()
+    assert visit.problems == []
+
+
+def test_before_plays_on_when_after_arrives(stand_in: Visit) -> None:
+    """After is louder here, so that both are turned down: before is another file then."""
+    page = stand_in.page
+    page.fill("#text textarea", "A sentence that is long enough for after to arrive while before is still heard.")
+    page.fill("#prompt textarea", MOMENT)
+    page.click("#edit")
+    page.click("[data-clip=before] .play")
+    page.wait_for_function("document.querySelector('[data-clip=before] audio').currentTime > 0.3")
+    first = page.get_attribute("[data-clip=before] audio", "src")
+    page.wait_for_selector("[data-clip=after] audio", state="attached")
+    assert page.get_attribute("[data-clip=before] audio", "src") != first
+    page.wait_for_function("document.querySelector('[data-clip=before] audio').currentTime > 1.5")
+    assert not page.eval_on_selector("[data-clip=before] audio", "(audio) => audio.paused")
+
+
+def test_a_comparison_grows_and_can_be_cancelled(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#compare-tab-button")
+    page.click("#kind label:has-text('Prompts')")
+    page.fill("#prompts textarea", f"calm\n{LONG_WAIT}\nsad")
+    assert not page.is_visible("#cancel-compare")
+    page.click("#run-compare")
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 2")
+    page.click("#compare-grid .play")
+    page.wait_for_function("document.querySelector('#compare-grid audio').currentTime > 0")
+    page.click("#cancel-compare")
+    page.wait_for_selector("#cancel-compare", state="hidden")
+    assert page.locator("#compare-grid h3").all_inner_texts() == ["Before", "calm"]
+    page.fill("#prompts textarea", "calm\nsad")
+    page.click("#run-compare")
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 3")
+
+
+def test_the_way_along_the_bridge_can_be_cancelled(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#prompt textarea", LONG_WALK)
+    stand_in.edit()
+    assert not page.is_visible("#cancel-bridge")
+    page.click("#bridge [data-action=ask]")
+    page.click("#cancel-bridge")
+    page.wait_for_selector("#cancel-bridge", state="hidden")
+    assert page.is_visible("#bridge [data-action=ask]")
+    page.fill("#prompt textarea", "calm")
+    stand_in.edit()
+    stand_in.wait_for_manner("calm")
+
+
+def test_an_edit_waits_for_the_nearest_voice(stand_in: Visit, tmp_path: Path) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
+    page.wait_for_selector("#edit:disabled")
+    page.wait_for_selector("#edit:enabled")
+    assert page.input_value("#voice input") == "lj"
+
+
+def test_a_sound_that_is_gone_says_so(chromium: Any, stand_in_address: str) -> None:
+    visit = Visit(chromium, stand_in_address, DESK)
+    page = visit.page
+    visit.edit()
+    page.click("#keep")
+    page.click("#compare-tab-button")
+    page.route("**/after.wav", lambda route: route.fulfill(status=404))
+    page.click("#takes .play")
+    assert "no longer kept" in page.wait_for_selector(".expired").inner_text()
+    assert all("404" in problem for problem in visit.problems)  # the browser's own line about it, and no script's
+    visit.context.close()
+
+
+def test_settings_opened_while_the_models_load_stay(chromium: Any, tmp_path: Path) -> None:
+    from latent_edit.request import EditRequest
+
+    record = tmp_path / "edit.json"
+    record.write_text(
+        json.dumps({"request": EditRequest("Nobody told me.", "lj", "calm").to_dict(), "provenance": {}}),
+        encoding="utf-8",
+    )
+    loaded = threading.Event()
+
+    def load() -> FakeEditor:
+        assert loaded.wait(EDIT_SECONDS)
+        return FakeEditor()
+
+    with stand_in_page(load) as address:
+        visit = Visit(chromium, address, DESK, loaded=False)
+        visit.page.set_input_files("#keeping input[type=file]", record)
+        visit.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
+        loaded.set()
+        visit.page.wait_for_selector("#status p", state="detached")
+        visit.wait_for_models()
+        visit.edit()
+        assert recorded_request(visit)["voice"] == "lj"
+        assert visit.problems == []
+        visit.context.close()
+
+
+@pytest.mark.parametrize("stand_in", [PHONE], indirect=True)
+def test_a_phone_shows_before_as_soon_as_it_is_there_and_plays_it(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#prompt textarea", LONG_WAIT)
+    page.click("#edit")
+    page.wait_for_function(
+        "() => { const clip = document.querySelector('[data-clip=before]')?.getBoundingClientRect();"
+        " return clip && clip.top >= 0 && clip.bottom <= innerHeight; }"
+    )
+    page.click("[data-clip=before] .play")
+    page.wait_for_function("document.querySelector('[data-clip=before] audio').currentTime > 0")
+    page.click("#cancel")
+    page.wait_for_selector("#cancel", state="hidden")
+    page.fill("#prompt textarea", "calm")
+    stand_in.edit()
+    page.click("[data-clip=after] .play")
+    page.wait_for_function("document.querySelector('[data-clip=after] audio').currentTime > 0")
 
 
 def test_visitors_are_served_in_turn_see_their_place_and_their_own_results(

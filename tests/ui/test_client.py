@@ -8,12 +8,16 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
+from conftest import START_SECONDS, FakeEditor, stand_in_page
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -138,6 +142,35 @@ def test_eight_at_once_are_all_served_in_turn(stand_in_address: str, tmp_path: P
         player = job.result(timeout=300)[0]
         assert json.loads(Path(player["record"]).read_text(encoding="utf-8"))["request"]["seed"] == seed
     for visitor in visitors:
+        visitor.close()
+
+
+def test_nobody_keeps_a_history_of_what_visitors_do(address: str) -> None:
+    config = json.loads(urllib.request.urlopen(f"{address}/config", timeout=60).read())
+    assert config["run_history"] is False
+    for path, refused in (("/gradio_api/runs", 404), ("/monitoring", 403), ("/monitoring/summary", 403)):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(address + path, timeout=60)
+        assert caught.value.code == refused, path
+
+
+def test_sounds_leave_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latent_edit.ui.page.HOUR", 2)
+    with stand_in_page(FakeEditor) as address:
+        visitor = Client(address, download_files=False, verbose=False, analytics_enabled=False)
+        player = visitor.predict("Good morning.", "calm", "kate", api_name="/edit")[0]
+        url = player["clips"][0]["audio"]["url"]
+        assert urllib.request.urlopen(url, timeout=60).read(4) == b"RIFF"
+        give_up = time.monotonic() + START_SECONDS
+        while time.monotonic() < give_up:
+            try:
+                urllib.request.urlopen(url, timeout=60).read()
+            except urllib.error.HTTPError as error:
+                assert error.code in (403, 404)
+                break
+            time.sleep(0.5)
+        else:
+            pytest.fail("the sound is still there")
         visitor.close()
 
 

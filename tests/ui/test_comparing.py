@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -79,6 +80,16 @@ def test_a_grid_is_bounded(kind: str, base: EditRequest, prompts: str, words: st
         planned(kind, base, prompts)
 
 
+def test_voices_that_are_left_out_are_told(fake_editor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(gr, "Info", told.append)
+    finished(compare(fake_editor, VOICES))
+    assert told == []
+    fake_editor.voices = [f"p{number}" for number in range(109)]
+    finished(compare(fake_editor, VOICES, voice="p1"))
+    assert told == ["The first 6 of 109 voices are compared."]
+
+
 def test_many_voices_are_cut_to_what_time_allows() -> None:
     assert len(planned(VOICES, voices=[str(number) for number in range(109)]).edits) == MOST_EDITS
 
@@ -98,34 +109,71 @@ def test_a_grid_has_one_gain_and_one_time_axis(result: EditResult, tmp_path: Pat
     assert after["detail"].startswith("pitch +")
 
 
-def compare(editor: Any, kind: str, told: list[Any] | None = None, **changes: Any) -> Any:
+def ready(editor: Any) -> EditorLoader:
     loader = EditorLoader(lambda: editor)
     loader.start()
+    return loader
+
+
+def compare(
+    editor: Any,
+    kind: str,
+    told: list[Any] | None = None,
+    comparison: Comparison | None = None,
+    visitor: Any = None,
+    **changes: Any,
+) -> Any:
     values = {"text": "Good morning.", "prompt": "a whisper", "voice": "sam_b", "decode_voice": "", "method": "i2sb",
               "strength": 1.0, "guidance": 2.0, "steps": 4, "pace_source": PACE_FROM_STYLE, "pace": 1.0, "seed": 5,
               "prompts": "calm\nsad", **changes}  # fmt: skip
     told = [] if told is None else told
-    return Comparison(loader).compare(**values, kind=kind, progress=lambda share, desc: told.append((share, desc)))  # type: ignore[arg-type]
+    comparison = comparison or Comparison(ready(editor))
+    return comparison.compare(  # type: ignore[arg-type]
+        **values, kind=kind, visitor=visitor, progress=lambda share, desc: told.append((share, desc))
+    )
 
 
-def test_compare_yields_files_that_go_afterwards(fake_editor: Any) -> None:
+def finished(running: Any) -> Any:
+    """The value of the whole grid."""
+    *_, value = running
+    return value
+
+
+def test_a_grid_grows_by_an_edit_at_a_time_and_its_files_go_afterwards(fake_editor: Any) -> None:
     told: list[Any] = []
     running = compare(fake_editor, PROMPTS, told)
+    assert [cell["title"] for cell in next(running)["cells"]] == ["Before", "calm"]
+    assert max(share for share, _ in told) < 0.5
     value = next(running)
     assert [cell["title"] for cell in value["cells"]] == ["Before", "calm", "sad"]
     paths = [Path(cell[kind]["path"]) for cell in value["cells"] for kind in ("audio", "image")]
     assert all(path.stat().st_size > 0 and path.is_relative_to(tempfile.gettempdir()) for path in paths)
     assert list(running) == []
     assert not any(path.exists() for path in paths)
-    assert told[-2:] == [((0, 2), "calm"), ((1, 2), "sad")]
+    assert (0.05, "Calm: reading the text") in told
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+
+
+def test_cancelling_stops_the_own_grid_and_keeps_what_is_there(fake_editor: Any) -> None:
+    comparison, anna, ben = (
+        Comparison(ready(fake_editor)),
+        SimpleNamespace(session_hash="anna"),
+        SimpleNamespace(session_hash="ben"),
+    )
+    annas = compare(fake_editor, PROMPTS, comparison=comparison, visitor=anna)
+    bens = compare(fake_editor, PROMPTS, comparison=comparison, visitor=ben)
+    next(annas), next(bens)
+    comparison.stop(anna)  # type: ignore[arg-type]
+    assert list(annas) == []
+    assert len(list(bens)) == 1
 
 
 def test_every_setting_counts(fake_editor: Any) -> None:
     asked: list[EditRequest] = []
     edit = fake_editor.edit
-    fake_editor.edit = lambda request: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
+    fake_editor.edit = lambda request, _: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
     by_hand = {"pace_source": PACE_BY_HAND, "pace": 1.5, "decode_voice": "kate"}
-    next(compare(fake_editor, METHODS, **by_hand))
+    finished(compare(fake_editor, METHODS, **by_hand))
     assert {(request.pace, request.decode_voice) for request in asked} == {(1.5, "kate")}
     asked.clear()
     clips = {
@@ -134,22 +182,22 @@ def test_every_setting_counts(fake_editor: Any) -> None:
         "style_source": LIKE_A_CLIP,
         "reference": "/tmp/b.wav",
     }
-    next(compare(fake_editor, GUIDANCE, **clips))
+    finished(compare(fake_editor, GUIDANCE, **clips))
     assert {(request.text, request.recording, request.prompt, request.reference) for request in asked} == {
         ("", Path("/tmp/said.wav"), "", Path("/tmp/b.wav"))
     }
     asked.clear()
-    next(compare(fake_editor, PROMPTS, **clips))  # words take the place of the clip
+    finished(compare(fake_editor, PROMPTS, **clips))  # words take the place of the clip
     assert [(request.prompt, request.reference) for request in asked] == [("calm", None), ("sad", None)]
 
 
 def test_a_grid_names_the_words_that_it_does_not_know(fake_editor: Any) -> None:
-    cells = next(compare(fake_editor, PROMPTS, prompts="a blorp whisper\ncalm"))["cells"]
+    cells = finished(compare(fake_editor, PROMPTS, prompts="a blorp whisper\ncalm"))["cells"]
     assert ["does not know blorp" in cell["detail"] for cell in cells] == [False, True, False]
 
 
 def test_voices_have_no_common_before(fake_editor: Any) -> None:
-    assert [cell["title"] for cell in next(compare(fake_editor, VOICES))["cells"]] == fake_editor.voices
+    assert [cell["title"] for cell in finished(compare(fake_editor, VOICES))["cells"]] == fake_editor.voices
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,20 @@ def test_the_way_along_the_bridge_has_sound_and_picture_at_every_stop(actions: A
     assert not any(path.exists() for path in paths)
 
 
+def test_the_way_along_the_bridge_can_be_cancelled(actions: Actions, fake_editor: Any) -> None:
+    shown, anna = run(actions)[-1], Visitor("anna")
+    edit = fake_editor.edit
+
+    def cancelled_meanwhile(request: EditRequest, tell: Callable[[str, float], None]) -> Any:
+        actions.stop_walk(anna)  # type: ignore[arg-type]
+        return edit(request, tell)
+
+    fake_editor.edit = cancelled_meanwhile
+    assert list(actions.along_the_bridge(shown, visitor=anna, progress=lambda *_, **__: None)) == []  # type: ignore[arg-type]
+    fake_editor.edit = edit
+    assert len(list(actions.along_the_bridge(shown, visitor=anna, progress=lambda *_, **__: None))) == 1  # type: ignore[arg-type]
+
+
 def test_what_is_asked_about_an_edit_needs_one(actions: Actions) -> None:
     for ask in (actions.download, actions.along_the_bridge, lambda shown: [actions.judge(shown)]):
         with pytest.raises(gr.Error, match="There is no edit yet"):
@@ -269,13 +283,13 @@ def test_choices_made_by_a_link_stay_where_the_models_know_them(actions: Actions
 
 
 def test_choices_come_from_the_editor(actions: Actions) -> None:
-    voice, decode_voice, method, status = actions.choices()
+    voice, decode_voice, method = actions.choices()
     assert voice["choices"] == actions.voices()
     assert voice["value"] == "sam_a"
     assert decode_voice["choices"][0] == ("The same voice", "")
     assert decode_voice["choices"][1] == ("sam_a", "sam_a")
     assert (method["choices"], method["value"], method["visible"]) == ([("a bridge", "i2sb")], "i2sb", False)
-    assert status == ""
+    assert actions.status() == ""
 
 
 def test_an_editor_without_bridges_still_offers_its_voices(actions: Actions, fake_editor: Any) -> None:
@@ -296,7 +310,8 @@ def test_the_reason_why_models_are_missing_reaches_everybody() -> None:
     for _ in range(2):
         with pytest.raises(gr.Error, match="The weights are damaged; get them again"):
             run(Actions(loader))
-    assert Actions(loader).choices()[3] == "the weights are damaged; get them again"  # in place of "Loading the models"
+    assert Actions(loader).status() == "the weights are damaged; get them again"  # in place of "Loading the models"
+    assert all("value" not in update for update in Actions(loader).choices())
     assert loader.ready
 
 
