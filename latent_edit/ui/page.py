@@ -26,11 +26,15 @@ a clip" the file `reference` says how it should sound instead of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
 NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
-# On a phone the result is below the button that made it: shown as soon as there is something to hear.
-SHOW_RESULT = """(player) => {
-  if (!player || player.record || !matchMedia("(max-width: 960px)").matches) return;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  document.querySelector("#player").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+# On a phone the result is below the button that made it: shown as soon as there is something to hear. When the edit is
+# complete, the status above it goes; the page moves along then, unless the visitor has gone elsewhere.
+SHOW_RESULT = """(value) => {
+  const player = document.querySelector("#player");
+  if (!value || !matchMedia("(max-width: 960px)").matches) return;
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  const show = () => player.scrollIntoView({ behavior });
+  if (!value.record) show();
+  else if (Math.abs(player.getBoundingClientRect().top) < 120) setTimeout(show, 100);
 }"""
 MAY_EDIT = "() => ({{ __type__: 'update', interactive: {} }})"
 
@@ -67,7 +71,8 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
         api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
-    results.player.change(None, results.player, None, js=SHOW_RESULT, api_visibility="private")
+    for shown in (results.player.change, edited.success):
+        shown(None, results.player, None, js=SHOW_RESULT, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
     # An edit before the answer would take the voice of the recording before.
