@@ -66,7 +66,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def start_on_zero_gpu() -> None:
     """Let a Space on ZeroGPU start: it refuses an app in which no function may ask for its GPU.
 
-    Nothing here asks for it. An edit takes half a second on the CPU, and visitors have few GPU minutes a day.
+    Nothing here asks for it. An edit takes less than a second on the CPU, and visitors have few GPU minutes a day.
     """
     try:
         spaces = importlib.import_module("spaces")  # such a Space brings it along; no requirement does

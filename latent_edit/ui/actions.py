@@ -87,16 +87,18 @@ class Actions:
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            yield from part_values(editor, settings.request(opening_voice(editor.voices)), tell)
+            yield from part_values(editor, settings.request(editor), tell)
 
-    def stop(self, shown: Shown, visitor: gr.Request | None = None) -> Iterator[EditValues]:
-        """End the visitor's edit at its next step, and yield the values of what was shown before it."""
+    def stop(self, visitor: gr.Request | None = None) -> None:
+        """End the visitor's edit at its next step."""
         self._edits.stop(visitor)
-        yield from self.restore(shown)
 
-    def restore(self, shown: Shown) -> Iterator[EditValues]:
-        """The values of an earlier result, or of nothing at all."""
-        yield from edit_values(shown) if shown else [(None, None, None, "")]
+    def restore(self, shown: Shown, half_way: bool) -> Iterator[tuple[Any, ...]]:
+        """When an edit ended half way, the values of the result before it, or of nothing; else what is there stays."""
+        if not half_way:
+            yield (gr.skip(),) * 4
+        else:
+            yield from edit_values(shown) if shown else [(None, None, None, "")]
 
     def download(self, shown: Shown) -> Iterator[str]:
         """A zip with everything about the edit: before.wav, after.wav, the three pictures and edit.json."""

@@ -52,4 +52,5 @@ watch("value", () => {
   for (const { image } of props.value.stops) new Image().src = image.url; // so that the slider does not flicker
   show(props.value.last);
   draw();
+  if (document.activeElement === document.body) slider().focus(); // the button that was pressed has gone
 });

@@ -11,7 +11,7 @@ from latent_edit.ui.comparing import GUIDANCE, KINDS, MOST_EDITS, PROMPTS, SPEAK
 from latent_edit.ui.controls import Controls, show_chosen
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import chips, part, static
-from latent_edit.ui.results import EDITS, Results
+from latent_edit.ui.results import EDITS, Results, focus
 
 MOST_TAKES = 12
 DESCRIPTION = """The same sentence in several ways.
@@ -23,18 +23,21 @@ each with a WAV file, a heatmap of its latent as PNG, and what was measured agai
 Streams: the grid grows by a cell at a time."""
 KEPT = """<h2>Kept takes</h2>
 <p>“Keep this take” under an edit puts it here, as loud as it was there, until this page is closed.</p>"""
-# A take is what the page shows already, so that keeping one asks nothing of the server and stays with the visitor.
-KEEP_TAKE = """(player, heatmaps, takes) => {
+# A take is a copy of what the page shows already: it stays with the visitor when the server forgets it.
+KEEP_TAKE = """async (player, heatmaps, takes) => {
   const after = player?.clips?.find((clip) => clip.name === "after");
   const picture = heatmaps?.pictures?.find((shown) => shown.name === "z_edit");
   if (!after || !picture) return [takes, ""];
   const detail = `${player.settings}, ${after.seconds.toFixed(1)} s`;
-  const { manner: title, audio, seconds } = after;
-  const take = { clip: "after", title, detail, audio, image: picture.image, seconds };
+  const copy = async ({ url }) => ({ url: URL.createObjectURL(await (await fetch(url)).blob()) });
+  const [audio, image] = await Promise.all([after.audio, picture.image].map(copy));
+  const { manner: title, seconds } = after;
+  const take = { clip: "after", title, detail, audio, image, seconds };
   const kept = [...(takes?.cells ?? []), take].slice(-MOST);
   const longest = Math.max(...kept.map((cell) => cell.seconds));
   const cells = kept.map((cell) => ({ ...cell, share: (100 * cell.seconds) / longest }));
-  return [{ columns: 0, cells }, `<p role="status">Kept under Compare: ${kept.length} of at most MOST.</p>`];
+  const full = takes?.cells.length === MOST ? "; the oldest made room" : "";
+  return [{ columns: 0, cells }, `<p role="status">Kept under Compare: ${kept.length} of at most MOST${full}.</p>`];
 }""".replace("MOST", str(MOST_TAKES))
 
 
@@ -67,8 +70,8 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
     at_once = [*controls.inputs(), gr.State(SPEAKERS), prompts]
     paired = speakers.click(comparison.compare, at_once, grid, api_visibility="private", **queued)
     cancel.click(
-        comparison.stop, None, None, cancels=[compared, paired], queue=False, show_progress="hidden",
-        api_visibility="private",
+        comparison.stop, None, None, cancels=[compared, paired], js=focus("run-compare"), queue=False,
+        show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     results.keep.click(
         None, [results.player, results.heatmaps, takes], [takes, results.kept], js=KEEP_TAKE, api_visibility="private"

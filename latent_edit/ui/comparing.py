@@ -16,7 +16,7 @@ from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import LOADING
 from latent_edit.ui.running import Running
-from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings, opening_voice
+from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS = "Guidance", "Prompts", "Voices", "Methods", "Speaker A/B"
 KINDS = [GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS]
 GUIDANCE_VALUES = (1.0, 2.0, 3.0, 5.0)
-# One grid keeps everybody else waiting: at most so many edits of so many characters.
+# One grid keeps everybody else waiting: at most so many edits of so many characters. Recordings are short anyway.
 MOST_EDITS, MOST_CHARACTERS = 6, 200
 
 
@@ -114,7 +114,7 @@ class Comparison:
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            base = settings.request(opening_voice(editor.voices))
+            base = settings.request(editor)
             planned = plan(kind, base, prompts, editor.voices, editor.methods)
             if kind == VOICES and len(editor.voices) > MOST_EDITS:
                 gr.Info(f"The first {MOST_EDITS} of {len(editor.voices)} voices are compared.")

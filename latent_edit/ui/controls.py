@@ -63,7 +63,7 @@ def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Butto
         button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
         cancel = gr.Button("Cancel", size="lg", elem_id="cancel", elem_classes="cancel", min_width=96)
     status_line = static(status, "status", "working")
-    strength = _slider("strength", "Strength", "0 changes nothing, 1 is the full edit", EditRequest.strength, 0.05)
+    strength = _slider("strength", "Strength", "How far to go: 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
         pace_source, pace = _pace()
         guidance = _slider("guidance", "Guidance", "How hard to follow your words", EditRequest.guidance, 0.1)
@@ -127,7 +127,7 @@ def _clip(label: str, elem_id: str, remark: str) -> gr.Audio:
     clip = gr.Audio(
         sources=["upload", "microphone"], type="filepath", label=label, show_label=False, elem_id=elem_id,
         elem_classes="own-clip", buttons=[],
-        waveform_options=gr.WaveformOptions(waveform_color="#8a8778", waveform_progress_color="#0b6a70"),
+        waveform_options=gr.WaveformOptions(show_recording_waveform=False),  # a player like every other of the page
     )  # fmt: skip
     static(f'<p class="remark">{remark}</p>', f"{elem_id}-remark")
     return clip
@@ -165,7 +165,7 @@ def _style_prompt() -> gr.Textbox:
     preset.input(None, preset, prompt, js="(preset) => preset", api_visibility="private")
     typed = "prompt.trim().toLowerCase()"
     marked = f"(prompt) => {json.dumps(presets)}.find((preset) => preset === {typed}) ?? ''"
-    prompt.input(None, prompt, preset, js=marked, api_visibility="private")
+    prompt.change(None, prompt, preset, js=marked, api_visibility="private")
     return prompt
 
 

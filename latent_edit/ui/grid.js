@@ -4,11 +4,15 @@ const cells = () => [...element.querySelectorAll("[data-cell]")];
 const index = (node) => cells().indexOf(node.closest("[data-cell]"));
 
 const frames = new WeakMap();
+let shown = []; // the titles of the cells
+let heard; // the place of the clip that plays, and its seconds when it was last drawn
 
 function draw(cell) {
   const audio = cell.querySelector("audio");
   const playing = !audio.paused && !audio.ended;
   cell.classList.toggle("playing", playing);
+  if (playing) heard = { place: cells().indexOf(cell), seconds: audio.currentTime };
+  else if (heard?.place === cells().indexOf(cell)) heard = null;
   cell.querySelector(".plate i").style.left = `${(100 * audio.currentTime) / (audio.duration || 1)}%`;
   cell.querySelector(".plate i").style.opacity = audio.currentTime > 0 ? 1 : 0;
   const title = cell.querySelector("h3").textContent;
@@ -48,5 +52,18 @@ element.addEventListener("click", (event) => {
 for (const kind of ["play", "pause", "ended", "seeked", "loadedmetadata"]) {
   element.addEventListener(kind, (event) => draw(event.target.closest("[data-cell]")), true);
 }
-watch("value", fill);
+// One more cell may change the gain of all, and so their files: the clip that plays goes on where it was.
+function playOn() {
+  const audio = heard && cells()[heard.place]?.querySelector("audio");
+  if (!audio?.paused) return;
+  audio.currentTime = heard.seconds;
+  audio.play();
+}
+
+watch("value", () => {
+  const before = shown;
+  shown = props.value?.cells?.map(({ title }) => title) ?? [];
+  if (before.length && before.every((title, place) => title === shown[place])) playOn();
+  fill();
+});
 fill();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def restore(file: str) -> tuple[Any, ...]:
         request = EditRequest.from_json(Path(file))
     clips = [name for name in ("recording", "reference") if getattr(request, name) is not None]
     if clips:
-        gr.Warning(f"This edit used a {' and a '.join(clips)} clip. It is not part of edit.json: give it again.")
+        then = f", then choose {html.escape(request.voice)} again" if request.recording else ""
+        gr.Warning(f"This edit used a {' and a '.join(clips)} clip. It is not part of edit.json: give it again{then}.")
     hidden = [
         name for name in ("prior_noise", "duration_noise") if getattr(request, name) != getattr(EditRequest, name)
     ]

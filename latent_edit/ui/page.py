@@ -21,22 +21,19 @@ EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
 heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
-`source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text; with `style_source` "Like
+`source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text, without a `voice` by the
+nearest one; with `style_source` "Like
 a clip" the file `reference` says how it should sound instead of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
 NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
 # On a phone the result is below the button that made it: shown as soon as there is something to hear. When the edit is
-# complete, the status above it goes; the page moves along then, unless the visitor has gone elsewhere.
-SHOW_RESULT = """(value) => {
-  const player = document.querySelector("#player");
-  if (!value || !matchMedia("(max-width: 960px)").matches) return;
+# complete, the status above it goes, and the page moves along, unless the visitor reads further down already.
+SHOW_PLAYER = """const player = document.querySelector("#player");
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  const show = () => player.scrollIntoView({ behavior });
-  if (!value.record) show();
-  else if (Math.abs(player.getBoundingClientRect().top) < 120) setTimeout(show, 100);
-}"""
-MAY_EDIT = "() => ({{ __type__: 'update', interactive: {} }})"
+  const show = () => matchMedia("(max-width: 960px)").matches && player.scrollIntoView({ behavior });"""
+SHOW_BEFORE = f"(value) => {{ {SHOW_PLAYER} if (value && !value.record) show(); }}"
+SHOW_AFTER = f"() => {{ {SHOW_PLAYER} if (player.getBoundingClientRect().top > -120) setTimeout(show, 100); }}"
 
 
 def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
@@ -71,20 +68,17 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
         api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
-    for shown in (results.player.change, edited.success):
-        shown(None, results.player, None, js=SHOW_RESULT, api_visibility="private")
+    results.player.change(None, results.player, None, js=SHOW_BEFORE, api_visibility="private")
+    edited.success(None, None, None, js=SHOW_AFTER, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
-    # An edit before the answer would take the voice of the recording before.
-    given = gr.on(
-        [controls.recording.upload, controls.recording.stop_recording], None, None, button,
-        js=MAY_EDIT.format("false"), api_visibility="private",
+    given = [controls.recording.upload, controls.recording.stop_recording]
+    # An edit before the answer must not take the voice of the recording before: without one it looks for the nearest.
+    gr.on(given, None, None, controls.voice, js="() => null", api_visibility="private")
+    gr.on(
+        given, actions.nearest_voice, controls.recording, controls.voice, api_name="nearest_voice",
+        api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="always_last",
     )  # fmt: skip
-    found = given.then(
-        actions.nearest_voice, controls.recording, controls.voice, api_name="nearest_voice",
-        api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS,
-    )  # fmt: skip
-    found.then(None, None, button, js=MAY_EDIT.format("true"), api_visibility="private")
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
     # when they are there, since one may open an edit.json while they load.
     known = [controls.voice, controls.decode_voice, controls.method]

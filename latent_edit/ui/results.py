@@ -32,6 +32,9 @@ SAVE_FILE = """(file) => {
 }"""
 
 
+HALF_WAY = "(shown, player) => [shown, Boolean(player && !player.record)]"
+
+
 @dataclass(frozen=True)
 class Results:
     """The components. shown: the `EditResult` that a visitor sees, kept for this visitor alone."""
@@ -72,10 +75,9 @@ def build_results() -> Results:
 
 def connect_results(results: Results, actions: Actions) -> None:
     """What the buttons inside the parts do."""
-    # What was asked about an edit goes when another takes its place.
-    results.player.change(
-        None, None, [results.judged, results.bridge], js="() => [null, null]", api_visibility="private"
-    )
+    # What was asked about an edit, and that it was kept, goes when another takes its place.
+    about_it = [results.judged, results.bridge, results.kept]
+    results.player.change(None, None, about_it, js="() => [null, null, '']", api_visibility="private")
     download = results.player.download(
         actions.download, results.shown, results.archive, api_name="download", api_description=DOWNLOAD_DESCRIPTION,
         show_progress_on=results.notes, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
@@ -91,12 +93,19 @@ def connect_results(results: Results, actions: Actions) -> None:
     )  # fmt: skip
 
     results.cancel_bridge.click(
-        actions.stop_walk, None, None, cancels=[walk], queue=False, show_progress="hidden", api_visibility="private"
-    )
+        actions.stop_walk, None, None, cancels=[walk], js=focus("bridge .asking"), queue=False, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
 
 
 def connect_cancel(cancel: gr.Button, edited: gr.events.Dependency, results: Results, actions: Actions) -> None:
     """Cancelling, or failing half way, brings back what was shown before. Not queued: it must not wait for its turn."""
     options: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    cancel.click(actions.stop, results.shown, results.outputs(), cancels=[edited], **options)
-    edited.failure(actions.restore, results.shown, results.outputs(), **options)
+    cancel.click(actions.stop, None, None, cancels=[edited], js=focus("edit"), **options)
+    # gradio counts a cancelled edit as failed.
+    edited.failure(actions.restore, [results.shown, results.player], results.outputs(), js=HALF_WAY, **options)
+
+
+def focus(elem_id: str) -> str:
+    """JavaScript that moves the keyboard to a button, because the one that was pressed goes out of sight."""
+    return f"() => {{ document.querySelector('#{elem_id}').focus(); return []; }}"

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
+
+if TYPE_CHECKING:
+    from latent_edit.pipeline import LatentEditor
 
 A_SENTENCE, A_RECORDING = "Sentence", "Your recording"
 IN_WORDS, LIKE_A_CLIP = "In words", "Like a clip"
@@ -26,7 +30,7 @@ class Settings:
 
     source chooses between text and recording, style_source between prompt and reference, pace_source whether pace
     counts; what is not chosen may stand there all the same. recording, reference: names of uploaded files. voice is
-    None until the models are there, decode_voice "" for the same.
+    None until the models are there, and until the nearest of a recording is found; decode_voice "" for the same.
     """
 
     text: str
@@ -45,8 +49,11 @@ class Settings:
     style_source: str = IN_WORDS
     reference: str | None = None
 
-    def request(self, first_voice: str) -> EditRequest:
-        """What is asked for; `first_voice` where none could be chosen yet. Raises InputError."""
+    def request(self, editor: LatentEditor) -> EditRequest:
+        """What is asked for; where no voice is chosen, that of the page, or the nearest of a recording.
+
+        Raises InputError.
+        """
         recording = reference = None
         if self.source == A_RECORDING:
             recording = _given(self.recording, "there is no recording yet; record or upload what should be said")
@@ -57,7 +64,7 @@ class Settings:
             recording=recording,
             prompt=self.prompt if reference is None else "",
             reference=reference,
-            voice=self.voice or first_voice,
+            voice=self.voice or (editor.nearest_voice(recording) if recording else opening_voice(editor.voices)),
             decode_voice=self.decode_voice or None,
             method=self.method or EditRequest.method,
             strength=self.strength,

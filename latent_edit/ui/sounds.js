@@ -6,7 +6,7 @@ addEventListener("play", ({ target }) => {
 
 // Sounds leave the server after a while.
 addEventListener("error", ({ target }) => {
-  if (!(target instanceof HTMLAudioElement)) return;
+  if (!(target instanceof HTMLAudioElement) || !target.closest(".part")) return; // not a visitor's own clip
   document.querySelector(".expired")?.remove();
   const told = document.createElement("p");
   told.className = "expired";

@@ -33,6 +33,7 @@ RATE, HOP, CHANNELS = 16_000, 256, 96
 
 # Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
 LONG_WAIT, MOMENT, LONG_WALK = "in no hurry at all", "after a moment", "a long walk"
+BROKEN = "a broken bridge"  # a prompt with which it fails after the plain reading
 
 
 class FakeEditor:
@@ -89,6 +90,8 @@ class FakeEditor:
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
         yield Speech(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
         stage("crossing the bridge", 0.4)
+        if request.prompt == BROKEN:
+            raise InputError("the edit ran out of the range of numbers")
         wait({LONG_WAIT: START_SECONDS, MOMENT: 1.5}.get(request.prompt, 0), progress)
         stage("speaking it in the style", 0.8)
         yield EditResult(
@@ -172,8 +175,10 @@ def stand_in_page(load: Callable[[], FakeEditor]) -> Iterator[str]:
     _, address, _ = page.launch(
         prevent_thread_lock=True, quiet=True, ssr_mode=False, theme=look.theme(), css=look.stylesheet(), head=look.HEAD
     )
-    yield address.rstrip("/")
-    page.close()
+    try:
+        yield address.rstrip("/")
+    finally:
+        page.close()
 
 
 @pytest.fixture(scope="session")

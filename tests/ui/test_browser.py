@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import LONG_WAIT, LONG_WALK, MOMENT, FakeEditor, stand_in_page
+from conftest import BROKEN, LONG_WAIT, LONG_WALK, MOMENT, FakeEditor, stand_in_page
 from synthetic_speech import speech_like
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
@@ -89,7 +89,7 @@ class Visit:
 
     def sideways(self) -> int:
         """By how many pixels the page is wider than the window."""
-        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")  # nothing clips it
 
 
 @pytest.fixture
@@ -172,6 +172,8 @@ def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None
     request = recorded_request(visit)
     assert (request["text"], request["prompt"]) == ("", "")
     assert (request["recording"], request["reference"]) == ("recording.wav", "reference.wav")
+    page.wait_for_function("document.querySelector('#voice input').value")  # the nearest, also asked for before
+    assert request["voice"] == page.input_value("#voice input")
     page.click("#source label:has-text('Sentence')")
     page.click("#style-source label:has-text('In words')")
     page.wait_for_selector("#prompt textarea")
@@ -191,12 +193,22 @@ def test_a_microphone_records(visit: Visit) -> None:
 
 
 def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tmp_path: Path) -> None:
+    import numpy as np
+    import soundfile
+
     page = visit.page
     page.click("#source label:has-text('Your recording')")
     page.set_input_files("#recording input[type=file]", written_clip(tmp_path, 31.0, "long.wav"))
     message = page.wait_for_selector(".toast-body")
     assert "Long.wav lasts 31 seconds; the limit is 30" in message.inner_text()
     message.click()
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(16_000), 16_000)
+    page.click("#recording [aria-label=Clear]")
+    page.set_input_files("#recording input[type=file]", silent)
+    page.wait_for_selector(".toast-body:has-text('silent')")
+    page.click("#source label:has-text('Sentence')")
+    visit.edit()  # the page is as usable as before
     page.click("#style-source label:has-text('Like a clip')")
     large = tmp_path / "large.wav"
     large.write_bytes(bytes(11_000_000))
@@ -243,6 +255,7 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
 
     linked = Visit(chromium, address, DESK, "/?" + urlsplit(page.url).query)
     linked.page.click("#fine-tune > button")
+    linked.page.wait_for_selector("#presets input:checked", state="detached")  # other words stand there
     assert settings_shown(linked.page) == SET
     linked.edit()
     assert recorded_request(linked) == made
@@ -251,6 +264,7 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     restored.page.set_input_files("#keeping input[type=file]", record)
     restored.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
     restored.page.wait_for_selector("#pace input")
+    restored.page.wait_for_selector("#presets input:checked", state="detached")
     assert settings_shown(restored.page) == SET
     for other in (linked, restored):
         assert other.problems == []
@@ -319,10 +333,17 @@ def test_small_controls_do_what_they_say(visit: Visit) -> None:
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
 def test_the_other_tabs_fit_a_phone(visit: Visit) -> None:
-    for tab, content in (("compare", "#run-compare"), ("about", "#about h2")):
-        visit.page.click(f"#{tab}-tab-button")
-        visit.page.wait_for_selector(content)
-        assert visit.sideways() <= 0
+    page = visit.page
+    page.click("#compare-tab-button")
+    page.click("#run-speakers")
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 4")
+    assert visit.sideways() <= 0
+    first, second = (page.locator("#compare-grid .take").nth(place).bounding_box() for place in (0, 1))
+    assert second["y"] > first["y"] and first["width"] > 300  # one under the other
+    page.click("#about-tab-button")
+    page.wait_for_selector("#about h2")
+    page.locator("#about .figures button").first.click()
+    assert visit.sideways() <= 0
 
 
 def test_with_the_keyboard_alone(visit: Visit) -> None:
@@ -535,13 +556,12 @@ def test_the_way_along_the_bridge_can_be_cancelled(stand_in: Visit) -> None:
     stand_in.wait_for_manner("calm")
 
 
-def test_an_edit_waits_for_the_nearest_voice(stand_in: Visit, tmp_path: Path) -> None:
+def test_a_recording_chooses_the_nearest_voice(stand_in: Visit, tmp_path: Path) -> None:
     page = stand_in.page
     page.click("#source label:has-text('Your recording')")
     page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
-    page.wait_for_selector("#edit:disabled")
-    page.wait_for_selector("#edit:enabled")
-    assert page.input_value("#voice input") == "lj"
+    page.wait_for_function("document.querySelector('#voice input').value === ''")  # it is being looked for
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")
 
 
 def test_a_sound_that_is_gone_says_so(chromium: Any, stand_in_address: str) -> None:
@@ -550,8 +570,11 @@ def test_a_sound_that_is_gone_says_so(chromium: Any, stand_in_address: str) -> N
     visit.edit()
     page.click("#keep")
     page.click("#compare-tab-button")
-    page.route("**/after.wav", lambda route: route.fulfill(status=404))
-    page.click("#takes .play")
+    page.click("#takes .play")  # a copy of its own
+    page.wait_for_function("document.querySelector('#takes audio').currentTime > 0")
+    page.route("**/take_*.wav", lambda route: route.fulfill(status=404))
+    page.click("#run-compare")
+    page.click("#compare-grid .play")
     assert "no longer kept" in page.wait_for_selector(".expired").inner_text()
     assert all("404" in problem for problem in visit.problems)  # the browser's own line about it, and no script's
     visit.context.close()
@@ -599,6 +622,8 @@ def test_a_phone_shows_before_as_soon_as_it_is_there_and_plays_it(stand_in: Visi
     page.wait_for_selector("#cancel", state="hidden")
     page.fill("#prompt textarea", "calm")
     stand_in.edit()
+    in_place = "Math.abs(document.querySelector('#player').getBoundingClientRect().top) < 5"
+    page.wait_for_function(in_place)
     page.click("[data-clip=after] .play")
     page.wait_for_function("document.querySelector('[data-clip=after] audio').currentTime > 0")
 
@@ -645,8 +670,33 @@ def test_errors_are_messages_and_the_last_result_stays(visit: Visit) -> None:
     page.click("#edit")
     message = page.wait_for_selector(".toast-body")
     assert "The text is empty" in message.inner_text()
+    page.wait_for_timeout(1500)  # what an error brings back comes a little later
     assert page.get_attribute("[data-clip=after] audio", "src") == kept
     assert page.locator(".measured tbody tr").count() == 10
+
+
+def test_an_edit_that_fails_half_way_brings_back_what_was_shown(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#prompt textarea", BROKEN)
+    page.click("#edit")
+    page.wait_for_selector(".toast-body")
+    page.wait_for_selector(".nothing-yet")
+    page.fill("#prompt textarea", "calm")
+    stand_in.edit()
+    kept = page.get_attribute("[data-clip=after] audio", "src")
+    page.fill("#text textarea", "Something else is said now.")
+    page.fill("#prompt textarea", BROKEN)
+    page.click("#edit")
+    page.wait_for_selector(".toast-body")
+    page.wait_for_selector("[data-clip=after] audio", state="attached")
+    assert page.get_attribute("[data-clip=after] audio", "src") == kept
+
+
+def test_controls_stay_in_sight_while_results_scroll(visit: Visit) -> None:
+    visit.edit()
+    visit.page.evaluate("scrollTo(0, 600)")
+    visit.page.wait_for_function("scrollY > 500")
+    assert visit.page.evaluate("document.querySelector('#controls').getBoundingClientRect().top") >= 0
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)

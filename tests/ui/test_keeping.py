@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -40,13 +41,13 @@ def written(folder: Path, request: EditRequest) -> str:
 @pytest.mark.parametrize("request_", REQUESTS, ids=["defaults", "everything"])
 def test_every_setting_survives_a_record(tmp_path: Path, request_: EditRequest, warnings: list[str]) -> None:
     values = keeping.restore(written(tmp_path, request_))
-    assert Settings(*values).request("another") == request_
+    assert Settings(*values).request(SimpleNamespace(voices=["another"])) == request_
     assert warnings == []
 
 
 def test_the_record_of_an_edit_is_one_that_can_be_opened(result: EditResult, tmp_path: Path) -> None:
     values = keeping.restore(str(result.save(tmp_path, with_figures=False)["edit.json"]))
-    assert Settings(*values).request("another") == result.request
+    assert Settings(*values).request(SimpleNamespace(voices=["another"])) == result.request
 
 
 def test_a_clip_is_asked_for_again(tmp_path: Path, warnings: list[str]) -> None:

@@ -73,18 +73,25 @@ class Visitor:
         self.session_hash = session_hash
 
 
-def test_cancelling_ends_the_own_edit_at_its_next_step_and_brings_back_what_was_shown(actions: Actions) -> None:
+def test_what_was_shown_comes_back_only_when_an_edit_ended_half_way(actions: Actions) -> None:
+    shown = run(actions)[-1]
+    (restored,) = actions.restore(shown, half_way=True)
+    assert [clip["name"] for clip in restored[0]["clips"]] == ["before", "after"]
+    assert list(actions.restore(None, half_way=True)) == [(None, None, None, "")]
+    for kept in (shown, None):  # None: it is too long ago, and yet on the page
+        assert list(actions.restore(kept, half_way=False)) == [(gr.skip(),) * 4]
+
+
+def test_cancelling_ends_the_own_edit_at_its_next_step(actions: Actions) -> None:
     anna: Any = Visitor("anna")
     ben: Any = Visitor("ben")
-    shown = run(actions)[-1]
     annas = actions.edit(**GOOD, visitor=anna, progress=lambda *_, **__: None)  # type: ignore[arg-type]
     bens = actions.edit(**GOOD, visitor=ben, progress=lambda *_, **__: None)  # type: ignore[arg-type]
     next(annas), next(bens)
-    (restored,) = actions.stop(shown, anna)
-    assert [clip["name"] for clip in restored[0]["clips"]] == ["before", "after"]
+    actions.stop(anna)
     assert list(annas) == []
     assert len(list(bens)) == 1
-    assert list(actions.stop(None, anna)) == [(None, None, None, "")]  # nothing runs, nothing was shown
+    actions.stop(anna)  # nothing runs
     assert len(list(actions.edit(**GOOD, visitor=anna, progress=lambda *_, **__: None))) == 2  # type: ignore[arg-type]
 
 
@@ -228,6 +235,16 @@ def test_an_edit_asked_for_while_models_load_takes_the_first_voice(actions: Acti
     threading.Timer(0.2, waiting.start).start()
     list(Actions(waiting).edit(**GOOD, progress=lambda _, desc: told.append(desc)))  # type: ignore[arg-type]
     assert told[0] == "Loading the models"
+
+
+def test_a_recording_without_a_voice_takes_the_nearest(actions: Actions, fake_editor: Any) -> None:
+    asked: list[Any] = []
+    edit = fake_editor.edit_in_parts
+    fake_editor.edit_in_parts = lambda request, _: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
+    run(actions, voice=None, source=A_RECORDING, recording="/tmp/said.wav")
+    run(actions, voice="kate", source=A_RECORDING, recording="/tmp/said.wav")
+    run(actions, voice=None, recording="/tmp/said.wav")  # a sentence
+    assert [request.voice for request in asked] == ["lj", "kate", "sam_a"]
 
 
 def test_a_clip_and_words_never_contradict_each_other(actions: Actions, fake_editor: Any) -> None:
