@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio import processing_utils
 
 from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
@@ -39,6 +40,7 @@ SHOW_AFTER = f"() => {{ {SHOW_PLAYER} if (player.getBoundingClientRect().top > -
 def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     """The page over an editor that may still be loading. Results leave gradio's cache within two hours."""
     actions = Actions(loader)
+    processing_utils.async_ssrf_protected_download = refuse_address
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(HOUR, HOUR)) as page:
         part("header", "header")
         # What a tab holds is drawn when it is opened.
@@ -53,6 +55,11 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
         gr.api(actions.voices, api_name="voices", queue=False)
         gr.api(actions.methods, api_name="methods", queue=False)
     return page
+
+
+async def refuse_address(url: str, cache_dir: str) -> str:  # noqa: ARG001  (gradio's own parameters)
+    """In place of gradio's download: an address instead of a file would be fetched whole, however large it is."""
+    raise gr.Error("Send the file itself; addresses are not fetched.", print_exception=False)
 
 
 def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:

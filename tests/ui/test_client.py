@@ -91,6 +91,13 @@ def test_a_recording_that_is_too_long_is_refused(client: Client, tmp_path: Path)
         client.predict(handle_file(tmp_path / "long.wav"), api_name="/nearest_voice")
 
 
+def test_an_address_is_not_fetched(client: Client) -> None:
+    address = {"path": "https://example.org/large.wav", "meta": {"_type": "gradio.FileData"}}
+    for values in ({"recording": address}, {"prompt": address}):  # wherever a value may stand
+        with pytest.raises(AppError, match="addresses are not fetched"):
+            client.predict(**{"text": "Good morning.", "voice": "sam_a", "prompt": "calm", **values}, api_name="/edit")
+
+
 def test_compare_returns_a_grid(client: Client) -> None:
     voice = client.predict(api_name="/voices")[0]
     grid = client.predict("Good morning.", "calm", voice, steps=2, kind="Speaker A/B", api_name="/compare")
