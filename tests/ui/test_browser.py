@@ -370,41 +370,50 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     assert reached == order
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-clip=after]")
-    after_edit = ["flip", "play", "seek", "download"]
-    while after_edit:
-        page.keyboard.press("Tab")
-        action = page.evaluate("document.activeElement.dataset.action")
-        if action in after_edit:
-            after_edit.remove(action)
-        assert page.evaluate("document.activeElement !== document.body"), after_edit
-    page.focus("[data-clip=after] .play")
+    for place in ("[data-action=flip]", "[data-clip=before] [data-action=seek]", "[data-clip=after] .play"):
+        tab_to(page, place)
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('[data-clip=after] audio').currentTime > 0")
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('[data-clip=after] audio').paused")
-    page.focus("#keep")
+    tab_to(page, "[data-action=download]")
+    tab_to(page, "#keep")
     page.keyboard.press("Enter")
-    page.focus("#compare-tab-button")
+    page.wait_for_selector("#kept-told p")
+    tab_to(page, "#bridge [data-action=ask]")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.dataset.action === 'stop'")  # the slider that took its place
+    tab_to(page, "#compare-tab-button")
     page.keyboard.press("Enter")
     page.wait_for_selector("#takes .take")
-    page.focus("#kind input:checked")
+    tab_to(page, "#kind input")
     page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#prompts")
-    page.fill("#prompts textarea", "calm")
-    page.focus("#run-compare")
+    tab_to(page, "#prompts textarea")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("calm")
+    tab_to(page, "#run-compare")
     page.keyboard.press("Enter")
     page.wait_for_selector("#compare-grid h3:has-text('calm')")
-    page.focus("#takes [data-action=remove]")
+    tab_to(page, "#takes [data-action=remove]")
     page.keyboard.press("Enter")
     page.wait_for_selector("#takes .take", state="detached")
-    page.focus("#edit-tab-button")
-    page.keyboard.press("Enter")
-    page.focus("#source input:checked")
-    page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#recording")
-    page.focus("#about-tab-button")
+    tab_to(page, "#about-tab-button")
     page.keyboard.press("Enter")
     page.wait_for_selector("#about h2")
+    tab_to(page, "#edit-tab-button")
+    page.keyboard.press("Enter")
+    tab_to(page, "#source input")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#recording")
+
+
+def tab_to(page: Any, selector: str) -> None:
+    """Press Tab until the keyboard is there; past the end of the page it begins anew."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"Tab does not reach {selector}")
 
 
 def test_playing_switching_and_seeking(visit: Visit) -> None:
@@ -493,6 +502,7 @@ def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_w
     page.wait_for_selector("[data-clip=after]")
     assert page.get_attribute("[data-clip=after] audio", "src") == kept
     page.wait_for_selector("#cancel", state="hidden")
+    assert page.evaluate("document.activeElement.id") == "edit"  # not lost with the button that was pressed
     page.fill("#prompt textarea", "calm")
     visit.edit()
     visit.wait_for_manner("calm")
@@ -536,6 +546,7 @@ def test_a_comparison_grows_and_can_be_cancelled(stand_in: Visit) -> None:
     page.wait_for_function("document.querySelector('#compare-grid audio').currentTime > 0")
     page.click("#cancel-compare")
     page.wait_for_selector("#cancel-compare", state="hidden")
+    assert page.evaluate("document.activeElement.id") == "run-compare"
     assert page.locator("#compare-grid h3").all_inner_texts() == ["Before", "calm"]
     page.fill("#prompts textarea", "calm\nsad")
     page.click("#run-compare")
@@ -550,7 +561,7 @@ def test_the_way_along_the_bridge_can_be_cancelled(stand_in: Visit) -> None:
     page.click("#bridge [data-action=ask]")
     page.click("#cancel-bridge")
     page.wait_for_selector("#cancel-bridge", state="hidden")
-    assert page.is_visible("#bridge [data-action=ask]")
+    assert page.evaluate("document.activeElement.dataset.action") == "ask"
     page.fill("#prompt textarea", "calm")
     stand_in.edit()
     stand_in.wait_for_manner("calm")
