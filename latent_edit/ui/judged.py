@@ -16,7 +16,7 @@ NOT_INSTALLED = "Not measured: {} is not installed here; it is one of requiremen
 def judged_value(result: EditResult) -> dict[str, Any]:
     """heard: for before and after (name) the words that the recogniser hears. voice: cosine of both speakers, as text.
 
-    Each is None where its judge is not installed, and `missing` says so in one line. asked: whether there was any.
+    Each is None where its judge is not installed, and `missing` says so in one line.
     """
     clips = {name: (clip.item(0).numpy(), clip.sampling_rate) for name, clip in result.clips.items()}
     missing = [judge for judge in (judges.RECOGNISER, judges.SPEAKER_ENCODER) if not judges.installed(judge)]
@@ -26,5 +26,4 @@ def judged_value(result: EditResult) -> dict[str, Any]:
     if judges.SPEAKER_ENCODER not in missing:
         before, after = (judges.speaker_embedding(*clip) for clip in clips.values())
         voice = number(float(before @ after), 2)
-    told = [NOT_INSTALLED.format(judge) for judge in missing]
-    return {"heard": heard, "voice": voice, "missing": told, "asked": len(missing) < 2}
+    return {"heard": heard, "voice": voice, "missing": [NOT_INSTALLED.format(judge) for judge in missing]}

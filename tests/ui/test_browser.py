@@ -344,6 +344,10 @@ def test_the_other_tabs_fit_a_phone(visit: Visit) -> None:
     page.wait_for_selector("#about h2")
     page.locator("#about .figures button").first.click()
     assert visit.sideways() <= 0
+    for place in (0, 1):
+        page.locator("#about audio").nth(place).evaluate("(audio) => audio.play()")
+        page.wait_for_function("(n) => document.querySelectorAll('#about audio')[n].currentTime > 0", arg=place)
+    assert page.locator("#about audio").first.evaluate("(audio) => audio.paused")  # one at a time
 
 
 def test_with_the_keyboard_alone(visit: Visit) -> None:
