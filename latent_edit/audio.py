@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,8 +105,14 @@ def write_wav(path: str | Path, samples: np.ndarray, rate: int, gain: float = 1.
 
 
 def write_float_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
-    """Write float32 [N] as it is, so that `read_audio` at the same rate gives it back bit for bit."""
-    _write(path, np.asarray(samples, dtype=np.float32), rate, "FLOAT")
+    """Write float32 [N] as it is, so that `read_audio` at the same rate gives it back bit for bit.
+
+    Not by soundfile, which puts the time of writing into such files: the same sound is to be the same file.
+    """
+    from scipy.io import wavfile
+
+    with _writing(path):
+        wavfile.write(path, rate, np.asarray(samples, dtype=np.float32))
 
 
 def write_mp3(path: str | Path, samples: np.ndarray, rate: int, gain: float = 1.0) -> None:
@@ -115,8 +123,15 @@ def write_mp3(path: str | Path, samples: np.ndarray, rate: int, gain: float = 1.
 def _write(path: str | Path, samples: np.ndarray, rate: int, subtype: str, kind: str = "WAV") -> None:
     import soundfile
 
-    try:
+    with _writing(path):
         soundfile.write(path, samples, rate, subtype=subtype, format=kind)
+
+
+@contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    """Raises InputError when a file cannot be written."""
+    try:
+        yield
     except (OSError, RuntimeError) as error:
         raise InputError(f"cannot write {path}; choose a folder you may write to ({error})") from error
 

@@ -80,11 +80,14 @@ def test_float_wav_comes_back_bit_for_bit(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).normal(size=RATE).astype(np.float32)
     audio.write_float_wav(tmp_path / "a.wav", samples, RATE)
     np.testing.assert_array_equal(audio.read_audio(tmp_path / "a.wav", RATE), samples)
+    assert b"PEAK" not in (tmp_path / "a.wav").read_bytes()[:100]  # a chunk that holds the time of writing
 
 
 def test_a_wav_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write"):
         audio.write_wav(tmp_path / "nowhere" / "a.wav", tone(RATE), RATE)
+    with pytest.raises(InputError, match="cannot write"):
+        audio.write_float_wav(tmp_path / "nowhere" / "a.wav", tone(RATE), RATE)
 
 
 def test_loudness_of_the_reference_signal() -> None:
