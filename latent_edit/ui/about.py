@@ -17,9 +17,8 @@ FROM_README = ("What the paper did, and why it failed", "What is measured", "Spe
 THE_WEIGHTS = "The weights, and how they were judged"
 CREDITS = "Recordings behind the shipped weights"
 LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")  # leads nowhere from the page
-UNSEEN = re.compile(
-    r"<!--.*?-->\n?|^!\[[^\n]*\)\n", re.DOTALL | re.MULTILINE
-)  # comments, and pictures by their file names
+# Comments, and lines that are a picture by its file name or a link to one.
+UNSEEN = re.compile(r"<!--.*?-->\n?|^!\[[^\n]*\)\n|^\(\[[^\n]*\.png\)\)\n", re.DOTALL | re.MULTILINE)
 
 
 def build_about(root: Path = ROOT) -> None:

@@ -240,6 +240,8 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     for name in ("strength", "guidance", "steps", "pace", "seed"):
         page.fill(f"#{name} input[type=number]", SET[name])
         page.keyboard.press("Tab")
+    page.click("#voice input")
+    page.click("#voice [role=option]:has-text('robotutor')")
     page.click("#decode-voice input")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -250,6 +252,7 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     assert settings_shown(page) == SET
     visit.edit()
     made = recorded_request(visit)
+    assert (made["voice"], made["decode_voice"]) == ("robotutor", "kathleen")
     record = tmp_path / "edit.json"
     record.write_bytes(visit.fetch(".record a", "href"))
 
@@ -266,6 +269,8 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     restored.page.wait_for_selector("#pace input")
     restored.page.wait_for_selector("#presets input:checked", state="detached")
     assert settings_shown(restored.page) == SET
+    restored.edit()
+    assert recorded_request(restored) == made
     for other in (linked, restored):
         assert other.problems == []
         assert other.page.evaluate("window.broken") is None
@@ -321,7 +326,16 @@ def test_small_controls_do_what_they_say(visit: Visit) -> None:
     made = recorded_request(visit)
     assert (made["voice"], made["strength"]) == ("robotutor", 0.95)
     assert str(made["seed"]) == page.input_value("#seed input[type=number]") != seed
-    for link, name in (("[data-clip=after] a", "after.wav"), (".record a", "edit.json")):
+    page.click("#strength [aria-label*=eset]")
+    page.wait_for_function("document.querySelector('#strength input[type=number]').value === '1'")
+    page.fill("#prompt textarea", "calm")
+    page.press("#prompt textarea", "Enter")
+    visit.wait_for_manner("calm")
+    for link, name in (
+        ("[data-clip=before] a", "before.wav"),
+        ("[data-clip=after] a", "after.wav"),
+        (".record a", "edit.json"),
+    ):
         with page.expect_download() as download:
             page.click(link)
         assert download.value.suggested_filename == name

@@ -82,6 +82,7 @@ def test_about_is_rendered_from_the_files_of_the_repository(page: gr.Blocks) -> 
         assert credit in shown
     assert "<!--" not in shown
     assert "![" not in shown
+    assert "on a phone)" not in shown  # a link to a picture
     assert not re.search(r"\]\((?!https?:)", shown)  # links into the repository lead nowhere from the page
 
 
