@@ -52,6 +52,14 @@ def moving_average(module: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(module, multi_avg_fn=update)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether arithmetic in bfloat16 is faster there: GPUs, and CPUs with instructions for it (AVX-512 BF16, AMX)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
 def save_state(folder: Path, task: Task, index: int) -> None:
     """Write the state completely or not at all."""
     temporary = folder / (STATE_NAME + ".partial")

@@ -55,6 +55,7 @@ class VitsConfiguration(StrictModel):
     feature_weight: float = 2.0
     largest_gradient_norm: float = 50.0
     ema: float = 0.999
+    bfloat16: bool = True  # by autocast, on processors that have units for it
     seed: int = 0
 
     def stage(self, name: str) -> VitsStage:

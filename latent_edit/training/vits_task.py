@@ -48,6 +48,7 @@ class VitsTask:
         self.styled, self.judge = styled, judge
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         nn.Module.to(self.voice, self.device).train()
+        self.bfloat16 = config.bfloat16 and loop.has_bfloat16(self.device)
         self.hop, self.fft_size = voice.config.hop_length, voice.config.fft_size
         self.log_mel = LogMel(speech.sampling_rate, self.fft_size, self.hop, config.mel_bins).to(self.device)
         self.discriminators = Discriminators().to(self.device)
@@ -98,9 +99,10 @@ class VitsTask:
         self._set_learning_rate(index)
         adversarial = index >= self.stage.adversarial_from
         styled_size = round(self.config.batch_size * self.stage.styled_share)
-        losses = self._natural(index, self.config.batch_size - styled_size, adversarial)
-        if styled_size:
-            losses |= self._styled(index, styled_size)
+        with self._autocast():
+            losses = self._natural(index, self.config.batch_size - styled_size, adversarial)
+            if styled_size:
+                losses |= self._styled(index, styled_size)
         total = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -124,10 +126,18 @@ class VitsTask:
             losses = self._prior_losses(batch, z, log_deviation, mask, speaker)
         losses |= self._pitch(batch.pitch, z, mask, speaker)
         real, generated = self._decode_segment(batch, frames, z, speaker)
-        losses["mel"] = self.config.mel_weight * F.l1_loss(self.log_mel(generated), self.log_mel(real))
+        losses["mel"] = self.config.mel_weight * self._mel_distance(real, generated)
         if adversarial:
             losses |= self._adversarial(real, generated)
         return losses
+
+    def _autocast(self, wanted: bool = True) -> torch.autocast:
+        """bfloat16 for what costs time, where the processor has units for it; off for sums that need the digits."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted and self.bfloat16)
+
+    def _mel_distance(self, real: Tensor, generated: Tensor) -> Tensor:
+        with self._autocast(False):
+            return F.l1_loss(self.log_mel(generated), self.log_mel(real))
 
     def _posterior(self, samples: Tensor, mask: Tensor, speaker: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         spectrogram = linear_spectrogram(samples, self.fft_size, self.hop)[:, :, : mask.shape[2]]
@@ -142,12 +152,14 @@ class VitsTask:
         phoneme_mask = length_mask(batch.id_lengths, batch.ids.shape[1])
         text = self.voice.text_encoder(batch.ids, phoneme_mask.transpose(1, 2), phoneme_mask.squeeze(1))
         mean_p, log_deviation_p = text.prior_means.transpose(1, 2), text.prior_log_variances.transpose(1, 2)
-        durations = search_durations(prior_log_likelihood(z_p, mean_p, log_deviation_p), mask, phoneme_mask)
+        with self._autocast(False):
+            likelihood = prior_log_likelihood(z_p.float(), mean_p.float(), log_deviation_p.float())
+        durations = search_durations(likelihood, mask, phoneme_mask)
         hidden = text.last_hidden_state.transpose(1, 2)
         predicted = self.voice.duration_predictor(hidden, phoneme_mask, speaker)
         # Unlike the squared error of logarithms, this is least at the mean: sentences get their whole length.
-        likelihood = F.poisson_nll_loss(predicted.squeeze(1), durations.float(), reduction="none")
-        duration = (likelihood * phoneme_mask.squeeze(1)).sum() / phoneme_mask.sum()
+        surprise = F.poisson_nll_loss(predicted.squeeze(1), durations.float(), reduction="none")
+        duration = (surprise * phoneme_mask.squeeze(1)).sum() / phoneme_mask.sum()
         mean_p, log_deviation_p = expand(mean_p, durations), expand(log_deviation_p, durations)
         divergence = log_deviation_p - log_deviation - 0.5
         divergence = divergence + 0.5 * (z_p - mean_p).square() * torch.exp(-2 * log_deviation_p)
@@ -189,7 +201,8 @@ class VitsTask:
         if self._pending is None:
             return {}
         real_scores, generated = self._pending
-        loss = discriminator_loss(real_scores, self.discriminators(generated)[0])
+        with self._autocast():
+            loss = discriminator_loss(real_scores, self.discriminators(generated)[0])
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.discriminator_optimizer.step()
@@ -205,9 +218,8 @@ class VitsTask:
         mask = length_mask(frames)
         z, _, mean = self._posterior(batch.samples, mask, speaker)
         real, generated = self._decode_segment(batch, frames, z, speaker)
-        mel = F.l1_loss(self.log_mel(generated), self.log_mel(real))
         losses = {
-            "styled_mel": self.config.mel_weight * mel,
+            "styled_mel": self.config.mel_weight * self._mel_distance(real, generated),
             "styled_stft": self.config.mel_weight * 0.5 * multi_resolution_stft_loss(real, generated),
         }
         pitch = self._pitch(batch.pitch, z, mask, speaker)

@@ -17,10 +17,11 @@ from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.models.alignment import prior_log_likelihood
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, IstftVits
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
-from latent_edit.training import loop, vits
+from latent_edit.training import loop, vits, vits_task
 from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits import STYLED_FULL_SCALE, build_voice
 from latent_edit.training.vits_config import VitsConfiguration
@@ -178,6 +179,37 @@ def test_the_learning_rate_rises_and_falls() -> None:
         rates.append(task.optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([1e-3 * w * 0.1 ** (i / 4) for i, w in enumerate((0.5, 1, 1, 1))])
     assert task.discriminator_optimizer.param_groups[0]["lr"] == rates[-1]
+
+
+def step_with(bfloat16: bool, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, float], set[torch.dtype]]:
+    """Losses of one step on a processor with or without units for bfloat16, and in what the network computed them."""
+
+    def exact(*given: Tensor) -> Tensor:
+        assert not torch.is_autocast_enabled("cpu")
+        assert {x.dtype for x in given} == {torch.float32}
+        return prior_log_likelihood(*given)
+
+    monkeypatch.setattr(loop, "has_bfloat16", lambda _: bfloat16)
+    monkeypatch.setattr(vits_task, "prior_log_likelihood", exact)
+    stage = CONFIG.stages[name].model_copy(update={"adversarial_from": 0})
+    task, computed = VitsTask(CONFIG, stage, tiny_voice(), SPEECH, STYLED), set()
+    task.voice.posterior_encoder.conv_proj.register_forward_hook(lambda *seen: computed.add(seen[-1].dtype))
+    task.log_mel.register_forward_hook(lambda *seen: computed.add(seen[-1].dtype))
+    torch.manual_seed(0)
+    losses = task.step(0)
+    assert {parameter.dtype for parameter in task.voice.parameters()} == {torch.float32}
+    return losses, computed
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_bfloat16_changes_little(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network computes in it where the processor can; alignment and mel keep the digits of float32."""
+    plain, computed = step_with(False, name, monkeypatch)
+    assert computed == {torch.float32}
+    halved, computed = step_with(True, name, monkeypatch)
+    assert computed == {torch.bfloat16, torch.float32}
+    assert halved != plain
+    assert halved == pytest.approx(plain, rel=0.05, abs=0.05)
 
 
 def test_a_gradient_that_is_not_finite_stops_the_training() -> None:
