@@ -120,7 +120,9 @@ def read(
 
 def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:
     """Z_audio of a recording at the voice's rate, in one piece: what is said in it is not known."""
-    latent = vits.encode_speech(recording, speaker)
+    from latent_edit.models.refinement import refined  # with transformers, which a text does not need so early
+
+    latent = refined(vits, vits.encode_speech(recording, speaker), recording, speaker)
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
     encoding = TextEncoding(latent, vits.to_prior(latent, speaker), no_durations)

@@ -85,9 +85,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Copied:
-    """Copy-synthesis: a recording through posterior encoder and decoder."""
+    """Copy-synthesis: a recording as the latent that an edit of it starts from, and back.
+
+    refined: False for what the posterior encoder alone makes of it.
+    """
 
     recording: Recording
+    refined: bool = True
 
     @property
     def voice(self) -> str:
@@ -100,18 +104,25 @@ class Copied:
         return self.recording.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """The recording and the weights of the voice."""
-        return ["copied", *self.recording.identity(editor), self.voice, editor.vits.hash]
+        """The recording, the weights of the voice, and how its latents are refined."""
+        from latent_edit.models import refinement
+
+        how = _file_hash(Path(str(refinement.__file__))) if self.refined else None
+        return ["copied", *self.recording.identity(editor), self.voice, editor.vits.hash, how]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Encode and decode."""
         import torch
 
         from latent_edit.audio import resample
+        from latent_edit.models.refinement import refined
 
         sound, vits = self.recording.render(editor), editor.vits
         samples = torch.from_numpy(resample(sound.samples, sound.rate, vits.sampling_rate))
-        latent = vits.encode_speech(Waveform.of(samples, vits.sampling_rate), self.voice)
+        recording = Waveform.of(samples, vits.sampling_rate)
+        latent = vits.encode_speech(recording, self.voice)
+        if self.refined:
+            latent = refined(vits, latent, recording, self.voice)
         return _sound(vits.decode(latent, self.voice))
 
 

@@ -111,7 +111,8 @@ class Plan:
 
         for recording in self.recordings:
             ask(recording, "heard", "speaker")
-            ask(Copied(recording), "heard")
+            for refined in (True, False):
+                ask(Copied(recording, refined=refined), "heard")
             ask(said(recording), "heard", "speaker")
         for recording in self.closely:
             copies = Copied(recording), Rendered(recording, Style())

@@ -105,6 +105,7 @@ def test_clips_of_a_real_editor(tiny_editor: Any, tmp_path: Path) -> None:
         Copied(recording),
         Rendered(recording, Style()),
         Rendered(recording, Style(level_db=3)),
+        Copied(recording, refined=False),
     ]
     identities = [str(clip.identity(tiny_editor)) for clip in clips]
     assert len(set(identities)) == len(clips)
