@@ -87,7 +87,8 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
         api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="always_last",
     )  # fmt: skip
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
-    # when they are there, since one may open an edit.json while they load.
+    # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts
+    # with what `/voices` and `/methods` tell.
     known = [controls.voice, controls.decode_voice, controls.method]
     quietly: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     loaded = after_link.then(actions.status, None, status, **quietly)
