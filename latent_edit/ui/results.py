@@ -111,11 +111,12 @@ def connect_cancel(cancel: gr.Button, edited: gr.events.Dependency, results: Res
         actions.stop, None, None, cancels=[edited], js=focus("edit"), api_name="cancel_edit",
         api_description=CANCEL_EDIT_DESCRIPTION, **options,
     )  # fmt: skip
-    # gradio counts a cancelled edit as failed. No endpoint: a program still has the result before.
-    edited.failure(
-        actions.restore, [results.shown, results.player], results.outputs(), js=HALF_WAY, api_visibility="private",
-        **options,
-    )  # fmt: skip
+    # gradio counts a cancelled edit as failed, unless it has ended by then. No endpoint: programs keep their results.
+    for ended in (edited.failure, edited.success):
+        ended(
+            actions.restore, [results.shown, results.player], results.outputs(), js=HALF_WAY, api_visibility="private",
+            **options,
+        )  # fmt: skip
 
 
 def focus(elem_id: str) -> str:
