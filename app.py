@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
 
     loader = EditorLoader(load or load_editor)
     page = build_page(loader, read_yaml(EXAMPLES))
-    page.queue(max_size=options.max_queue)
+    page.queue(max_size=options.max_queue, api_open=False)  # nobody edits without waiting for their turn
     try:
         page.launch(
             server_name=options.host,

@@ -221,6 +221,19 @@ def test_eight_at_once_are_all_served_in_turn(stand_in_address: str, tmp_path: P
         visitor.close()
 
 
+def test_nobody_edits_without_waiting_for_their_turn(address: str) -> None:
+    def asked_directly(endpoint: str) -> str:
+        body, headers = json.dumps({"data": []}).encode(), {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{address}/gradio_api/run/{endpoint}", body, headers)
+        try:
+            return urllib.request.urlopen(request, timeout=START_SECONDS).read().decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
+    assert "join the queue" in asked_directly("edit")
+    assert '"data":[]' in asked_directly("cancel_edit")  # which is not to wait
+
+
 def test_nobody_keeps_a_history_of_what_visitors_do(address: str) -> None:
     config = json.loads(urllib.request.urlopen(f"{address}/config", timeout=60).read())
     assert config["run_history"] is False
