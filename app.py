@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parent / "assets" / "examples.yaml"
 LARGEST_UPLOAD = "10mb"
 VISITORS_KEPT = 200  # how many visitors' last edits are kept, for an hour at most: 1 MB for a sentence, 30 for a page
+VARIABLES = """gradio's environment variables hold (GRADIO_SERVER_NAME, GRADIO_ROOT_PATH, GRADIO_TEMP_DIR, ...), but run
+history and monitoring stay off, and nothing is reported to gradio unless GRADIO_ANALYTICS_ENABLED is True."""
 Accounts = list[tuple[str, str]]
 
 
@@ -53,8 +55,8 @@ def port(text: str) -> int:
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Flags. What is left out follows gradio's environment variables (GRADIO_SERVER_NAME, GRADIO_SERVER_PORT, ...)."""
-    parser = argparse.ArgumentParser(description="Start the page of Latent Edit.")
+    """Flags. What is left out follows gradio's environment variables."""
+    parser = argparse.ArgumentParser(description="Start the page of Latent Edit.", epilog=VARIABLES)
     parser.add_argument("--host", help="address to listen on, 0.0.0.0 for all (default: this machine only)")
     parser.add_argument("--port", type=port, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--share", action="store_true", default=None, help="add a public link through gradio's servers")
@@ -80,6 +82,7 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
     options = parse_arguments(arguments)
     # gradio asks matplotlib for its backend at every event; left open, the answer loads pyplot, which nothing uses.
     os.environ.setdefault("MPLBACKEND", "agg")
+    os.environ.pop("GRADIO_DEBUG", None)  # `launch` would wait for the end of the server, and no model would be loaded
     start_on_zero_gpu()  # before torch is imported
 
     from latent_edit.config import read_yaml
@@ -89,7 +92,7 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
 
     loader = EditorLoader(load or load_editor)
     page = build_page(loader, read_yaml(EXAMPLES))
-    page.queue(max_size=options.max_queue)
+    page.queue(max_size=options.max_queue, api_open=False)  # nobody edits without waiting for their turn
     try:
         page.launch(
             server_name=options.host,
@@ -102,7 +105,6 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
             run_history=False,
             enable_monitoring=False,
             footer_links=[],
-            ssr_mode=False,
             theme=look.theme(),
             css=look.stylesheet(),
             head=look.HEAD,
@@ -110,6 +112,8 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
         )
     except OSError as error:  # above all a port that is taken
         raise SystemExit(f"cannot start: {error}") from None
+    if page.allowed_paths:
+        print(f"* GRADIO_ALLOWED_PATHS: visitors can read everything in {', '.join(page.allowed_paths)}", flush=True)
     # Only now: while models load, this process answers slowly, and the page should be there first.
     loader.start()
     page.block_thread()

@@ -1,4 +1,4 @@
-"""How fast and how large the main job is on this machine: real-time factors, start-up time, peak memory."""
+"""How fast and how large the main job is on this machine: real-time factors, start-up time, peak memory, the page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +30,23 @@ PAGE_SECONDS = 120  # without a page by then, there will be none
 
 
 @dataclass(frozen=True)
+class Page:
+    """What visitors of `python app.py` wait for. opens_seconds: from its start until it sends the page. models_seconds:
+    from its start until it names the voices. edit_seconds: from asking for an edit until all of its sounds and pictures
+    have arrived; median, after a first one.
+    """
+
+    opens_seconds: float
+    models_seconds: float
+    edit_seconds: float
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """page_seconds: `python app.py` until it sends the page, None without app.py beside the package.
-    start_up_seconds: a new process until its editor is loaded. first_edit_seconds: in a fresh editor, libraries
-    still to be loaded. edit_seconds: later ones, median, both clips. stage_seconds: its parts. nearest_voice_seconds:
-    to find the voice that a recording comes nearest to. audio_seconds: length of before. peak_memory_bytes: of the
-    process, highest so far.
+    """page: None without app.py beside the package. start_up_seconds: a new process until its editor is loaded.
+    first_edit_seconds: in a fresh editor, libraries still to be loaded. edit_seconds: later ones, median, both clips.
+    stage_seconds: its parts. nearest_voice_seconds: to find the voice that a recording comes nearest to. audio_seconds:
+    length of before. peak_memory_bytes: of the process, highest so far.
     """
 
     text: str
@@ -41,7 +54,7 @@ class Benchmark:
     steps: int
     guidance: float
     runs: int
-    page_seconds: float | None
+    page: Page | None
     start_up_seconds: float
     first_edit_seconds: float
     edit_seconds: float
@@ -54,13 +67,16 @@ class Benchmark:
     def table(self) -> str:
         """The figures in aligned columns; the real-time factor is seconds of work per second of speech (before)."""
         rows: list[tuple[str, float, float | None]] = [
-            *([] if self.page_seconds is None else [("page opens", self.page_seconds, None)]),
             ("start-up", self.start_up_seconds, None),
             ("first edit", self.first_edit_seconds, None),
         ]
         rows += [(stage, seconds, seconds / self.audio_seconds) for stage, seconds in self.stage_seconds.items()]
         rows.append(("edit", self.edit_seconds, self.edit_seconds / self.audio_seconds))
         rows.append(("nearest voice", self.nearest_voice_seconds, None))
+        if self.page:
+            rows.append(("page opens", self.page.opens_seconds, None))
+            rows.append(("page's models", self.page.models_seconds, None))
+            rows.append(("edit on page", self.page.edit_seconds, self.page.edit_seconds / self.audio_seconds))
         lines = [f"{'stage':<14}{'seconds':>10}{'real-time factor':>20}"]
         lines += [f"{name:<14}{seconds:>10.3f}{'' if rtf is None else f'{rtf:.3f}':>20}" for name, seconds, rtf in rows]
         lines.append(f"{self.audio_seconds:.1f} s of speech, {self.steps} steps, guidance {self.guidance:g}, ")
@@ -90,7 +106,7 @@ def run(runs: int) -> Benchmark:
         steps=request.steps,
         guidance=request.guidance,
         runs=runs,
-        page_seconds=_page_seconds() if APP.is_file() else None,
+        page=_visit(request, runs) if APP.is_file() else None,
         start_up_seconds=_start_up_seconds(),
         first_edit_seconds=first_seconds,
         edit_seconds=statistics.median(totals),
@@ -108,24 +124,63 @@ def _start_up_seconds() -> float:
     return time.perf_counter() - start
 
 
-def _page_seconds() -> float:
+def _visit(request: EditRequest, runs: int) -> Page:
+    """Time the page with so many edits, after a first one."""
+    from gradio_client import Client
+
+    asked = {"text": request.text, "prompt": request.prompt, "voice": request.voice, "method": request.method}
+    # Files are fetched as by a browser; the client makes a TLS context for each, which takes longer than the file.
+    options: dict[str, Any] = {"download_files": False, "verbose": False, "analytics_enabled": False}
+    start = time.perf_counter()
+    with _serve() as address:
+        opens_seconds = time.perf_counter() - start
+        client = Client(address, httpx_kwargs={"timeout": PAGE_SECONDS}, **options)
+        client.predict(api_name="/voices")
+        models_seconds = time.perf_counter() - start
+        edits: list[float] = []
+        for _ in range(1 + runs):
+            start = time.perf_counter()
+            _fetch(client.predict(**asked, api_name="/edit"))
+            edits.append(time.perf_counter() - start)
+        client.close()
+    return Page(opens_seconds, models_seconds, statistics.median(edits[1:]))
+
+
+def _fetch(answer: Any) -> None:
+    """Read every file that an answer of the page names."""
+    if isinstance(answer, dict) and "url" in answer:
+        urllib.request.urlopen(answer["url"], timeout=PAGE_SECONDS).read()
+    elif isinstance(answer, dict | list | tuple):
+        for part in answer.values() if isinstance(answer, dict) else answer:
+            _fetch(part)
+
+
+@contextmanager
+def _serve() -> Iterator[str]:
+    """Address of a page that was started for this and has been sent once. Raises InputError when it is not."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    start = time.perf_counter()
+    address, give_up = f"http://127.0.0.1:{port}", time.monotonic() + PAGE_SECONDS
     command = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen(command, cwd=APP.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while (seconds := time.perf_counter() - start) < PAGE_SECONDS and server.poll() is None:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PAGE_SECONDS).read()
-                return time.perf_counter() - start
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.05)
+        while not _answers(address):
+            if server.poll() is not None or time.monotonic() > give_up:
+                raise InputError("no page came; see what python app.py says")
+            time.sleep(0.05)
+        yield address
     finally:
         server.kill()
         server.wait()
-    raise InputError(f"no page after {seconds:.0f} s; see what python app.py says")
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=PAGE_SECONDS).read()
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    return True
 
 
 def _peak_memory_bytes() -> int:

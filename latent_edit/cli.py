@@ -167,7 +167,7 @@ def bench(
     runs: Annotated[int, typer.Option(min=1, help="Edits to time, after a first one.")] = 5,
     out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
-    """Time the main job on this machine: real-time factor of each stage, start-up, peak memory."""
+    """Time the main job on this machine: real-time factor of each stage, start-up, peak memory, the page."""
     from latent_edit import bench as timing
 
     benchmark = timing.run(runs)

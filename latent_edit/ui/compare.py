@@ -21,6 +21,9 @@ DESCRIPTION = """The same sentence in several ways.
 each with a WAV file, a heatmap of its latent as PNG, and what was measured against its own plain reading.
 
 Streams: the grid grows by a cell at a time."""
+CANCEL_DESCRIPTION = """End the caller's running `/compare` at its next step; without one nothing happens.
+
+That call then returns the cells that it had, or null."""
 KEPT = """<h2>Kept takes</h2>
 <p>“Keep this take” under an edit puts it here, as loud as it was there, until this page is closed.</p>"""
 # A take is a copy of what the page shows already: it stays with the visitor when the server forgets it.
@@ -68,10 +71,11 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
         **queued,
     )  # fmt: skip
     at_once = [*controls.inputs(), gr.State(SPEAKERS), prompts]
+    # No endpoint of its own: it is `/compare` with that kind.
     paired = speakers.click(comparison.compare, at_once, grid, api_visibility="private", **queued)
     cancel.click(
         comparison.stop, None, None, cancels=[compared, paired], js=focus("run-compare"), queue=False,
-        show_progress="hidden", api_visibility="private",
+        show_progress="hidden", api_name="cancel_compare", api_description=CANCEL_DESCRIPTION,
     )  # fmt: skip
     results.keep.click(
         None, [results.player, results.heatmaps, takes], [takes, results.kept], js=KEEP_TAKE, api_visibility="private"

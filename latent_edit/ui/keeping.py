@@ -1,4 +1,4 @@
-"""Settings that outlive a visit: in the edit.json of an edit, and in a link. The server has no part in it."""
+"""Settings that outlive a visit: in the edit.json of an edit, and in a link. The server keeps neither."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ CHOICES = {
     "style_source": [IN_WORDS, LIKE_A_CLIP],
 }
 NUMBERS = ("strength", "guidance", "steps", "pace", "seed")
+DESCRIPTION = """The settings in an edit.json (`record`), in the order in which `/edit` takes them.
+
+Clips are no part of the file, so `recording` and `reference` are null: where `source` or `style_source` says that one
+was used, give it again."""
 # The address bar always works; the clipboard only where the browser allows it.
 WRITE_LINK = """(...values) => {
   const url = new URL(location.href);
@@ -69,15 +73,18 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
     names = f"const NAMES = {json.dumps(LINKED)}, NUMBERS = {json.dumps(NUMBERS)}, CHOICES = {json.dumps(CHOICES)};"
     link.click(None, linked, told, js=f"(...all) => {{ {names} return ({WRITE_LINK})(...all); }}",
                api_visibility="private")  # fmt: skip
-    record.upload(restore, record, controls.inputs(), queue=False, show_progress="hidden", api_visibility="private")
+    record.upload(
+        open_record, record, controls.inputs(), queue=False, show_progress="hidden", api_name="open_record",
+        api_description=DESCRIPTION,
+    )  # fmt: skip
     return page.load(None, linked, linked, js=f"(...all) => {{ {names} return ({READ_LINK})(...all); }}",
                      api_visibility="private")  # fmt: skip
 
 
-def restore(file: str) -> tuple[Any, ...]:
+def open_record(record: str) -> tuple[Any, ...]:
     """Values for all controls from an edit.json; says what the file could not bring along."""
-    with page_errors(file):
-        request = EditRequest.from_json(Path(file))
+    with page_errors(record):
+        request = EditRequest.from_json(Path(record))
     clips = [name for name in ("recording", "reference") if getattr(request, name) is not None]
     if clips:
         then = f", then choose {html.escape(request.voice)} again" if request.recording else ""

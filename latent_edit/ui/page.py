@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import gradio as gr
@@ -41,7 +42,8 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     """The page over an editor that may still be loading. Results leave gradio's cache within two hours."""
     actions = Actions(loader)
     processing_utils.async_ssrf_protected_download = refuse_address
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(HOUR, HOUR)) as page:
+    reported = os.environ.get("GRADIO_ANALYTICS_ENABLED") == "True"  # where gradio does it unless told not to
+    with gr.Blocks(title=TITLE, analytics_enabled=reported, delete_cache=(HOUR, HOUR)) as page:
         part("header", "header")
         # What a tab holds is drawn when it is opened.
         with gr.Tabs(elem_id="tabs"):
@@ -87,7 +89,8 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
         api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="always_last",
     )  # fmt: skip
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
-    # when they are there, since one may open an edit.json while they load.
+    # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts
+    # with what `/voices` and `/methods` tell.
     known = [controls.voice, controls.decode_voice, controls.method]
     quietly: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     loaded = after_link.then(actions.status, None, status, **quietly)

@@ -24,6 +24,12 @@ JUDGE_DESCRIPTION = """What judges that know nothing of this model hear in the c
 
 Returns the words that a recogniser hears before and after, and the cosine of the two voices for a speaker encoder. Null
 where the judge is not installed, which `missing` then says. Call `/edit` first."""
+CANCEL_EDIT_DESCRIPTION = """End the caller's running `/edit` at its next step; without one nothing happens.
+
+That call then returns what it had: the plain reading, or null. One that waits for its turn is not running yet."""
+CANCEL_BRIDGE_DESCRIPTION = """End the caller's running `/bridge` at its next step; without one nothing happens.
+
+That call then returns null."""
 SAVE_FILE = """(file) => {
   const link = document.createElement("a");
   link.href = file.url;
@@ -94,16 +100,23 @@ def connect_results(results: Results, actions: Actions) -> None:
 
     results.cancel_bridge.click(
         actions.stop_walk, None, None, cancels=[walk], js=focus("bridge .asking"), queue=False, show_progress="hidden",
-        api_visibility="private",
+        api_name="cancel_bridge", api_description=CANCEL_BRIDGE_DESCRIPTION,
     )  # fmt: skip
 
 
 def connect_cancel(cancel: gr.Button, edited: gr.events.Dependency, results: Results, actions: Actions) -> None:
     """Cancelling, or failing half way, brings back what was shown before. Not queued: it must not wait for its turn."""
-    options: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    cancel.click(actions.stop, None, None, cancels=[edited], js=focus("edit"), **options)
-    # gradio counts a cancelled edit as failed.
-    edited.failure(actions.restore, [results.shown, results.player], results.outputs(), js=HALF_WAY, **options)
+    options: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    cancel.click(
+        actions.stop, None, None, cancels=[edited], js=focus("edit"), api_name="cancel_edit",
+        api_description=CANCEL_EDIT_DESCRIPTION, **options,
+    )  # fmt: skip
+    # gradio counts a cancelled edit as failed, unless it has ended by then. No endpoint: programs keep their results.
+    for ended in (edited.failure, edited.success):
+        ended(
+            actions.restore, [results.shown, results.player], results.outputs(), js=HALF_WAY, api_visibility="private",
+            **options,
+        )  # fmt: skip
 
 
 def focus(elem_id: str) -> str:

@@ -195,31 +195,36 @@ def checkpoint_root(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(checkpoint_root: Path) -> Iterator[str]:
-    """Address of `python app.py` over these weights, on the port of gradio's own variable."""
+def address(checkpoint_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of `python app.py` over these weights."""
+    with app_process(checkpoint_root, tmp_path_factory.mktemp("app") / "log") as address:
+        yield address
+
+
+@contextmanager
+def app_process(checkpoint_root: Path, log: Path, **variables: str) -> Iterator[str]:
+    """Address of `python app.py`, on the port of gradio's own variable; what it says goes into a file."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "LATENT_EDIT_CHECKPOINTS": str(checkpoint_root), "HF_HUB_OFFLINE": "1"}
-    environment |= {"GRADIO_SERVER_PORT": str(port)}
-    command = [sys.executable, "app.py"]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    environment |= {"GRADIO_SERVER_PORT": str(port), **variables}
+    with log.open("w") as output:
+        server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(server, address)
+        wait_for(server, address, log)
         yield address
     finally:
         server.terminate()
         server.wait(60)
 
 
-def wait_for(server: subprocess.Popen[str], address: str) -> None:
+def wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            pytest.fail(f"app.py ended with {server.returncode}: {server.communicate()[0][-2000:]}")
+            pytest.fail(f"app.py ended with {server.returncode}: {log.read_text()[-2000:]}")
         try:
             urllib.request.urlopen(address, timeout=30).read()
             return

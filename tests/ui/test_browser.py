@@ -528,6 +528,24 @@ def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_w
     assert visit.problems == []
 
 
+def test_what_was_comes_back_when_a_cancelled_edit_ends_before_gradio_gives_it_up(
+    chromium: Any, stand_in_address: str
+) -> None:
+    visit = Visit(chromium, stand_in_address, DESK)
+    page = visit.page
+    visit.edit()
+    page.fill("#prompt textarea", LONG_WAIT)
+    with page.expect_request("**/queue/join*") as joined:
+        page.click("#edit")
+    page.wait_for_selector(".to-come")
+    cancel = {"data": [], "session_hash": joined.value.post_data_json["session_hash"]}
+    assert page.request.post(f"{stand_in_address}/gradio_api/run/cancel_edit", data=cancel).ok
+    page.wait_for_selector("[data-clip=after]")
+    page.wait_for_selector("#cancel", state="hidden")
+    visit.context.close()
+    assert visit.problems == []
+
+
 @pytest.fixture
 def stand_in(chromium: Any, stand_in_address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """A visit to the page over the stand-in, which can be slow."""

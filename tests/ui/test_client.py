@@ -12,18 +12,21 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
-from conftest import START_SECONDS, FakeEditor, stand_in_page
+from conftest import LONG_WAIT, LONG_WALK, START_SECONDS, FakeEditor, stand_in_page
 from gradio_client import Client, handle_file
+from gradio_client.client import Job
 from gradio_client.exceptions import AppError
+from gradio_client.utils import Status
 from PIL import Image
 from synthetic_speech import speech_like
 
-from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP
+from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP, PACE_BY_HAND
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -123,6 +126,72 @@ def test_what_is_asked_about_an_edit_is_about_the_own_one(address: str, client: 
     other.close()
 
 
+def test_an_opened_record_can_be_passed_to_edit(client: Client, tmp_path: Path) -> None:
+    voice, other = client.predict(api_name="/voices")[:2]
+    asked = {"text": "Good morning.", "prompt": "a whisper", "voice": voice, "decode_voice": other, "strength": 0.5}
+    asked |= {"guidance": 2.5, "steps": 2, "pace_source": PACE_BY_HAND, "pace": 1.5, "seed": 4}
+    first = client.predict(**asked, api_name="/edit")[0]
+    settings = client.predict(handle_file(first["record"]), api_name="/open_record")
+    again = client.predict(*settings, api_name="/edit")[0]
+    assert (
+        json.loads(Path(again["record"]).read_text(encoding="utf-8"))["request"].items()
+        >= {name: value for name, value in asked.items() if name != "pace_source"}.items()
+    )
+    for one, two in zip(first["clips"], again["clips"], strict=True):
+        assert Path(one["audio"]).read_bytes() == Path(two["audio"]).read_bytes()
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(AppError, match=r"^Other.json is not the record of an edit"):
+        client.predict(handle_file(tmp_path / "other.json"), api_name="/open_record")
+
+
+def connected(address: str, folder: Path) -> Client:
+    return Client(address, download_files=str(folder), verbose=False, analytics_enabled=False)
+
+
+def wait_until(happened: Callable[[], Any]) -> None:
+    give_up = time.monotonic() + START_SECONDS
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
+def test_cancelling_ends_what_the_caller_runs_and_nothing_else(stand_in_address: str, tmp_path: Path) -> None:
+    anna, ben = (connected(stand_in_address, tmp_path) for _ in range(2))
+
+    def cancelled(running: Job, endpoint: str) -> Any:
+        """What Anna's job returns once she cancelled it; that Ben did before is of no effect."""
+        wait_until(lambda: running.status().progress_data)
+        ben.predict(api_name=endpoint)
+        time.sleep(1)  # ten steps of the stand-in
+        assert not running.done()
+        anna.predict(api_name=endpoint)
+        return running.result(timeout=START_SECONDS / 2)  # uncancelled it takes longer
+
+    edit = {"text": "Good morning.", "voice": "kate"}
+    player, table, *_ = cancelled(anna.submit(**edit, prompt=LONG_WAIT, api_name="/edit"), "/cancel_edit")
+    assert ([clip["name"] for clip in player["clips"]], table) == (["before"], None)
+    assert cancelled(anna.submit(**edit, prompt=LONG_WAIT, api_name="/compare"), "/cancel_compare") is None
+    anna.predict(**edit, prompt=LONG_WALK, api_name="/edit")
+    assert cancelled(anna.submit(api_name="/bridge"), "/cancel_bridge") is None
+    ben.predict(**edit, prompt="calm", api_name="/edit")  # whoever comes next need not wait
+    anna.close(), ben.close()
+
+
+def test_who_waits_for_a_turn_can_give_it_up(stand_in_address: str, tmp_path: Path) -> None:
+    anna, ben = (connected(stand_in_address, tmp_path) for _ in range(2))
+    edit = {"text": "Good morning.", "voice": "kate", "api_name": "/edit"}
+    running = anna.submit(**edit, prompt=LONG_WAIT)
+    wait_until(lambda: running.status().progress_data)
+    waiting = ben.submit(**edit, prompt="calm")
+    wait_until(lambda: waiting.status().code is Status.IN_QUEUE)
+    waiting.cancel()
+    anna.predict(api_name="/cancel_edit")
+    anna.predict(**edit, prompt="calm")  # after Ben's turn, had he kept it
+    with pytest.raises(AppError, match="no edit yet"):
+        ben.predict(api_name="/download")
+    anna.close(), ben.close()
+
+
 def test_without_an_edit_there_is_nothing_to_ask_about(address: str) -> None:
     newcomer = Client(address, verbose=False, analytics_enabled=False)
     with pytest.raises(AppError, match="no edit yet"):
@@ -150,6 +219,19 @@ def test_eight_at_once_are_all_served_in_turn(stand_in_address: str, tmp_path: P
         assert json.loads(Path(player["record"]).read_text(encoding="utf-8"))["request"]["seed"] == seed
     for visitor in visitors:
         visitor.close()
+
+
+def test_nobody_edits_without_waiting_for_their_turn(address: str) -> None:
+    def asked_directly(endpoint: str) -> str:
+        body, headers = json.dumps({"data": []}).encode(), {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{address}/gradio_api/run/{endpoint}", body, headers)
+        try:
+            return urllib.request.urlopen(request, timeout=START_SECONDS).read().decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
+    assert "join the queue" in asked_directly("edit")
+    assert '"data":[]' in asked_directly("cancel_edit")  # which is not to wait
 
 
 def test_nobody_keeps_a_history_of_what_visitors_do(address: str) -> None:

@@ -40,26 +40,26 @@ def written(folder: Path, request: EditRequest) -> str:
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=["defaults", "everything"])
 def test_every_setting_survives_a_record(tmp_path: Path, request_: EditRequest, warnings: list[str]) -> None:
-    values = keeping.restore(written(tmp_path, request_))
+    values = keeping.open_record(written(tmp_path, request_))
     assert Settings(*values).request(SimpleNamespace(voices=["another"])) == request_
     assert warnings == []
 
 
 def test_the_record_of_an_edit_is_one_that_can_be_opened(result: EditResult, tmp_path: Path) -> None:
-    values = keeping.restore(str(result.save(tmp_path, with_figures=False)["edit.json"]))
+    values = keeping.open_record(str(result.save(tmp_path, with_figures=False)["edit.json"]))
     assert Settings(*values).request(SimpleNamespace(voices=["another"])) == result.request
 
 
 def test_a_clip_is_asked_for_again(tmp_path: Path, warnings: list[str]) -> None:
     request = EditRequest("", "sam_a", recording=Path("recording.wav"), reference=Path("reference.wav"))
-    settings = Settings(*keeping.restore(written(tmp_path, request)))
+    settings = Settings(*keeping.open_record(written(tmp_path, request)))
     assert (settings.source, settings.style_source) == (A_RECORDING, LIKE_A_CLIP)
     assert (settings.recording, settings.reference) == (None, None)
     assert "recording and a reference" in warnings[0]
 
 
 def test_what_the_page_cannot_set_is_said(tmp_path: Path, warnings: list[str]) -> None:
-    keeping.restore(written(tmp_path, dataclasses.replace(REQUESTS[0], prior_noise=0.2)))
+    keeping.open_record(written(tmp_path, dataclasses.replace(REQUESTS[0], prior_noise=0.2)))
     assert "prior_noise" in warnings[0]
     assert "duration_noise" not in warnings[0]
 
@@ -69,7 +69,7 @@ def test_another_file_is_a_short_message(tmp_path: Path, content: str) -> None:
     path = tmp_path / "edit.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(gr.Error) as caught:
-        keeping.restore(str(path))
+        keeping.open_record(str(path))
     assert "edit.json" in caught.value.message
     assert str(tmp_path) not in caught.value.message
 

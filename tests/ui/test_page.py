@@ -54,13 +54,20 @@ def test_gradio_writes_no_stubs_into_the_source() -> None:
 def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
     endpoints = page.get_api_info()["named_endpoints"]
     about_one_edit = {"/edit", "/download", "/bridge", "/judge"}
-    assert set(endpoints) == about_one_edit | {"/compare", "/nearest_voice", "/voices", "/methods"}
+    asked_before = {"/nearest_voice", "/voices", "/methods", "/open_record"}
+    ended = {"/cancel_edit", "/cancel_bridge", "/cancel_compare"}
+    assert set(endpoints) == about_one_edit | asked_before | ended | {"/compare"}
     assert all(endpoint["description"] for endpoint in endpoints.values())
     assert page.get_api_info()["unnamed_endpoints"] == {}
     parameters = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
     assert parameters[:3] == ["text", "prompt", "voice"]
     assert "progress" not in parameters
     assert parameters == [field.name for field in dataclasses.fields(Settings)]
+
+
+def test_what_has_no_endpoint_is_done_by_another_one_or_only_fills_the_page(page: gr.Blocks) -> None:
+    private = {fn.fn.__name__ for fn in page.fns.values() if fn.fn and fn.api_visibility != "public"}
+    assert private == {"choices", "compare", "restore", "status"}  # the reason stands beside each
 
 
 def test_edit_is_the_first_tab_and_what_the_others_hold_waits(page: gr.Blocks) -> None:
