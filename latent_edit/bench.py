@@ -19,6 +19,7 @@ from typing import Any
 from latent_edit.errors import InputError
 from latent_edit.pipeline import LatentEditor
 from latent_edit.provenance import environment
+from latent_edit.reading import hear
 from latent_edit.recording import levelled, nearest_speaker
 from latent_edit.request import EditRequest
 
@@ -45,8 +46,9 @@ class Page:
 class Benchmark:
     """page: None without app.py beside the package. start_up_seconds: a new process until its editor is loaded.
     first_edit_seconds: in a fresh editor, libraries still to be loaded. edit_seconds: later ones, median, both clips.
-    stage_seconds: its parts. nearest_voice_seconds: to find the voice that a recording comes nearest to. audio_seconds:
-    length of before. peak_memory_bytes: of the process, highest so far.
+    stage_seconds: its parts. nearest_voice_seconds: to find the voice that a recording comes nearest to.
+    recording_seconds: to find Z_audio of one as long as before. audio_seconds: length of before. peak_memory_bytes: of
+    the process, highest so far.
     """
 
     text: str
@@ -60,6 +62,7 @@ class Benchmark:
     edit_seconds: float
     stage_seconds: dict[str, float]
     nearest_voice_seconds: float
+    recording_seconds: float
     audio_seconds: float
     peak_memory_bytes: int
     environment: dict[str, Any]
@@ -73,6 +76,7 @@ class Benchmark:
         rows += [(stage, seconds, seconds / self.audio_seconds) for stage, seconds in self.stage_seconds.items()]
         rows.append(("edit", self.edit_seconds, self.edit_seconds / self.audio_seconds))
         rows.append(("nearest voice", self.nearest_voice_seconds, None))
+        rows.append(("a recording", self.recording_seconds, self.recording_seconds / self.audio_seconds))
         if self.page:
             rows.append(("page opens", self.page.opens_seconds, None))
             rows.append(("page's models", self.page.models_seconds, None))
@@ -97,9 +101,13 @@ def run(runs: int) -> Benchmark:
         start = time.perf_counter()
         stages.append(editor.edit(request).seconds)
         totals.append(time.perf_counter() - start)
+    recording = levelled(first.before)
     start = time.perf_counter()
-    nearest_speaker(editor.vits, levelled(first.before))
+    nearest_speaker(editor.vits, recording)
     nearest_seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    hear(editor.vits, recording, editor.speaker(request.voice))
+    recording_seconds = time.perf_counter() - start
     return Benchmark(
         text=TEXT,
         prompt=PROMPT,
@@ -112,6 +120,7 @@ def run(runs: int) -> Benchmark:
         edit_seconds=statistics.median(totals),
         stage_seconds={name: statistics.median(each[name] for each in stages) for name in stages[0]},
         nearest_voice_seconds=nearest_seconds,
+        recording_seconds=recording_seconds,
         audio_seconds=first.before.samples.shape[1] / first.before.sampling_rate,
         peak_memory_bytes=_peak_memory_bytes(),
         environment=environment(),
