@@ -179,8 +179,9 @@ def stand_in_page(load: Callable[[], FakeEditor]) -> Iterator[str]:
     page = build_page(loader, ["Good morning to you.", "It rains."])
     page.queue(max_size=parse_arguments([]).max_queue)
     _, address, _ = page.launch(
-        prevent_thread_lock=True, quiet=True, ssr_mode=False, theme=look.theme(), css=look.stylesheet(), head=look.HEAD
-    )
+        prevent_thread_lock=True, quiet=True, run_history=False, footer_links=[], ssr_mode=False, theme=look.theme(),
+        css=look.stylesheet(), head=look.HEAD,
+    )  # fmt: skip
     try:
         yield address.rstrip("/")
     finally:
