@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import BROKEN, LONG_WAIT, LONG_WALK, MOMENT, FakeEditor, stand_in_page
-from visits import DESK, EDIT_SECONDS, PHONE, Visit, recorded_request, tab_to, written_clip
+from visits import DESK, EDIT_SECONDS, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,13 +91,44 @@ def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None
 def test_a_microphone_records(visit: Visit) -> None:
     page = visit.page
     page.click("#source label:has-text('Your recording')")
-    page.click("#recording [aria-label='Record audio']")
-    page.click("#recording .record-button")
-    page.wait_for_timeout(1500)
+    record_a_second(page, "recording")
     page.click("#recording .stop-button")
     page.wait_for_selector("#recording audio", state="attached")
     visit.edit()
     assert recorded_request(visit)["recording"] == "recording.wav"
+
+
+def test_a_clip_is_recorded_in_two_goes(visit: Visit) -> None:
+    """The clip that says how it should sound; it is heard before it is used, and the result says that it was."""
+    page = visit.page
+    page.click("#style-source label:has-text('Like a clip')")
+    record_a_second(page, "reference")
+    page.click("#reference .pause-button")
+    page.click("#reference .resume-button")
+    page.wait_for_selector("#reference time:has-text('0:02')")
+    page.click("#reference .stop-button")
+    page.wait_for_function("document.querySelector('#reference audio')?.duration > 1.5")
+    page.focus("#reference audio")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('#reference audio').currentTime > 0")
+    visit.edit()
+    visit.wait_for_manner("like the clip")
+    assert "with your clip" in page.inner_text(".measured")
+    request = recorded_request(visit)
+    assert (request["prompt"], request["reference"]) == ("", "reference.wav")
+    page.click("#reference [aria-label=Clear]")
+    page.click("#edit")
+    page.wait_for_selector(".toast-body:has-text('There is no clip yet')")
+
+
+def test_a_recorder_that_pauses_can_be_stopped(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    record_a_second(page, "recording")
+    page.click("#recording .pause-button")
+    page.click("#recording .stop-button-paused")
+    page.wait_for_function("document.querySelector('#recording audio')?.duration > 0.5")
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")  # the nearest
 
 
 def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tmp_path: Path) -> None:

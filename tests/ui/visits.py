@@ -77,6 +77,13 @@ def written_clip(folder: Path, seconds: float = 1.5, name: str = "said.wav") -> 
     return folder / name
 
 
+def record_a_second(page: Any, name: str) -> None:
+    """Begin to record with the microphone of a clip's control, until its clock shows a second."""
+    page.click(f"#{name} [aria-label='Record audio']")
+    page.click(f"#{name} .record-button")
+    page.wait_for_selector(f"#{name} time:has-text('0:01')")
+
+
 def tab_to(page: Any, selector: str) -> None:
     """Press Tab until the keyboard is there; past the end of the page it begins anew."""
     for _ in range(200):
