@@ -47,7 +47,7 @@ class FakeEditor:
 
     def __init__(self) -> None:
         self.voices = ["sam_a", "sam_b", "lj", "kate"]
-        self.methods = {"i2sb": "a bridge"}
+        self.methods = {"i2sb": "a bridge", "palette": "from noise"}
         self.default_method = "i2sb"
 
     def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:

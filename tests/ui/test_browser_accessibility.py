@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import LONG_WAIT
-from visits import DESK, PHONE, Visit
+from visits import DESK, PHONE, Visit, recorded_request, tab_to, written_clip
 
 FAINT_TEXT = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 # What pulses or counts down goes on; the others come to an end.
@@ -88,3 +88,123 @@ def test_text_that_is_faint_is_found(stand_in: Visit) -> None:
     found = "\n".join(faint_text(page))
     for words in ("Type a sentence", "Change how it sounds", "Good morning to you.", "a tired whisper", "counter"):
         assert words in found
+
+
+def test_every_setting_is_chosen_with_the_keyboard_alone(stand_in: Visit) -> None:
+    page = stand_in.page
+    choose(page, "voice", 2)
+    tab_to(page, "#presets input")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('#prompt textarea').value === 'sad and slow'")
+    tab_to(page, "#strength input[type=range]")
+    page.keyboard.press("ArrowLeft")
+    tab_to(page, "#fine-tune > button")
+    page.keyboard.press("Enter")
+    tab_to(page, "#pace-source input")
+    page.keyboard.press("ArrowRight")
+    for name in ("pace", "guidance", "steps"):
+        tab_to(page, f"#{name} input[type=range]")
+        page.keyboard.press("ArrowRight")
+    tab_to(page, "#seed input")
+    page.keyboard.press("ArrowUp")
+    for name in ("decode-voice", "method"):
+        choose(page, name, 1)
+    tab_to(page, "#edit")
+    page.keyboard.press("Space")
+    stand_in.wait_for_manner("sad and slow")
+    expected = {
+        "voice": "lj", "prompt": "sad and slow", "strength": 0.95, "pace": 1.05, "guidance": 1.6, "steps": 11,
+        "seed": 1, "decode_voice": "sam_a", "method": "palette",
+    }  # fmt: skip
+    made = recorded_request(stand_in)
+    assert {name: made[name] for name in expected} == expected
+
+
+def choose(page: Any, name: str, further: int) -> None:
+    """In a dropdown that shows its first choice, the one so many places further down."""
+    tab_to(page, f"#{name} input")
+    for place in range(further + 1):
+        page.wait_for_selector(f"#{name} [role=option].active:nth-of-type({place + 1})")
+        page.keyboard.press("ArrowDown" if place < further else "Enter")
+    page.wait_for_selector(f"#{name} [role=option]", state="detached")
+
+
+def test_an_edit_is_cancelled_with_the_keyboard_alone(stand_in: Visit) -> None:
+    page = stand_in.page
+    tab_to(page, "#prompt textarea")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(LONG_WAIT)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".to-come")
+    tab_to(page, "#cancel")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#cancel", state="hidden")
+    page.wait_for_selector(".nothing-yet")
+    assert page.evaluate("document.activeElement.id") == "edit"
+
+
+def test_clips_and_files_are_given_with_the_keyboard_alone(stand_in: Visit, tmp_path: Path) -> None:
+    page = stand_in.page
+    page.on("filechooser", lambda _: None)  # the browser tells of them from now on
+    tab_to(page, "#style-source input")
+    page.keyboard.press("ArrowRight")
+    tab_to(page, "#reference button")
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Enter")
+    chosen.value.set_files(written_clip(tmp_path))
+    page.wait_for_selector("#reference audio", state="attached")
+    tab_to(page, "#reference [aria-label=Clear]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#reference audio", state="detached")
+    tab_to(page, "#reference [aria-label='Record audio']")
+    page.keyboard.press("Enter")
+    tab_to(page, "#reference .record-button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#reference time:has-text('0:01')")
+    tab_to(page, "#reference .stop-button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#reference audio", state="attached")
+    tab_to(page, "#edit")
+    page.keyboard.press("Enter")
+    stand_in.wait_for_manner("like the clip")
+    tab_to(page, "#copy-link")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#link-told p")
+    tab_to(page, "#open-record")
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Enter")
+
+
+def test_about_opens_and_plays_with_the_keyboard_alone(stand_in: Visit) -> None:
+    page = stand_in.page
+    tab_to(page, "#about-tab-button")
+    page.keyboard.press("Enter")
+    tab_to(page, "#about audio")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.activeElement.currentTime > 0")
+    tab_to(page, "#about .figures > button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#about .figures tbody")
+
+
+# The controls that lie unseen over a picture or a chip show the place beside them.
+UNSEEN_FOCUS = """() => {
+  const place = document.activeElement;
+  const shown = [place, place.matches(".chips input") ? place.nextElementSibling : place].some((node) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(node);
+    return outlineStyle === "solid" && parseFloat(outlineWidth) >= 2;
+  });
+  return shown || place === document.body ? "" : place.outerHTML.slice(0, 200);
+}"""
+
+
+def test_the_place_of_the_keyboard_is_always_seen(stand_in: Visit) -> None:
+    page = stand_in.page
+    stand_in.edit()
+    tab_to(page, "#edit-tab-button")
+    places = 0
+    while not page.evaluate("document.activeElement.id === 'edit-tab-button'") or not places:
+        assert page.evaluate(UNSEEN_FOCUS) == ""
+        page.keyboard.press("Tab")
+        places += 1
+    assert places > 30
