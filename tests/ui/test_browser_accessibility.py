@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import LONG_WAIT
-from visits import DESK, PHONE, Visit, recorded_request, tab_to, written_clip
+from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
 
 FAINT_TEXT = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 # What pulses or counts down goes on; the others come to an end.
@@ -57,9 +57,13 @@ def test_all_text_has_contrast_to_what_is_behind_it(stand_in: Visit, scheme: str
     assert faint_text(page) == []
     page.click("#source label:has-text('Your recording')")
     page.click("#style-source label:has-text('Like a clip')")
+    record_a_second(page, "reference")
+    assert faint_text(page) == []
+    page.click("#reference .pause-button")
     page.click("#voice input")
     page.wait_for_selector("#voice [role=option]")
     assert faint_text(page) == []
+    page.click("#reference .stop-button-paused")
     for words in ("Sentence", "In words"):
         page.click(f"#controls label:has-text('{words}')")
     for field in ("text", "prompt"):
@@ -208,3 +212,28 @@ def test_the_place_of_the_keyboard_is_always_seen(stand_in: Visit) -> None:
         page.keyboard.press("Tab")
         places += 1
     assert places > 30
+
+
+def test_nothing_is_told_by_colour_alone(stand_in: Visit) -> None:
+    """What is chosen has a tick, a line or a heavier weight; after has the heavier line; links are underlined."""
+    page = stand_in.page
+    styles = "(nodes, [name, pseudo]) => nodes.map((node) => getComputedStyle(node, pseudo)[name])"
+
+    def styled(selector: str, name: str, pseudo: str | None = None) -> set[str]:
+        found = page.eval_on_selector_all(selector, styles, [name, pseudo])
+        assert found, selector
+        return set(found)
+
+    stand_in.edit()
+    assert all("\u2713" in tick for tick in styled("#presets input:checked + span", "content", "::before"))
+    assert styled("#presets input:not(:checked) + span", "content", "::before") == {"none"}
+    clear = "rgba(0, 0, 0, 0)"
+    assert clear not in styled("#source input:checked + span", "borderBottomColor")
+    assert styled("#source input:not(:checked) + span", "borderBottomColor") == {clear}
+    assert "none" not in styled("[role=tab][aria-selected=true]", "content", "::after")
+    assert styled("[role=tab][aria-selected=false]", "content", "::after") == {"none"}
+    assert styled(".curve path.before", "strokeWidth") != styled(".curve path.after", "strokeWidth")
+    assert styled("a, button.quiet, .quiet-link", "textDecorationLine") == {"underline"}
+    page.click("#about-tab-button")
+    page.wait_for_selector("#about a")
+    assert styled("#about a", "textDecorationLine") == {"underline"}

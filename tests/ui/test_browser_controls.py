@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from visits import DESK, PHONE, Visit, recorded_request
+from conftest import LONG_WAIT
+from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
 
-from latent_edit.request import RANGES
+from latent_edit.request import RANGES, EditRequest
+from latent_edit.ui.compare import MOST_TAKES
 
 desk_and_phone = pytest.mark.parametrize("stand_in", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 HANDLE = """(slider) => {
@@ -100,3 +104,146 @@ def test_all_of_about_opens_and_every_sound_of_it_plays(stand_in: Visit) -> None
         assert stand_in.sideways() <= 0
         figure.locator("button").click()
         table.wait_for(state="hidden")
+
+
+@desk_and_phone
+def test_every_preset_fills_in_its_words(stand_in: Visit) -> None:
+    page = stand_in.page
+    for chip in page.locator("#presets label").all():
+        chip.click()
+        words = chip.inner_text()
+        page.wait_for_function("(words) => document.querySelector('#prompt textarea').value === words", arg=words)
+        page.wait_for_function("(words) => document.querySelector('#presets input:checked').value === words", arg=words)
+
+
+def test_choices_can_be_taken_back(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#fine-tune > button")
+    for choice, state in (("By hand", "visible"), ("From the style", "detached")):
+        page.click(f"#pace-source label:has-text('{choice}')")
+        page.wait_for_selector("#pace input[type=range]", state=state)
+    for voice in ("kate", "The same voice"):
+        page.click("#decode-voice input")
+        page.click(f"#decode-voice [role=option]:has-text('{voice}')")
+        page.wait_for_function("(voice) => document.querySelector('#decode-voice input').value === voice", arg=voice)
+    stand_in.edit()
+    made = recorded_request(stand_in)
+    assert (made["pace"], made["decode_voice"]) == (None, None)
+
+
+def test_a_voice_can_be_typed_and_one_that_is_not_there_is_told(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#voice input")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("kat")  # leaves one choice
+    page.wait_for_function("document.querySelectorAll('#voice [role=option]').length === 1")
+    page.click("#voice [role=option]")
+    stand_in.edit()
+    assert recorded_request(stand_in)["voice"] == "kate"
+    page.fill("#voice input", "nobody")
+    page.keyboard.press("Enter")
+    page.click("#edit")
+    page.wait_for_selector(".toast-body:has-text('nobody'):has-text('sam_a')")
+    page.click("[data-testid=toast-close]")
+    page.wait_for_selector(".toast-body", state="detached")
+
+
+def test_a_link_lies_in_the_clipboard(stand_in: Visit) -> None:
+    page = stand_in.page
+    stand_in.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.fill("#prompt textarea", "calm & deep")
+    page.click("#copy-link")
+    page.wait_for_selector("#link-told :text('Link copied.')")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert "calm+%26+deep" in page.url
+
+
+def test_what_a_record_cannot_bring_is_told(stand_in: Visit, tmp_path: Path) -> None:
+    """At once, while an edit runs."""
+    page = stand_in.page
+    page.fill("#prompt textarea", LONG_WAIT)
+    page.click("#edit")
+    page.wait_for_selector(".to-come")
+    page.on("filechooser", lambda _: None)  # the browser tells of them from now on
+    request = EditRequest("", "lj", reference=Path("reference.wav"), recording=Path("recording.wav")).to_dict()
+    for content, told in (
+        ({}, "Edit.json is not the record of an edit"),
+        ({"request": request, "provenance": {}}, "This edit used a recording and a reference clip"),
+    ):
+        (tmp_path / "edit.json").write_text(json.dumps(content), encoding="utf-8")
+        with page.expect_file_chooser() as chosen:
+            page.click("#open-record")
+        chosen.value.set_files(tmp_path / "edit.json")
+        page.wait_for_selector(f".toast-body:has-text('{told}')")
+    for name in ("recording", "reference"):
+        page.wait_for_selector(f"#{name} [data-testid=upload-text]")
+    page.click("#cancel")
+    page.wait_for_selector("#cancel", state="hidden")
+
+
+def test_the_microphone_is_chosen_and_a_file_takes_its_place(stand_in: Visit, tmp_path: Path) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    record_a_second(page, "recording")
+    page.click("#recording .stop-button")
+    page.wait_for_selector("#recording audio", state="attached")
+    page.click("#recording [aria-label=Clear]")
+    page.select_option("#recording .mic-select", label="Fake Audio Input 2")
+    page.click("#recording .record-button")
+    page.wait_for_selector("#recording time:has-text('0:01')")
+    page.click("#recording .stop-button")
+    page.wait_for_selector("#recording audio", state="attached")
+    page.click("#recording [aria-label=Clear]")
+    page.click("#recording [aria-label='Upload file']")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
+    page.wait_for_selector("#recording audio[src*='said.wav']", state="attached")
+
+
+def test_the_oldest_take_makes_room(stand_in: Visit) -> None:
+    page = stand_in.page
+    stand_in.edit()
+    for kept in range(1, MOST_TAKES + 1):
+        page.click("#keep")
+        page.wait_for_selector(f"#kept-told :text('Kept under Compare: {kept} of at most {MOST_TAKES}.')")
+    page.fill("#prompt textarea", "calm")
+    page.click("#edit")
+    stand_in.wait_for_manner("calm")
+    page.click("#keep")
+    page.wait_for_selector("#kept-told :text('the oldest made room')")
+    page.click("#compare-tab-button")
+    assert page.locator("#takes .take").count() == MOST_TAKES
+    assert page.locator("#takes h3").last.inner_text() == "calm"
+
+
+@desk_and_phone
+def test_a_speaker_grid_plays_pauses_and_is_cancelled(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#prompt textarea", "calm")
+    page.click("#compare-tab-button")
+    page.click("#run-speakers")
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 4")
+    for cell in page.locator("#compare-grid .take").all():
+        sound = cell.locator("audio").element_handle()
+        cell.locator(".play").click()
+        page.wait_for_function("(audio) => audio.currentTime > 0", arg=sound)
+        cell.locator(".play[aria-label^=Pause]").click()
+        page.wait_for_function("(audio) => audio.paused", arg=sound)
+    page.click("#edit-tab-button")
+    page.fill("#prompt textarea", LONG_WAIT)
+    page.click("#compare-tab-button")
+    page.click("#run-speakers")
+    page.click("#cancel-compare")
+    page.wait_for_selector("#cancel-compare", state="hidden")
+
+
+@pytest.mark.parametrize("stand_in", [PHONE], indirect=True)
+def test_pictures_that_are_wider_than_a_phone_are_moved_by_the_arrows(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill(
+        "#text textarea", "A sentence that is long enough to be wider than a phone, even a wide one, is this one."
+    )
+    stand_in.edit()
+    tab_to(page, ".latents")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.latents').scrollLeft > 0")
+    assert stand_in.sideways() <= 0
