@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import LONG_WAIT
-from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
+from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, wait_for_sounds, written_clip
 
 FAINT_TEXT = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 # What pulses or counts down goes on; the others come to an end.
@@ -183,6 +183,7 @@ def test_about_opens_and_plays_with_the_keyboard_alone(stand_in: Visit) -> None:
     page = stand_in.page
     tab_to(page, "#about-tab-button")
     page.keyboard.press("Enter")
+    wait_for_sounds(page)
     tab_to(page, "#about audio")
     page.keyboard.press("Space")
     page.wait_for_function("document.activeElement.currentTime > 0")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import LONG_WAIT
-from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
+from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, wait_for_sounds, written_clip
 
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui.compare import MOST_TAKES
@@ -89,7 +89,7 @@ def test_all_of_about_opens_and_every_sound_of_it_plays(stand_in: Visit) -> None
     page = stand_in.page
     page.click("#about-tab-button")
     sounds, figures = page.locator("#about audio"), page.locator("#about .figures")
-    sounds.first.wait_for()
+    wait_for_sounds(page)
     assert sounds.count() > 10
     assert figures.count() > 2
     for sound in sounds.all():

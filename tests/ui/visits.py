@@ -84,6 +84,14 @@ def record_a_second(page: Any, name: str) -> None:
     page.wait_for_selector(f"#{name} time:has-text('0:01')")
 
 
+def wait_for_sounds(page: Any) -> None:
+    """Wait until the sounds of About know their files: what is played before that stops again."""
+    page.wait_for_function(
+        "() => { const all = [...document.querySelectorAll('#about audio')];"
+        " return all.length && all.every((audio) => audio.networkState === HTMLMediaElement.NETWORK_IDLE); }"
+    )
+
+
 def tab_to(page: Any, selector: str) -> None:
     """Press Tab until the keyboard is there; past the end of the page it begins anew."""
     for _ in range(200):
