@@ -73,9 +73,10 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
     names = f"const NAMES = {json.dumps(LINKED)}, NUMBERS = {json.dumps(NUMBERS)}, CHOICES = {json.dumps(CHOICES)};"
     link.click(None, linked, told, js=f"(...all) => {{ {names} return ({WRITE_LINK})(...all); }}",
                api_visibility="private")  # fmt: skip
+    # Queued, because gradio shows no message of anything else; it waits for nobody.
     record.upload(
-        open_record, record, controls.inputs(), queue=False, show_progress="hidden", api_name="open_record",
-        api_description=DESCRIPTION,
+        open_record, record, controls.inputs(), concurrency_limit=None, show_progress="hidden",
+        api_name="open_record", api_description=DESCRIPTION,
     )  # fmt: skip
     return page.load(None, linked, linked, js=f"(...all) => {{ {names} return ({READ_LINK})(...all); }}",
                      api_visibility="private")  # fmt: skip

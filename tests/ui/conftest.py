@@ -1,9 +1,10 @@
-"""A stand-in for LatentEditor that hums instead of speaking, and a server of the real page over the real editor."""
+"""A stand-in for LatentEditor that hums, a server of the real page over the real editor, and a browser for both."""
 
 from __future__ import annotations
 
 import math
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,9 +14,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from visits import DESK, Visit
 
 from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
@@ -29,6 +32,9 @@ from latent_edit.types import Latent, Waveform
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+QUIET += ["--disable-sync", "--no-first-run"]
+QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a microphone that beeps
 
 
 # Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
@@ -41,7 +47,7 @@ class FakeEditor:
 
     def __init__(self) -> None:
         self.voices = ["sam_a", "sam_b", "lj", "kate"]
-        self.methods = {"i2sb": "a bridge"}
+        self.methods = {"i2sb": "a bridge", "palette": "from noise"}
         self.default_method = "i2sb"
 
     def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:
@@ -173,8 +179,9 @@ def stand_in_page(load: Callable[[], FakeEditor]) -> Iterator[str]:
     page = build_page(loader, ["Good morning to you.", "It rains."])
     page.queue(max_size=parse_arguments([]).max_queue)
     _, address, _ = page.launch(
-        prevent_thread_lock=True, quiet=True, ssr_mode=False, theme=look.theme(), css=look.stylesheet(), head=look.HEAD
-    )
+        prevent_thread_lock=True, quiet=True, run_history=False, footer_links=[], ssr_mode=False, theme=look.theme(),
+        css=look.stylesheet(), head=look.HEAD,
+    )  # fmt: skip
     try:
         yield address.rstrip("/")
     finally:
@@ -231,3 +238,35 @@ def wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.5)
     pytest.fail("app.py did not answer in time")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser; tests that need one are skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=found, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A visit to the page over the real editor."""
+    visit = Visit(chromium, address, getattr(request, "param", DESK))
+    yield visit
+    visit.context.close()
+    assert visit.problems == []
+
+
+@pytest.fixture
+def stand_in(chromium: Any, stand_in_address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A visit to the page over the stand-in, which can be slow."""
+    visit = Visit(chromium, stand_in_address, getattr(request, "param", DESK))
+    yield visit
+    visit.context.close()
+    assert visit.problems == []

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import threading
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,86 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import BROKEN, LONG_WAIT, LONG_WALK, MOMENT, FakeEditor, stand_in_page
-from synthetic_speech import speech_like
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+from visits import DESK, EDIT_SECONDS, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
 
 ROOT = Path(__file__).resolve().parents[2]
-EDIT_SECONDS = 300  # generous: the machine may be busy with other things
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-QUIET += ["--disable-sync", "--no-first-run"]
-QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a microphone that beeps
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page that keeps what must not happen: console errors, failed scripts, requests that leave the machine."""
-
-    def __init__(
-        self, browser: Any, address: str, viewport: dict[str, int], query: str = "", loaded: bool = True
-    ) -> None:
-        self.context = browser.new_context(viewport=viewport, accept_downloads=True)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(1000 * EDIT_SECONDS)
-        self.problems: list[str] = []
-        self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("request", lambda request: self._check(request.url, urlsplit(address).netloc))
-        self.page.goto(address + query)
-        if loaded:
-            self.wait_for_models()
-
-    def wait_for_models(self) -> None:
-        """Wait until the voices are known."""
-        self.page.wait_for_function("document.querySelector('#voice input')?.value")
-
-    def _check(self, url: str, own: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.netloc != own:
-            self.problems.append(f"request to {url}")
-
-    def edit(self) -> None:
-        """Press the button and wait until everything of the result is drawn."""
-        self.page.click("#edit")
-        self.page.wait_for_function(
-            "document.querySelectorAll('#heatmaps img').length === 3"
-            " && [...document.querySelectorAll('#heatmaps img')].every((image) => image.naturalWidth > 0)"
-            " && [...document.querySelectorAll('#player audio')].every((audio) => audio.duration > 0)"
-        )
-
-    def wait_for_manner(self, manner: str) -> None:
-        """Wait until the after of this prompt is there."""
-        shown = "(manner) => document.querySelector('[data-clip=after] .manner')?.textContent === manner"
-        self.page.wait_for_function(shown, arg=manner)
-
-    def fetch(self, selector: str, attribute: str) -> bytes:
-        """What the server sends for the address in an attribute."""
-        url = self.page.eval_on_selector(selector, f"(node) => node.{attribute}")
-        return self.page.request.get(url).body()
-
-    def sideways(self) -> int:
-        """By how many pixels the page is wider than the window."""
-        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")  # nothing clips it
-
-
-@pytest.fixture
-def visit(chromium: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    visit = Visit(chromium, address, getattr(request, "param", DESK))
-    yield visit
-    visit.context.close()
-    assert visit.problems == []
 
 
 def test_type_edit_listen_and_see(visit: Visit, tmp_path: Path) -> None:
@@ -144,19 +65,6 @@ def test_pictures_of_the_page(visit: Visit, tmp_path: Path, request: pytest.Fixt
     assert len(colours) > 500  # heatmaps and text, not a blank page
 
 
-def recorded_request(visit: Visit) -> dict[str, Any]:
-    request = json.loads(visit.fetch(".record a", "href"))["request"]
-    assert isinstance(request, dict)
-    return request
-
-
-def written_clip(folder: Path, seconds: float = 1.5, name: str = "said.wav") -> Path:
-    import soundfile
-
-    soundfile.write(folder / name, speech_like(seconds, 22_050), 22_050)
-    return folder / name
-
-
 def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None:
     """Both switches: words and sentence are out of sight, and out of the request."""
     page = visit.page
@@ -183,13 +91,44 @@ def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None
 def test_a_microphone_records(visit: Visit) -> None:
     page = visit.page
     page.click("#source label:has-text('Your recording')")
-    page.click("#recording [aria-label='Record audio']")
-    page.click("#recording .record-button")
-    page.wait_for_timeout(1500)
+    record_a_second(page, "recording")
     page.click("#recording .stop-button")
     page.wait_for_selector("#recording audio", state="attached")
     visit.edit()
     assert recorded_request(visit)["recording"] == "recording.wav"
+
+
+def test_a_clip_is_recorded_in_two_goes(visit: Visit) -> None:
+    """The clip that says how it should sound; it is heard before it is used, and the result says that it was."""
+    page = visit.page
+    page.click("#style-source label:has-text('Like a clip')")
+    record_a_second(page, "reference")
+    page.click("#reference .pause-button")
+    page.click("#reference .resume-button")
+    page.wait_for_selector("#reference time:has-text('0:02')")
+    page.click("#reference .stop-button")
+    page.wait_for_function("document.querySelector('#reference audio')?.duration > 1.5")
+    page.focus("#reference audio")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('#reference audio').currentTime > 0")
+    visit.edit()
+    visit.wait_for_manner("like the clip")
+    assert "with your clip" in page.inner_text(".measured")
+    request = recorded_request(visit)
+    assert (request["prompt"], request["reference"]) == ("", "reference.wav")
+    page.click("#reference [aria-label=Clear]")
+    page.click("#edit")
+    page.wait_for_selector(".toast-body:has-text('There is no clip yet')")
+
+
+def test_a_recorder_that_pauses_can_be_stopped(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    record_a_second(page, "recording")
+    page.click("#recording .pause-button")
+    page.click("#recording .stop-button-paused")
+    page.wait_for_function("document.querySelector('#recording audio')?.duration > 0.5")
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")  # the nearest
 
 
 def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tmp_path: Path) -> None:
@@ -425,15 +364,6 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     page.wait_for_selector("#recording")
 
 
-def tab_to(page: Any, selector: str) -> None:
-    """Press Tab until the keyboard is there; past the end of the page it begins anew."""
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
-            return
-    pytest.fail(f"Tab does not reach {selector}")
-
-
 def test_playing_switching_and_seeking(visit: Visit) -> None:
     page = visit.page
     visit.edit()
@@ -542,15 +472,6 @@ def test_what_was_comes_back_when_a_cancelled_edit_ends_before_gradio_gives_it_u
     assert page.request.post(f"{stand_in_address}/gradio_api/run/cancel_edit", data=cancel).ok
     page.wait_for_selector("[data-clip=after]")
     page.wait_for_selector("#cancel", state="hidden")
-    visit.context.close()
-    assert visit.problems == []
-
-
-@pytest.fixture
-def stand_in(chromium: Any, stand_in_address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A visit to the page over the stand-in, which can be slow."""
-    visit = Visit(chromium, stand_in_address, getattr(request, "param", DESK))
-    yield visit
     visit.context.close()
     assert visit.problems == []
 

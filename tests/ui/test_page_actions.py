@@ -305,8 +305,15 @@ def test_choices_come_from_the_editor(actions: Actions) -> None:
     assert voice["value"] == "sam_a"
     assert decode_voice["choices"][0] == ("The same voice", "")
     assert decode_voice["choices"][1] == ("sam_a", "sam_a")
-    assert (method["choices"], method["value"], method["visible"]) == ([("a bridge", "i2sb")], "i2sb", False)
+    titled = [("a bridge", "i2sb"), ("from noise", "palette")]
+    assert (method["choices"], method["value"], method["visible"]) == (titled, "i2sb", True)
     assert actions.status() == ""
+
+
+def test_a_single_method_is_no_choice(actions: Actions, fake_editor: Any) -> None:
+    fake_editor.methods = {"i2sb": "a bridge"}
+    method = actions.choices()[2]
+    assert (method["choices"], method["value"], method["visible"]) == ([("a bridge", "i2sb")], "i2sb", False)
 
 
 def test_an_editor_without_bridges_still_offers_its_voices(actions: Actions, fake_editor: Any) -> None:
