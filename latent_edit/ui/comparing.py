@@ -42,7 +42,7 @@ def plan(kind: str, base: EditRequest, prompts: str, voices: Sequence[str], meth
     if kind == GUIDANCE:
         return Plan([(f"guidance {value:g}", dataclasses.replace(base, guidance=value)) for value in GUIDANCE_VALUES])
     if kind == PROMPTS:
-        lines = list(dict.fromkeys(line.strip() for line in prompts.splitlines() if line.strip()))
+        lines = _lines(prompts)
         if not 1 <= len(lines) <= MOST_EDITS:
             raise InputError(f"write one to {MOST_EDITS} prompts, one on each line; there are {len(lines)}")
         return Plan([(line, dataclasses.replace(base, prompt=line, reference=None)) for line in lines])
@@ -56,6 +56,11 @@ def plan(kind: str, base: EditRequest, prompts: str, voices: Sequence[str], meth
     if kind == SPEAKERS:
         return _speakers(base, voices)
     raise InputError(f"there is no comparison {kind!r}; known: {', '.join(KINDS)}")
+
+
+def _lines(prompts: str) -> list[str]:
+    """Prompts, one on each line, without repetitions."""
+    return list(dict.fromkeys(line.strip() for line in prompts.splitlines() if line.strip()))
 
 
 def _speakers(base: EditRequest, voices: Sequence[str]) -> Plan:
@@ -114,6 +119,8 @@ class Comparison:
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
+            if kind == PROMPTS and (lines := _lines(prompts)):  # what Edit has in their place may be missing
+                settings = dataclasses.replace(settings, prompt=lines[0], style_source=IN_WORDS)
             base = settings.request(editor)
             planned = plan(kind, base, prompts, editor.voices, editor.methods)
             if kind == VOICES and len(editor.voices) > MOST_EDITS:

@@ -191,6 +191,14 @@ def test_every_setting_counts(fake_editor: Any) -> None:
     assert [(request.prompt, request.reference) for request in asked] == [("calm", None), ("sad", None)]
 
 
+@pytest.mark.parametrize("missing", [{"prompt": ""}, {"style_source": LIKE_A_CLIP, "reference": None}])
+def test_prompts_need_none_on_edit(fake_editor: Any, missing: dict[str, Any]) -> None:
+    titles = [cell["title"] for cell in finished(compare(fake_editor, PROMPTS, **missing))["cells"]]
+    assert titles == ["Before", "calm", "sad"]
+    with pytest.raises(gr.Error):
+        next(compare(fake_editor, GUIDANCE, **missing))
+
+
 def test_a_grid_names_the_words_that_it_does_not_know(fake_editor: Any) -> None:
     cells = finished(compare(fake_editor, PROMPTS, prompts="a blorp whisper\ncalm"))["cells"]
     assert ["does not know blorp" in cell["detail"] for cell in cells] == [False, True, False]
