@@ -52,15 +52,12 @@ def latent_figure(latent: Latent, view: View, title: str, limit: float, phonemes
 
 
 def difference_figure(
-    source: Latent, edited: Latent, view: View, phonemes: Sequence[TimedSymbol] = (), start: str = "Z_text"
+    difference: Latent, view: View, limit: float, phonemes: Sequence[TimedSymbol] = (), start: str = "Z_text"
 ) -> Figure:
-    """Heatmap of edited - source, both [1, C, T], on a diverging scale of its own around zero. start: source's name."""
-    difference = Latent(edited.z - source.z, edited.mask)
+    """Heatmap of Z' - source [1, C, T] on a scale from -limit to limit, in diverging colours. start: source's name."""
     subtitle = f"Z\u2032 minus {start} re-timed to the same durations: what the bridge changed, pace apart."
-    limit = shared_limit(difference)
-    return _draw(
-        _plotted(difference), view, ("Difference", subtitle, "change of z"), DIFFERENCE_COLOURS, limit, phonemes
-    )
+    words = "Difference", subtitle, "change of z"
+    return _draw(_plotted(difference), view, words, DIFFERENCE_COLOURS, limit, phonemes)
 
 
 def _spoken(latent: Latent) -> np.ndarray:

@@ -74,16 +74,26 @@ class EditResult:
         """Time from one frame of the latents to the next."""
         return self.before.samples.shape[1] / self.before.sampling_rate / self.z_text.z.shape[2]
 
+    @property
+    def difference(self) -> Latent:
+        """What the bridge changed, pace apart: Z' less what it started from."""
+        return Latent(self.z_edit.z - self.z_source.z, self.z_edit.mask)
+
+    @property
+    def colour_limit(self) -> float:
+        """Half range of the one scale on which Z_text, Z' and their difference are drawn: so sizes can be compared."""
+        return pictures.shared_limit(self.z_text, self.z_edit, self.difference)
+
     def figures(self) -> dict[str, Figure]:
-        """The three pictures by file name: one colour scale for Z_text and Z', one time axis for all."""
-        limit = pictures.shared_limit(self.z_text, self.z_edit)
+        """The three pictures by file name, on one colour scale and one time axis."""
+        limit, after = self.colour_limit, self.phonemes_after
         shown = max(self.z_text.z.shape[2], self.z_edit.z.shape[2]) * self.seconds_per_frame
         view = pictures.View(self.seconds_per_frame, shown)
         start = "Z_text" if self.phonemes_before else "Z_audio"
         return {
             "z_text.png": pictures.latent_figure(self.z_text, view, f"Before: {start}", limit, self.phonemes_before),
-            "z_edit.png": pictures.latent_figure(self.z_edit, view, "After: Z\u2032", limit, self.phonemes_after),
-            "difference.png": pictures.difference_figure(self.z_source, self.z_edit, view, self.phonemes_after, start),
+            "z_edit.png": pictures.latent_figure(self.z_edit, view, "After: Z\u2032", limit, after),
+            "difference.png": pictures.difference_figure(self.difference, view, limit, after, start),
         }
 
     def record(self) -> dict[str, Any]:

@@ -273,7 +273,7 @@ def test_the_pictures_show_the_latents_themselves(result: EditResult) -> None:
     np.testing.assert_array_equal(
         drawn["difference.png"].get_array().data, (result.z_edit.z - result.z_source.z)[0].numpy()
     )
-    assert drawn["z_text.png"].get_clim() == drawn["z_edit.png"].get_clim()
+    assert len({image.get_clim() for image in drawn.values()}) == 1
     assert len({figure.axes[0].get_xlim() for figure in figures.values()}) == 1
 
 

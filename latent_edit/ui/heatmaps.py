@@ -47,22 +47,18 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     time axis in percent, limit (half range of its colour scale, as text), colours (a CSS gradient) and symbols
     (phonemes with their places). ticks: of the time axis. width: pixels below which symbols would lie on each other.
     """
-    from latent_edit.pictures import DIFFERENCE_COLOURS, LATENT_COLOURS, shared_limit
-    from latent_edit.types import Latent
+    from latent_edit.pictures import DIFFERENCE_COLOURS, LATENT_COLOURS
 
-    moved = Latent(result.z_edit.z - result.z_source.z, result.z_edit.mask)
-    same, own = shared_limit(result.z_text, result.z_edit), shared_limit(moved)
+    limit, name = result.colour_limit, latent_name(result.phonemes_before)
     before = result.phonemes_before, seconds(result.before)
     after = result.phonemes_after, seconds(result.after)
-    name = latent_name(result.phonemes_before)
+    change = f"Z\u2032 less re-timed {name}"
     maps = [
         Heatmap(
-            "z_text", "before", name, unedited(result.phonemes_before), result.z_text, same, LATENT_COLOURS, *before
+            "z_text", "before", name, unedited(result.phonemes_before), result.z_text, limit, LATENT_COLOURS, *before
         ),
-        Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, same, LATENT_COLOURS, *after),
-        Heatmap(
-            "difference", "after", "Difference", f"Z\u2032 less re-timed {name}", moved, own, DIFFERENCE_COLOURS, *after
-        ),
+        Heatmap("z_edit", "after", "Z\u2032", "after the bridge", result.z_edit, limit, LATENT_COLOURS, *after),
+        Heatmap("difference", "after", "Difference", change, result.difference, limit, DIFFERENCE_COLOURS, *after),
     ]
     return _shown(maps, result.clips, folder)
 

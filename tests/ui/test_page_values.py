@@ -86,7 +86,7 @@ def test_heatmaps_describe_themselves_and_share_one_time_axis(result: EditResult
     z_text, z_edit, difference = heatmaps_value(result, tmp_path)["pictures"]
     assert f"{result.z_text.z.shape[2]} frames" in z_text["alt"]
     assert f"{result.z_edit.z.shape[2]} frames" in z_edit["alt"]
-    assert z_text["limit"] == z_edit["limit"]
+    assert z_text["limit"] == z_edit["limit"] == difference["limit"]
     assert (z_edit["share"], difference["share"]) == (100.0, 100.0)
     frames = result.z_text.z.shape[2] / result.z_edit.z.shape[2]
     assert z_text["share"] == pytest.approx(100 * frames, abs=0.1)
