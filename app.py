@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def start_on_zero_gpu() -> None:
     """Let a Space on ZeroGPU start: it refuses an app in which no function may ask for its GPU.
 
-    Nothing here asks for it. An edit takes less than a second on the CPU, and visitors have few GPU minutes a day.
+    Nothing here asks for it. An edit takes about a second on the CPU, and visitors have few GPU minutes a day.
     """
     try:
         spaces = importlib.import_module("spaces")  # such a Space brings it along; no requirement does
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor
         print(f"* GRADIO_ALLOWED_PATHS: visitors can read everything in {', '.join(page.allowed_paths)}", flush=True)
     # Only now: while models load, this process answers slowly, and the page should be there first.
     loader.start()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service that stops it deletes files as well
     page.block_thread()
 
 

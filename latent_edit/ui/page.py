@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 import gradio as gr
-from gradio import processing_utils
+from fastapi import HTTPException, Request
+from gradio import processing_utils, routes
 
 from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
@@ -42,6 +43,7 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
     """The page over an editor that may still be loading. Results leave gradio's cache within two hours."""
     actions = Actions(loader)
     processing_utils.async_ssrf_protected_download = refuse_address
+    routes.secure_url_stream_response = refuse_to_pass_on
     reported = os.environ.get("GRADIO_ANALYTICS_ENABLED") == "True"  # where gradio does it unless told not to
     with gr.Blocks(title=TITLE, analytics_enabled=reported, delete_cache=(HOUR, HOUR)) as page:
         part("header", "header")
@@ -62,6 +64,11 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
 async def refuse_address(url: str, cache_dir: str) -> str:  # noqa: ARG001  (gradio's own parameters)
     """In place of gradio's download: an address instead of a file would be fetched whole, however large it is."""
     raise gr.Error("Send the file itself; addresses are not fetched.", print_exception=False)
+
+
+async def refuse_to_pass_on(url: str, request: Request) -> None:  # noqa: ARG001  (gradio's own parameters)
+    """In place of gradio's proxy, by which anybody could fetch anything through this server."""
+    raise HTTPException(403, "Only files of this page are served; addresses are not fetched.")
 
 
 def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:

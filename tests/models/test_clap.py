@@ -112,8 +112,9 @@ def test_padding_does_not_change_an_embedding(mini: ClapMiniEncoder) -> None:
 
 def test_unknown_words_are_named_and_left_out(mini: ClapMiniEncoder) -> None:
     assert mini.unknown_words("The voice: a SAD zebra, whispers") == ["zebra"]
-    with_zebra, without = mini.embed_text(["a sad zebra", "a sad"])
-    assert torch.equal(with_zebra, without)
+    with_zebra, without, other = mini.embed_text(["a sad zebra", "a sad", "a calm"])
+    torch.testing.assert_close(with_zebra, without, rtol=0, atol=1e-6)  # rows of a batch may differ in their last bits
+    assert (other - without).abs().max() > 0.01
     assert mini.embed_text(["zebra"]).isfinite().all()
 
 

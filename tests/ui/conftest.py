@@ -209,7 +209,7 @@ def address(checkpoint_root: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @contextmanager
-def app_process(checkpoint_root: Path, log: Path, **variables: str) -> Iterator[str]:
+def app_process(checkpoint_root: Path, log: Path, *flags: str, **variables: str) -> Iterator[str]:
     """Address of `python app.py`, on the port of gradio's own variable; what it says goes into a file."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -217,7 +217,9 @@ def app_process(checkpoint_root: Path, log: Path, **variables: str) -> Iterator[
     environment = {**os.environ, "LATENT_EDIT_CHECKPOINTS": str(checkpoint_root), "HF_HUB_OFFLINE": "1"}
     environment |= {"GRADIO_SERVER_PORT": str(port), **variables}
     with log.open("w") as output:
-        server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+        server = subprocess.Popen(
+            [sys.executable, "app.py", *flags], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(server, address, log)

@@ -16,7 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import BROKEN, LONG_WAIT, LONG_WALK, MOMENT, FakeEditor, stand_in_page
-from visits import DESK, EDIT_SECONDS, PHONE, Visit, record_a_second, recorded_request, tab_to, written_clip
+from visits import (
+    DESK,
+    EDIT_SECONDS,
+    PHONE,
+    Visit,
+    record_a_second,
+    recorded_request,
+    tab_to,
+    wait_for_recording,
+    written_clip,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +80,9 @@ def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None
     page = visit.page
     page.click("#source label:has-text('Your recording')")
     page.wait_for_selector("#text", state="detached")
+    remarks = page.inner_text("#controls")
+    assert "an unknown speaker becomes that voice" in remarks
+    assert "a change of pace stretches all of it" in remarks
     page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
     page.click("#style-source label:has-text('Like a clip')")
     page.wait_for_selector("#prompt", state="detached")
@@ -93,7 +106,7 @@ def test_a_microphone_records(visit: Visit) -> None:
     page.click("#source label:has-text('Your recording')")
     record_a_second(page, "recording")
     page.click("#recording .stop-button")
-    page.wait_for_selector("#recording audio", state="attached")
+    wait_for_recording(page, "recording")
     visit.edit()
     assert recorded_request(visit)["recording"] == "recording.wav"
 
@@ -107,7 +120,8 @@ def test_a_clip_is_recorded_in_two_goes(visit: Visit) -> None:
     page.click("#reference .resume-button")
     page.wait_for_selector("#reference time:has-text('0:02')")
     page.click("#reference .stop-button")
-    page.wait_for_function("document.querySelector('#reference audio')?.duration > 1.5")
+    wait_for_recording(page, "reference")
+    page.wait_for_function("document.querySelector('#reference audio').duration > 1.5")
     page.focus("#reference audio")
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('#reference audio').currentTime > 0")
@@ -382,6 +396,22 @@ def test_playing_switching_and_seeking(visit: Visit) -> None:
                            " return Math.abs(a.currentTime - a.duration) < 0.1 }")  # fmt: skip
 
 
+def test_the_other_clip_begins_at_the_same_moment_of_the_sentence(stand_in: Visit) -> None:
+    """After is a quarter longer there."""
+    page = stand_in.page
+    stand_in.edit()
+    page.evaluate("""() => {
+      const [before, after] = document.querySelectorAll("#player audio");
+      before.currentTime = 0.4 * before.duration;
+      after.addEventListener("play", () => { window.begun = after.currentTime / after.duration; }, { once: true });
+    }""")
+    page.click("[data-action=flip]")
+    page.wait_for_function("window.begun !== undefined")
+    assert page.evaluate("begun") == pytest.approx(0.4, abs=0.03)
+    lengths = page.eval_on_selector_all("#player audio", "(all) => all.map((audio) => audio.duration)")
+    assert lengths[1] > 1.2 * lengths[0]
+
+
 def test_everything_is_downloaded_in_one_file(visit: Visit, tmp_path: Path) -> None:
     visit.edit()
     with visit.page.expect_download() as started:
@@ -441,6 +471,7 @@ def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_w
     page.fill("#prompt textarea", LONG_WAIT)
     page.click("#edit")
     page.wait_for_selector(".to-come")
+    page.wait_for_selector("#status:has-text('Crossing the bridge')")
     assert page.locator("#heatmaps img").count() == 1
     assert page.locator("#player audio").count() == 1
     page.click("[data-clip=before] .play")

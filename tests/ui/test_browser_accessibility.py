@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 from conftest import LONG_WAIT
-from visits import DESK, PHONE, Visit, record_a_second, recorded_request, tab_to, wait_for_sounds, written_clip
+from visits import (
+    DESK,
+    PHONE,
+    Visit,
+    record_a_second,
+    recorded_request,
+    tab_to,
+    wait_for_recording,
+    wait_for_sounds,
+    written_clip,
+)
 
 FAINT_TEXT = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 # What pulses or counts down goes on; the others come to an end.
@@ -21,6 +31,43 @@ def faint_text(page: Any) -> list[str]:
     found = page.evaluate(FAINT_TEXT)
     assert isinstance(found, list)
     return found
+
+
+NAMELESS = """() => {
+  const named = (node) => [node.ariaLabel, node.title, node.alt, node.textContent, ...[...(node.labels ?? [])].map(
+    (label) => label.textContent), ...(node.getAttribute("aria-labelledby") ?? "").split(" ").map(
+    (id) => document.getElementById(id)?.textContent)].some((words) => words?.trim());
+  const decoration = (node) => node.closest("[aria-hidden=true]") || node.getAttribute("alt") === "";
+  return [...document.querySelectorAll("input, button, textarea, audio, img, a, [role=tab], [role=group]")]
+    .filter((node) => node.checkVisibility({ visibilityProperty: true }) && !decoration(node) && !named(node))
+    .map((node) => node.outerHTML.slice(0, 300));
+}"""
+
+
+@pytest.mark.parametrize("stand_in", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+def test_everything_that_can_be_used_or_looked_at_has_a_name(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#fine-tune > button")
+    page.click("#pace-source label:has-text('By hand')")
+    stand_in.edit()
+    page.click("#bridge [data-action=ask]")
+    page.wait_for_selector("#bridge [data-stop]")
+    page.click("#keep")
+    assert page.evaluate(NAMELESS) == []
+    page.click("#source label:has-text('Your recording')")
+    page.click("#style-source label:has-text('Like a clip')")
+    page.wait_for_selector("#reference button")
+    assert page.evaluate(NAMELESS) == []
+    page.click("#source label:has-text('Sentence')")
+    page.click("#compare-tab-button")
+    page.click("#kind label:has-text('Prompts')")
+    page.fill("#prompts textarea", "calm\nsad")
+    page.click("#run-compare")
+    page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 3")
+    assert page.evaluate(NAMELESS) == []
+    page.click("#about-tab-button")
+    page.wait_for_selector("#about h2")
+    assert page.evaluate(NAMELESS) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -167,7 +214,7 @@ def test_clips_and_files_are_given_with_the_keyboard_alone(stand_in: Visit, tmp_
     page.wait_for_selector("#reference time:has-text('0:01')")
     tab_to(page, "#reference .stop-button")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#reference audio", state="attached")
+    wait_for_recording(page, "reference")
     tab_to(page, "#edit")
     page.keyboard.press("Enter")
     stand_in.wait_for_manner("like the clip")

@@ -20,7 +20,10 @@ class Visit:
     def __init__(
         self, browser: Any, address: str, viewport: dict[str, int], query: str = "", loaded: bool = True
     ) -> None:
-        self.context = browser.new_context(viewport=viewport, accept_downloads=True)
+        touched = viewport == PHONE  # by fingers, which are coarse
+        self.context = browser.new_context(
+            viewport=viewport, accept_downloads=True, has_touch=touched, is_mobile=touched
+        )
         self.page = self.context.new_page()
         self.page.set_default_timeout(1000 * EDIT_SECONDS)
         self.problems: list[str] = []
@@ -82,6 +85,11 @@ def record_a_second(page: Any, name: str) -> None:
     page.click(f"#{name} [aria-label='Record audio']")
     page.click(f"#{name} .record-button")
     page.wait_for_selector(f"#{name} time:has-text('0:01')")
+
+
+def wait_for_recording(page: Any, name: str) -> None:
+    """Wait until the server has what a microphone recorded: the browser shows it before that."""
+    page.wait_for_function("(name) => document.querySelector(`#${name} audio`)?.src.includes('/file=')", arg=name)
 
 
 def wait_for_sounds(page: Any) -> None:
