@@ -75,6 +75,7 @@ def test_pictures_of_the_page(visit: Visit, tmp_path: Path, request: pytest.Fixt
     assert len(colours) > 500  # heatmaps and text, not a blank page
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None:
     """Both switches: words and sentence are out of sight, and out of the request."""
     page = visit.page
@@ -101,6 +102,7 @@ def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None
     page.wait_for_selector("#text textarea")
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_a_microphone_records(visit: Visit) -> None:
     page = visit.page
     page.click("#source label:has-text('Your recording')")
@@ -183,6 +185,7 @@ def settings_shown(page: Any) -> dict[str, str]:
     return values | {name: page.input_value(f"#{name} input[type=number]") for name in ("pace", "seed")}
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, address: str, tmp_path: Path) -> None:
     """All controls are used; then a second and a third visitor get the same settings, by link and by file."""
     page = visit.page
@@ -230,6 +233,7 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
         other.context.close()
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
     page = visit.page
     visit.edit()
@@ -262,6 +266,7 @@ def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
     assert visit.sideways() <= 0
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_small_controls_do_what_they_say(visit: Visit) -> None:
     page = visit.page
     first = page.input_value("#text textarea")
@@ -378,6 +383,7 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     page.wait_for_selector("#recording")
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_playing_switching_and_seeking(visit: Visit) -> None:
     page = visit.page
     visit.edit()
@@ -412,6 +418,7 @@ def test_the_other_clip_begins_at_the_same_moment_of_the_sentence(stand_in: Visi
     assert lengths[1] > 1.2 * lengths[0]
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_everything_is_downloaded_in_one_file(visit: Visit, tmp_path: Path) -> None:
     visit.edit()
     with visit.page.expect_download() as started:
@@ -448,6 +455,7 @@ def test_walking_along_the_bridge_keeps_the_place_in_the_sentence(visit: Visit) 
     page.wait_for_selector("#bridge [data-action=ask]")
 
 
+@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
 def test_other_ears_are_asked_only_on_demand(visit: Visit) -> None:
     page = visit.page
     visit.edit()
