@@ -119,7 +119,7 @@ def read(
 
 
 def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:
-    """Z_audio of a recording at the voice's rate, in one piece: what is said in it is not known."""
+    """Z_audio of a recording at the voice's rate, refined, in one piece: what is said in it is not known."""
     from latent_edit.models.refinement import refined  # with transformers, which a text does not need so early
 
     latent = refined(vits, vits.encode_speech(recording, speaker), recording, speaker)
