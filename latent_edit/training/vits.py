@@ -69,11 +69,14 @@ def train(
     """Run one stage in `runs`/`stage_name` and return that folder.
 
     A stage starts from the average of the stage before it, or from `start_from` (a voice checkpoint with its
-    discriminators), or, the first one, from random weights. Raises InputError.
+    discriminators), or, the first one, from random weights; resumed, from its own state. Raises InputError.
     """
     stage = config.stage(stage_name)
     torch.manual_seed(config.seed)
-    start = _start(list(config.stages), stage_name, runs, start_from)
+    if resume:  # the rows of the speaker embedding are as they were, whatever the order of the corpus
+        start: TrainedVoice | None = load_averaged(runs / stage_name)
+    else:
+        start = _start(list(config.stages), stage_name, runs, start_from)
     voice = build_voice(config.architecture, sorted(set(speech.speakers)) if start is None else start.speakers)
     if start is not None:
         checkpoint.strict_load(voice, start.voice)

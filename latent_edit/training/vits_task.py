@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latent_edit.data.speech import Speech, SpeechBatch, batch_of_step
-from latent_edit.errors import CheckpointError, InputError
+from latent_edit.errors import InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
 from latent_edit.models.heard import pitch_errors
@@ -254,11 +254,6 @@ class VitsTask:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Strict: every part must fit."""
-        if state["speakers"] != list(self.speaker_ids):
-            raise CheckpointError(
-                f"the training state is of the speakers {', '.join(state['speakers'])}, "
-                f"not {', '.join(self.speaker_ids)}: train in another folder"
-            )
         for name in _STATE:
             getattr(self, name).load_state_dict(state[name])
         if self.natural_moments is not None:
