@@ -19,6 +19,10 @@ from latent_edit.errors import CheckpointError, InputError
 
 STATE_NAME, LOG_NAME = "state.pt", "log.jsonl"
 
+# Denormal numbers make a step on a CPU slow. Set on import, because torch's worker threads take the setting of the
+# thread that starts them, which is the first computation; set later, it would hold for one thread alone.
+torch.set_flush_denormal(True)
+
 
 class Task(Protocol):
     """What the loop trains."""
@@ -104,8 +108,6 @@ def run(
     if not resume and (folder / STATE_NAME).exists():
         raise InputError(f"{folder} holds a training state: continue it with --resume, or delete the folder first")
     first = load_state(folder, task) if resume else 0
-    # Denormal numbers make a CPU step several times slower.
-    torch.set_flush_denormal(True)
     saved = clock = time.monotonic()
     logged = first
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +189,13 @@ def test_the_state_is_saved_from_time_to_time(tmp_path: Path, monkeypatch: pytes
     task = Slow()
     loop.run(task, tmp_path, 13, seed=0, save_every_seconds=240)
     assert saved == [(tmp_path, task, 5), (tmp_path, task, 10), (tmp_path, task, 13)]
+
+
+def test_every_thread_flushes_denormal_numbers() -> None:
+    """Half of a large product is computed by a worker thread, which takes the setting of the thread that starts it."""
+    code = (
+        "import torch; torch.set_num_threads(2); import latent_edit.training.vits\n"
+        "print(int((torch.full((1_000_000,), 1e-30) * 1e-12 != 0).sum()), torch.get_num_threads())"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (result.stdout.split(), result.stderr) == (["0", "2"], "")
