@@ -13,11 +13,13 @@ from tiny_voices import ARCHITECTURE, HOP, RATE, SPEAKERS, buzz, tiny_speech, ti
 from torch import Tensor
 
 from latent_edit import checkpoint
+from latent_edit.config import load_preset
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.alignment import prior_log_likelihood
+from latent_edit.models.discriminators import Discriminators
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, IstftVits
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
@@ -247,6 +249,22 @@ def test_a_stage_may_start_from_a_checkpoint(runs: Path, tmp_path: Path) -> None
     (tmp_path / "odd" / "config.json").write_text("{}")
     with pytest.raises(CheckpointError, match="odd is no voice of the embedded kind"):
         vits.train(config, "styled", SPEECH, tmp_path / "more", styled=STYLED, start_from=tmp_path / "odd")
+
+
+@pytest.mark.shipped
+def test_training_can_go_on_from_the_shipped_first_stage() -> None:
+    """Its sizes are those of the preset; it says a sentence; its latent space is not that of the shipped bridges."""
+    folder, later = (checkpoint.default_root() / name for name in ("vits-mini-neutral", "vits-mini"))
+    checkpoint.verify(folder)
+    speakers = checkpoint.load_config(folder)["speakers"]
+    network = build_voice(load_preset(VitsConfiguration, "vits", "mini").architecture, speakers)
+    checkpoint.strict_load(network, checkpoint.load_tensors(folder))
+    checkpoint.strict_load(Discriminators(), checkpoint.load_tensors(folder, DISCRIMINATORS_NAME))
+    voice = freeze(network)
+    spoken = voice.decode(voice.encode_text(voice.phonemize("Good morning."), "sam_b").latent, "sam_b")
+    assert 0.5 < spoken.samples.shape[1] / voice.sampling_rate < 3
+    assert 0.01 < float(spoken.samples.std()) < 0.5
+    assert voice.latent_hash != FrozenVits.load(later).latent_hash
 
 
 def test_each_speaker_keeps_its_embedding(tmp_path: Path) -> None:
