@@ -95,6 +95,15 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
     latents.embed_styles(load_style_encoder(clap), renditions, runs / "latents")
 
 
+@train_app.callback()
+def _flush_denormals() -> None:
+    import torch
+
+    # They make a step on a CPU slow. Before the first computation: it starts torch's worker threads, which take the
+    # setting of the thread that starts them.
+    torch.set_flush_denormal(True)
+
+
 @train_app.command("vits")
 def train_vits(
     preset: PresetOption = "mini",

@@ -19,10 +19,6 @@ from latent_edit.errors import CheckpointError, InputError
 
 STATE_NAME, LOG_NAME = "state.pt", "log.jsonl"
 
-# Denormal numbers make a step on a CPU slow. Set on import, because torch's worker threads take the setting of the
-# thread that starts them, which is the first computation; set later, it would hold for one thread alone.
-torch.set_flush_denormal(True)
-
 
 class Task(Protocol):
     """What the loop trains."""
