@@ -24,7 +24,7 @@ from latent_edit.recording import levelled, nearest_speaker
 from latent_edit.request import EditRequest
 
 TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
-PROMPT = "an angry shout"
+PROMPT = "calm and deep"  # an edit that has to be landed: some are where they should be without
 START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGE_SECONDS = 120  # without a page by then, there will be none

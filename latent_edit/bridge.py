@@ -72,6 +72,8 @@ class BridgeConfiguration(StrictModel):
     ot_ode: bool = False
     predicts: Literal["label", "change"] = "label"
     normalise: bool = True
+    # Whether Z' is brought to the axes of its style afterwards (`models.landing`): for a CLAP with an axis head.
+    landing: bool = False
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     guidance_rescale: float = 0.0
     training: BridgeTraining

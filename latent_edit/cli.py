@@ -107,6 +107,9 @@ def edit(
     seed: Annotated[int | None, typer.Option(help="Another number, another reading.")] = None,
     prior_noise: Annotated[float | None, typer.Option(help="Liveliness of the reading, 0 to 2.")] = None,
     duration_noise: Annotated[float | None, typer.Option(help="Liveliness of its rhythm, 0 to 2.")] = None,
+    landing: Annotated[
+        bool | None, typer.Option(help="Bring what the bridge makes to the axes of the style, or leave it.")
+    ] = None,
     repeat: Annotated[Path | None, typer.Option(help="Make the edit of this edit.json again.")] = None,
 ) -> None:
     """Say a text, or a recording again, plainly (before) and in a style (after)."""

@@ -52,6 +52,7 @@ class _Edit:
     centred_style: Tensor = field(init=False)  # [1, D] as the bridge wants it
     log_ratio: float = 0.0
     z_source: Reading = field(init=False)
+    crossed: list[Latent] = field(init=False)  # of each piece, as the bridge leaves it
     z_edit: Reading = field(init=False)
     after: Speech = field(init=False)
 
@@ -82,9 +83,12 @@ class LatentEditor(LoadedModels):
         self._set_out([edit], stage)
         with stage("bridge"):
             self._cross([edit], stage, lambda step, latents: passed[step].extend(latents))
+        with stage("landing"):
+            self._land([edit], stage)
         seconds = edit.z_source.latent().z.shape[2] * self.vits.hop_length / self.vits.sampling_rate
         taken = steps_to_speak(request.steps, seconds)
-        stops = [edit.z_source, *(edit.z_source.towards(passed[step], request.strength) for step in taken)]
+        between = [edit.z_source.towards(passed[step], request.strength) for step in taken[:-1]]
+        stops = [edit.z_source, *between, edit.z_edit]
         spoken: list[Speech] = []
         with stage("after"):
             for stop in stops:
@@ -148,10 +152,12 @@ class LatentEditor(LoadedModels):
 
     @torch.no_grad()
     def _change(self, edits: Sequence[_Edit], stage: StageClock) -> list[EditResult]:
-        """The flow from the second part on: across the bridge, after, and what was measured."""
+        """The flow from the second part on: across the bridge, landing, after, and what was measured."""
         self._set_out(edits, stage)
         with stage("bridge"):
             self._cross(edits, stage)
+        with stage("landing"):
+            self._land(edits, stage)
         with stage("after"):
             for edit in edits:
                 edit.after = speak(self.vits, edit.z_edit, edit.decode_speaker)
@@ -188,7 +194,7 @@ class LatentEditor(LoadedModels):
         return edit.request.strength * float(predicted[0])
 
     def _cross(self, edits: Sequence[_Edit], stage: StageClock, on_clean: OnClean | None = None) -> None:
-        """Z' of every piece of every edit, in padded batches, then as far towards it as the strength says."""
+        """What the bridge makes of every piece of every edit, in padded batches."""
         request = edits[0].request
         bridge = self.bridge(request.method)
         pieces = [(edit, index) for edit in edits for index in range(len(edit.z_source.encodings))]
@@ -214,8 +220,24 @@ class LatentEditor(LoadedModels):
             )
             crossed += [z_edit.item(row) for row in range(len(batch))]
         for edit in edits:
-            own = [latent for (owner, _), latent in zip(pieces, crossed, strict=True) if owner is edit]
+            edit.crossed = [latent for (owner, _), latent in zip(pieces, crossed, strict=True) if owner is edit]
+
+    def _land(self, edits: Sequence[_Edit], stage: StageClock) -> None:
+        """Z' of every edit: what crossed the bridge, brought to the axes of the style where its method is for that."""
+        for done, edit in enumerate(edits):
+            stage.tell("landing", done / len(edits))
+            lands = edit.request.landing and self.bridge(edit.request.method).config.landing
+            own = self._landed(edit) if lands else edit.crossed
             edit.z_edit = edit.z_source.towards(own, edit.request.strength)
+
+    def _landed(self, edit: _Edit) -> list[Latent]:
+        from latent_edit.models.landing import landed  # with transformers, which a first page does not need
+
+        asked, least = self.style_encoder.axes(edit.style), min(1.0, edit.request.guidance)
+        return [
+            landed(self.vits, start.latent, end, asked, edit.speaker, least)
+            for start, end in zip(edit.z_source.encodings, edit.crossed, strict=True)
+        ]
 
     def _intonation(self, bridge: Bridge, source: Latent, batch: Sequence[tuple[_Edit, int]]) -> Tensor | None:
         """Melodies [B, 2, T] of what the bridge starts from, where it is shown them."""

@@ -16,6 +16,7 @@ STAGES = {  # name in `seconds`: words for people, share of the whole that is do
     "style": ("listening to the style", 0.25),
     "pace": ("setting the pace", 0.3),
     "bridge": ("crossing the bridge", 0.35),
+    "landing": ("landing where the style is", 0.55),
     "after": ("speaking it in the style", 0.75),
     "measure": ("measuring", 0.9),
 }

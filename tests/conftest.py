@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from latent_edit import checkpoint
+from latent_edit.data.styles import AXES
 from latent_edit.pipeline import LatentEditor
 
 SHIPPED = checkpoint.default_root()
@@ -84,8 +85,8 @@ def make_tiny_clap(folder: Path) -> None:
 
     tokenizer = train_tokenizer([" ".join(TINY_WORDS)], 60)
     config = ClapMiniConfig(
-        axes=("pitch_semitones",),
-        axis_scales=(1.0,),
+        axes=tuple(AXES),
+        axis_scales=tuple(axis.floor for axis in AXES.values()),
         dimension=8,
         audio_width=16,
         audio_blocks=1,
@@ -116,6 +117,7 @@ def make_tiny_bridge(root: Path, method: str) -> None:
             "pairing": {"aligned": 1.0},
             "condition": {"caption": 1.0},
             "prosody": method == "i2sb",
+            "landing": method == "i2sb",
             "training": {"steps": 1},
         }
     )

@@ -57,7 +57,7 @@ def test_say(run: Run, tmp_path: Path) -> None:
 
 
 def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) -> None:
-    out, err = run(*EDIT, "--out", str(tmp_path), "--guidance", "3", "--decode-voice", "ben")
+    out, err = run(*EDIT, "--out", str(tmp_path), "--guidance", "3", "--decode-voice", "ben", "--no-landing")
     names = ["after.wav", "before.wav", "difference.png", "edit.json", "z_edit.png", "z_text.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert out.splitlines()[-6:] == [str(tmp_path / name) for name in names]
@@ -66,6 +66,7 @@ def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) 
     assert "blorp" in err
     request = json.loads((tmp_path / "edit.json").read_text())["request"]
     assert (request["guidance"], request["steps"], request["decode_voice"], request["seed"]) == (3, 2, "ben", 0)
+    assert request["landing"] is False
 
 
 def test_repeat_gives_the_same_wavs(run: Run, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_bench_times_every_stage(run: Run, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(bench, "START_UP", "pass")  # the tiny editor of this process stands for a loaded one
     out, _ = run("bench", "--runs", "2", "--out", str(tmp_path / "bench.json"))
     figures = json.loads((tmp_path / "bench.json").read_text())
-    assert set(figures["stage_seconds"]) == {"text", "before", "style", "pace", "bridge", "after", "measure"}
+    assert set(figures["stage_seconds"]) == {"text", "before", "style", "pace", "bridge", "landing", "after", "measure"}
     assert all(seconds > 0 for seconds in figures["stage_seconds"].values())
     assert figures["edit_seconds"] >= sum(figures["stage_seconds"].values()) * 0.5
     assert 10e6 < figures["peak_memory_bytes"] < 100e9

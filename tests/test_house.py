@@ -164,6 +164,7 @@ def test_public_names_are_pinned() -> None:
         "seed": 0,
         "prior_noise": 0.667,
         "duration_noise": 0.8,
+        "landing": True,
         "recording": None,
     }
     results = {

@@ -179,8 +179,11 @@ class Edited:
         return Said(self.text, self.voice, self.request.seed)
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """The request and all weights that it uses."""
-        return ["edited", self.request.to_dict(), editor.hashes(self.request.method)]
+        """The request, all weights that it uses, and how it lands."""
+        from latent_edit.models import landing
+
+        how = _file_hash(Path(str(landing.__file__))) if self.request.landing else None
+        return ["edited", self.request.to_dict(), editor.hashes(self.request.method), how]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Edit."""

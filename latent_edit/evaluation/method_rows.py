@@ -1,30 +1,40 @@
-"""The other methods that are there, on a few of the same sentences as the one that every other row is about."""
+"""The bridge alone and the other methods, on a few of the same sentences as what every other row is about."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from latent_edit.config import preset_prompts
 from latent_edit.evaluation.clips import Edited
 from latent_edit.evaluation.jury import Jury
-from latent_edit.evaluation.moves import failures
-from latent_edit.evaluation.plan import Plan
-from latent_edit.evaluation.rows import Row, percent
+from latent_edit.evaluation.moves import failures, free_prompts
+from latent_edit.evaluation.plan import BRIDGE_ALONE, Plan
+from latent_edit.evaluation.rows import Row, Unit, percent
 from latent_edit.evaluation.speech_rows import errors, mean
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
 
+Figure = Callable[[Jury, Sequence[Edited]], Estimate]
+
 
 def method_rows(jury: Jury, plan: Plan) -> list[Row]:
-    """Style success of presets and words lost for each other method, beside them the default's on the same readings."""
+    """Style success of presets and words lost for each, beside them the default's on the same readings.
+
+    Of the bridge alone the success of free prompts as well: there it is that landing has most to do.
+    """
     rows = []
-    for method in plan.others:
-        pairs = [pair for prompt in preset_prompts() for pair in plan.compared(prompt, method)]
-        default, other = [edit for edit, _ in pairs], [edit for _, edit in pairs]
-        shown = [f"default {percent(figure(jury, default).value)}" for figure in (_success, _lost)]
-        success, lost = _success(jury, other), _lost(jury, other)
-        rows.append(Row("other methods, style success", method, success, "percent", beside=shown[0]))
-        rows.append(Row("other methods, WER after - before", method, lost, "points", beside=shown[1]))
-    return rows
+    for name in plan.variants:
+        rows += [
+            _compared(jury, plan, name, preset_prompts(), "other methods, style success", _success, "percent"),
+            _compared(jury, plan, name, preset_prompts(), "other methods, WER after - before", _lost, "points"),
+        ]
+    free = "other methods, style success of free prompts"
+    return [*rows, _compared(jury, plan, BRIDGE_ALONE, list(free_prompts()), free, _success, "percent")]
+
+
+def _compared(jury: Jury, plan: Plan, name: str, prompts: Sequence[str], what: str, figure: Figure, unit: Unit) -> Row:
+    pairs = [pair for prompt in prompts for pair in plan.compared(prompt, name)]
+    default, other = (figure(jury, edits) for edits in zip(*pairs, strict=True))
+    return Row(what, name, other, unit, beside=f"default {percent(default.value)}")
 
 
 def _success(jury: Jury, edits: Sequence[Edited]) -> Estimate:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from latent_edit.config import PRESETS, preset_prompts, read_yaml
 from latent_edit.data.styles import Style
@@ -18,6 +19,7 @@ NEUTRAL = "speak normally"
 GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0)  # of the curve
 RISEN_AT = 2.0  # from 0 to here the moves have to rise
 DEFAULT_GUIDANCE = EditRequest.guidance
+BRIDGE_ALONE = "i2sb, the bridge alone"  # without landing
 SHOUT, SHOUTERS = "an angry shout", ("sam_a", "sam_b")  # the preset that changes most, on more sentences
 
 
@@ -27,8 +29,8 @@ class Sizes:
 
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
     naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
-    `world` and other methods. curve: of these, for the guidance curve. shouts: for the words of the preset that
-    changes most. voices: how many of them; None is all.
+    `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the words of the
+    preset that changes most. voices: how many of them; None is all.
     """
 
     recordings: int = 100
@@ -85,10 +87,15 @@ class Plan:
             for edit in self.edits(prompt, self.sizes.baseline):
                 yield edit, Rendered(edit.before, self.axes[prompt])
 
-    def compared(self, prompt: str, method: str) -> Iterator[tuple[Edited, Edited]]:
-        """Edits of a prompt, and the same by another method."""
+    @property
+    def variants(self) -> dict[str, dict[str, Any]]:
+        """Other ways to make the same edits: name -> what of the request is changed."""
+        return {BRIDGE_ALONE: {"landing": False}, **{method: {"method": method} for method in self.others}}
+
+    def compared(self, prompt: str, variant: str) -> Iterator[tuple[Edited, Edited]]:
+        """Edits of a prompt, and the same made in another way."""
         for edit in self.edits(prompt, self.sizes.baseline):
-            yield edit, Edited(replace(edit.request, method=method))
+            yield edit, Edited(replace(edit.request, **self.variants[variant]))
 
     @property
     def recordings(self) -> Iterator[Recording]:
@@ -132,10 +139,13 @@ class Plan:
             for guidance in GUIDANCE:
                 for edit in self.edits(prompt, self.sizes.curve, guidance):
                     ask(edit, "measured", *(("heard",) if guidance in (GUIDANCE[0], GUIDANCE[-1]) else ()))
-        for prompt in presets:
-            for method in self.others:
-                for _, edit in self.compared(prompt, method):
+        for variant in self.variants:
+            for prompt in presets:
+                for _, edit in self.compared(prompt, variant):
                     ask(edit, "measured", "heard")
+        for prompt in free_prompts():
+            for _, edit in self.compared(prompt, BRIDGE_ALONE):
+                ask(edit, "measured")
         return questions + self._world_questions()
 
     def _world_questions(self) -> list[Question]:

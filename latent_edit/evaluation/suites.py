@@ -82,14 +82,12 @@ def notes(plan: Plan) -> list[str]:
 
 def predicted_styles(encoder: StyleEncoder) -> dict[str, Style]:
     """What an axis head makes of every judged prompt; nothing where the encoder has none."""
-    from latent_edit.models.clap_mini import ClapMiniEncoder
-
-    if not isinstance(encoder, ClapMiniEncoder) or set(encoder.axis_names) != set(AXES):
-        return {}
     prompts = list(judged_styles())
-    values = encoder.predict_axes(encoder.embed_text(prompts)).numpy()
-    values = values[:, [encoder.axis_names.index(name) for name in AXES]]
-    return {p: style_of(np.clip(v, MINIMA, MAXIMA)) for p, v in zip(prompts, values.astype(float), strict=True)}
+    read = [encoder.axes(style) for style in encoder.embed_text(prompts).split(1)]
+    if read[0].keys() != AXES.keys():
+        return {}
+    values = [np.array([axes[name].value for name in AXES]) for axes in read]
+    return {p: style_of(np.clip(v, MINIMA, MAXIMA)) for p, v in zip(prompts, values, strict=True)}
 
 
 def summary(rows: list[Row]) -> str:

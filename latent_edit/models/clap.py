@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
 from latent_edit import checkpoint
 from latent_edit.errors import CheckpointError
 from latent_edit.types import Waveform
+
+
+class AxisValue(NamedTuple):
+    """What a style asks of one axis: value, in the axis' unit; step: the smallest move there that is heard."""
+
+    value: float
+    step: float
+
+    @property
+    def steps(self) -> float:
+        """The value in steps."""
+        return self.value / self.step
 
 
 class StyleEncoder(Protocol):
@@ -37,6 +49,9 @@ class StyleEncoder(Protocol):
 
     def embed_audio(self, waveform: Waveform) -> Tensor:
         """Style of each clip, [B, D]."""
+
+    def axes(self, embedding: Tensor) -> dict[str, AxisValue]:
+        """What one style [1, D] asks of each axis; empty where the encoder has no axis head."""
 
     def unknown_words(self, prompt: str) -> list[str]:
         """Words of the prompt without a meaning for this encoder; empty where it has an open vocabulary."""

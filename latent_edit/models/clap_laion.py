@@ -14,6 +14,7 @@ from torch import Tensor
 
 from latent_edit import checkpoint
 from latent_edit.errors import CheckpointError
+from latent_edit.models.clap import AxisValue
 from latent_edit.models.clap_transformers import PROBES, model_clips
 from latent_edit.types import Waveform
 
@@ -59,6 +60,10 @@ class LaionClap:
         """[B, D], unit norm; clips over 10 s are cut to their middle."""
         clips = model_clips(waveform, SAMPLING_RATE, MAX_SAMPLES)
         return torch.cat([self._module.get_audio_embedding_from_data([c], use_tensor=True) for c in clips]).float()
+
+    def axes(self, embedding: Tensor) -> dict[str, AxisValue]:  # noqa: ARG002
+        """Empty: it was trained without any."""
+        return {}
 
     def unknown_words(self, prompt: str) -> list[str]:  # noqa: ARG002
         """Empty: its byte-level vocabulary is open."""

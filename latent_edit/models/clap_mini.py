@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from latent_edit import checkpoint
 from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.models.clap import AxisValue
 from latent_edit.models.prompt_words import split_known
 from latent_edit.types import Waveform
 
@@ -173,11 +174,6 @@ class ClapMiniEncoder:
         return self.network.config.sampling_rate
 
     @property
-    def axis_names(self) -> tuple[str, ...]:
-        """The order of `predict_axes`."""
-        return self.network.config.axes
-
-    @property
     def _device(self) -> torch.device:
         return self.network.log_scale.device
 
@@ -197,10 +193,12 @@ class ClapMiniEncoder:
         return self.network.embed_audio(mel, mask).cpu()
 
     @torch.no_grad()
-    def predict_axes(self, embedding: Tensor) -> Tensor:
-        """Style axes in their own units, [B, D] -> [B, A] in the order of `axis_names`."""
-        scales = torch.tensor(self.network.config.axis_scales)
-        return self.network.axes(embedding.to(self._device)).cpu() * scales
+    def axes(self, embedding: Tensor) -> dict[str, AxisValue]:
+        """What one style [1, D] asks of each axis."""
+        config = self.network.config
+        steps = self.network.axes(embedding.to(self._device))[0].tolist()
+        read = zip(config.axes, steps, config.axis_scales, strict=True)
+        return {name: AxisValue(count * step, step) for name, count, step in read}
 
     def unknown_words(self, prompt: str) -> list[str]:
         """Words of the prompt that no training caption contained, inflections aside."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from latent_edit import checkpoint
 from latent_edit.errors import CheckpointError
+from latent_edit.models.clap import AxisValue
 from latent_edit.types import Waveform
 
 PROBES = ["a whisper", "an angry shout"]
@@ -72,6 +73,10 @@ class TransformersClap:
             return_tensors="pt",
         )
         return torch.nn.functional.normalize(self._model.get_audio_features(**inputs).pooler_output.float(), dim=1)
+
+    def axes(self, embedding: Tensor) -> dict[str, AxisValue]:  # noqa: ARG002
+        """Empty: it was trained without any."""
+        return {}
 
     def unknown_words(self, prompt: str) -> list[str]:  # noqa: ARG002
         """Empty: its byte-level vocabulary is open."""

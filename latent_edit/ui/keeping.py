@@ -90,9 +90,8 @@ def open_record(record: str) -> tuple[Any, ...]:
     if clips:
         then = f", then choose {html.escape(request.voice)} again" if request.recording else ""
         gr.Warning(f"This edit used a {' and a '.join(clips)} clip. It is not part of edit.json: give it again{then}.")
-    hidden = [
-        name for name in ("prior_noise", "duration_noise") if getattr(request, name) != getattr(EditRequest, name)
-    ]
+    without = ("prior_noise", "duration_noise", "landing")
+    hidden = [name for name in without if getattr(request, name) != getattr(EditRequest, name)]
     if hidden:
         gr.Warning(f"The page has no control for {' and '.join(hidden)}: python -m latent_edit edit --repeat has.")
     return dataclasses.astuple(Settings.of(request))

@@ -25,6 +25,7 @@ from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.data.world import render
 from latent_edit.errors import InputError
+from latent_edit.models.clap import AxisValue
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Latent, Waveform
 
@@ -96,6 +97,11 @@ class Ear:
         assert waveform.sampling_rate == RATE
         features = torch.stack([waveform.lengths, torch.zeros(1), torch.full((1,), 9000)], dim=1)
         return torch.nn.functional.normalize(features.float(), dim=1)
+
+    def axes(self, embedding: torch.Tensor) -> dict[str, AxisValue]:
+        """None."""
+        del embedding
+        return {}
 
     def unknown_words(self, prompt: str) -> list[str]:
         """None."""

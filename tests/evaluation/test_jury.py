@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -106,6 +106,7 @@ def test_clips_of_a_real_editor(tiny_editor: Any, tmp_path: Path) -> None:
         Rendered(recording, Style()),
         Rendered(recording, Style(level_db=3)),
         Copied(recording, refined=False),
+        Edited(replace(edit.request, landing=False)),
     ]
     identities = [str(clip.identity(tiny_editor)) for clip in clips]
     assert len(set(identities)) == len(clips)
@@ -127,6 +128,7 @@ def test_the_plan_asks_for_everything_that_is_shown() -> None:
     assert {edit.request.prompt for edit in edits if edit.request.guidance == DEFAULT_GUIDANCE} == set(plan_prompts())
     assert {edit.voice for edit in edits} == {"anna"}
     assert {edit.request.guidance for edit in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
+    assert {edit.request.prompt for edit in edits if not edit.request.landing} == set(plan_prompts())
 
 
 def test_another_method_is_judged_on_the_same_readings() -> None:

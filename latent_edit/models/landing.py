@@ -1,0 +1,219 @@
+"""Z' brought to where the axes of its style are, as the frozen decoder hears it.
+
+A bridge goes in the right direction, but one axis goes too far and another not far enough. The decoder of the embedded
+voice tells F0 and filters apart, so what is missing can be written down as a goal, and a few steps of gradient descent
+on the latent lead there. This is guidance by a second network (Dhariwal & Nichol 2021, arXiv 2105.05233, section 4)
+after the sampler instead of within it: the axis head of the CLAP says where, the bridge how far, and all the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from latent_edit.models.clap import AxisValue
+from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ, REFERENCE_HZ
+from latent_edit.models.heard import as_condition
+from latent_edit.models.spectrogram import linear_spectrogram
+from latent_edit.models.vits import FrozenVits
+from latent_edit.types import Latent
+
+STEPS = 5
+LONGEST_STEP = 0.2  # root mean square over the latent, whose deviation is about one; most take a tenth of it
+NAMED = 0.5  # audible steps of an axis; a style that asks for less does not name it
+FARTHEST = 2.0  # times the size of a style
+NEGLIGIBLE = 0.1  # audible steps; where no axis misses more, the latent stays as it is
+VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
+LEAST_VOICED_SECONDS = 0.2
+TREND_SECONDS = 0.1  # standard deviation of the Gaussian that tells intonation from tremor
+LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse
+ACTIVE_RANGE_DB = 30.0  # speech lies within this range below its loud frames
+LOW_HZ, EDGE_HZ = 60.0, 1_000.0  # where the lower of the two bands of tilt begins and ends
+PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a latent is spoken.
+
+    pitch: F0 in Hz [1, T], zero where unvoiced; trend and quick: the two parts of its voiced octaves, [V] each.
+    active: frames of the spectra that are not pause, bool [F]. axes: where it is, by name of the axis and in its unit;
+    those of F0 only where there is some.
+    """
+
+    pitch: Tensor
+    trend: Tensor
+    quick: Tensor
+    active: Tensor
+    axes: dict[str, float]
+
+
+class Listener:
+    """What the decoder of a voice would make of latents [1, C, T] of one speaker."""
+
+    def __init__(self, vits: FrozenVits, speaker: str | int) -> None:
+        embedding = vits.speaker_embedding(speaker)
+        self.decoder = vits.source_filter_decoder
+        self.embedding = as_condition(embedding)
+        self.frames_per_second = vits.sampling_rate / vits.hop_length
+        bins = self.decoder.filter_size // 2 + 1
+        hertz = torch.linspace(0, vits.sampling_rate / 2, bins, device=embedding.device)
+        self.high, self.low = hertz >= EDGE_HZ, (hertz >= LOW_HZ) & (hertz < EDGE_HZ)
+
+    @torch.no_grad()
+    def hear(self, z: Tensor) -> Manner:
+        """How a latent is spoken."""
+        pitch = self.decoder.pitch.pitch(z, self.embedding)
+        power = self.power(z, pitch)
+        frames = power.sum(0)
+        active = frames >= frames.quantile(0.95) * 10 ** (-ACTIVE_RANGE_DB / 10)
+        level, tilt = self.colour(power[:, active]).tolist()
+        axes = {LEVEL: level, TILT: tilt}
+        octaves = torch.log2(pitch[pitch > 0])
+        trend = self._trend(pitch[0])
+        if len(octaves) >= LEAST_VOICED_SECONDS * self.frames_per_second:
+            tremor = 12 * math.sqrt(2) * float((octaves - trend).std())
+            axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(_spread(octaves)), TREMOR: tremor}
+        return Manner(pitch, trend, octaves - trend, active, axes)
+
+    def power(self, z: Tensor, pitch: Tensor) -> Tensor:
+        """Of what is spoken at an F0 in Hz [1, T]: [bins, F]."""
+        samples = self.decoder(z, self.embedding, pitch).squeeze(1)
+        return linear_spectrogram(samples, self.decoder.filter_size, self.decoder.filter_hop)[0].square()
+
+    def colour(self, power: Tensor) -> Tensor:
+        """Level and tilt [2] in dB of spectra [bins, F]."""
+        mean = power.mean(1)
+        level, high, low = (10 * torch.log10(part.sum() + 1e-20) for part in (mean, mean[self.high], mean[self.low]))
+        return torch.stack([level, high - low])
+
+    def _trend(self, pitch: Tensor) -> Tensor:
+        """Octaves of the voiced frames [V] of F0 in Hz [T], averaged over their voiced surroundings."""
+        voiced = pitch > 0
+        reach = math.ceil(4 * TREND_SECONDS * self.frames_per_second)
+        seconds = torch.arange(-reach, reach + 1, device=pitch.device) / self.frames_per_second
+        kernel = torch.exp(-0.5 * (seconds / TREND_SECONDS) ** 2).view(1, 1, -1)
+        both = torch.stack([torch.log2(pitch.clamp(min=1.0)) * voiced, voiced.to(pitch)]).unsqueeze(1)
+        total, weight = F.conv1d(both, kernel, padding=reach).squeeze(1)
+        return total[voiced] / weight[voiced]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where to go. pitch: F0 in Hz [1, T]. colour: level and tilt in dB, [2]."""
+
+    pitch: Tensor
+    colour: Tensor
+
+
+def landed(
+    vits: FrozenVits,
+    source: Latent,
+    edited: Latent,
+    asked: Mapping[str, AxisValue],
+    speaker: str | int,
+    least: float = 1.0,
+) -> Latent:
+    """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
+
+    How far along the style is the bridge's affair, as it is and up to `FARTHEST`, but no less than `least` times the
+    style's size. Pace and breath are not touched, and nor is a latent of a voice whose decoder does not tell F0 and
+    filters apart.
+    """
+    if not asked or not vits.has_source_filter:
+        return edited
+    listener = Listener(vits, speaker)
+    before, after = listener.hear(source.z), listener.hear(edited.z)
+    missing = _missing(before, after, asked, least)
+    if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items()):
+        return edited
+    return Latent(_approach(listener, edited.z, after, _goal(after, missing)), edited.mask)
+
+
+def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], least: float) -> dict[str, float]:
+    """What each axis lacks, in its unit.
+
+    An axis that the style does not name may be anywhere between the source and what little is asked of it.
+    """
+    moved = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
+    named = {axis: value for axis, value in asked.items() if axis in moved and abs(value.steps) >= NAMED}
+    along = sum(value.steps * moved[axis] / value.step for axis, value in named.items() if axis != TREMOR)
+    size = sum(value.steps**2 for axis, value in named.items() if axis != TREMOR)
+    reach = min(max(along / size, least), FARTHEST) if size else least
+    wanted = {
+        axis: reach * asked[axis].value if axis in named else _between(move, 0.0, asked[axis].value)
+        for axis, move in moved.items()
+    }
+    if TREMOR in moved:
+        # Intonation has quick parts of its own, which grow a little with its range; a tremor adds to them as power.
+        quick = before.axes[TREMOR]
+        own = min(quick * 2 ** wanted[RANGE], quick + NAMED * asked[TREMOR].step)
+        most = math.hypot(own, (reach if TREMOR in named else 1.0) * asked[TREMOR].value)
+        wanted[TREMOR] = (most if TREMOR in named else min(most, after.axes[TREMOR])) - quick
+    return {axis: wanted[axis] - move for axis, move in moved.items()}
+
+
+def _goal(after: Manner, missing: Mapping[str, float]) -> Goal:
+    """F0, level and tilt that would put right what is missing."""
+    pitch = after.pitch.clone()
+    if PITCH in missing:
+        wanted = 2 ** (after.axes[RANGE] + missing[RANGE])
+        gain = _between(1 + missing[TREMOR] / max(after.axes[TREMOR], 1e-3), 1 / LARGEST_GAIN, LARGEST_GAIN)
+        # In a narrow range a tremor is up to half as deep: by itself it would be wider than all that is asked for.
+        gain = max(min(gain, wanted / _spread(after.quick)), gain / 2)
+        quick = gain * after.quick
+        middle = after.trend.median()
+        wide, octaves = 1.0, after.trend
+        for _ in range(5):  # the tremor has a part in the range: only the rest of it can be widened
+            octaves = wide * (after.trend - middle) + quick
+            wide *= _between(wanted / _spread(octaves), 0.5, 2.0)
+        pitch[pitch > 0] = torch.exp2(octaves + middle + missing[PITCH] / 12).clamp(LOWEST_HZ, HIGHEST_HZ)
+    return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]))
+
+
+def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> Tensor:
+    """The latent after a few steps towards a goal: in turns, the nearest one with its melody, and with its colour.
+
+    Each step goes as far as the distance would take to vanish, were it linear: projections in turns (Kaczmarz 1937), by
+    Polyak's rule for what has zero as its least value (1969). So no rate has to be chosen, and the latent moves no
+    farther than it has to. A goal out of reach would make steps longer and longer: none is longer than `LONGEST_STEP`.
+    """
+    predict, embedding = listener.decoder.pitch, listener.embedding
+    voiced = (goal.pitch > 0).to(start)
+    wanted = torch.log2(goal.pitch.clamp(min=1.0) / REFERENCE_HZ)
+    with torch.no_grad():
+        held = predict(start, embedding)[1].clamp(-6, 6)
+
+    def melody(z: Tensor) -> Tensor:
+        octaves, voicing = predict(z, embedding)
+        errors = (12 * (octaves - wanted) * voiced).square().sum() / voiced.sum().clamp(min=1)
+        return errors + VOICING_WEIGHT * (voicing.clamp(-6, 6) - held).square().mean()
+
+    def colour(z: Tensor) -> Tensor:
+        return (listener.colour(listener.power(z, goal.pitch)[:, after.active]) - goal.colour).square().sum()
+
+    z = start.clone().requires_grad_(True)
+    for _ in range(STEPS):
+        for square in (melody, colour):
+            with torch.enable_grad():
+                distance = (square(z) + 1e-9).sqrt()
+                (gradient,) = torch.autograd.grad(distance, z)
+            with torch.no_grad():
+                step = distance / gradient.square().sum().clamp(min=1e-12) * gradient
+                z -= step * (LONGEST_STEP / step.square().mean().sqrt()).clamp(max=1.0)
+    return z.detach()
+
+
+def _spread(octaves: Tensor) -> float:
+    """From the 10th to the 90th percentile, in octaves."""
+    low, high = octaves.quantile(octaves.new_tensor([0.1, 0.9])).tolist()
+    return max(high - low, 1e-3)
+
+
+def _between(value: float, one: float, other: float) -> float:
+    return min(max(value, min(one, other)), max(one, other))

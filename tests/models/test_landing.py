@@ -1,0 +1,142 @@
+"""Where a latent lands: each axis where the style asks for it, as Praat measures it too, and nothing else moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
+
+from latent_edit import checkpoint
+from latent_edit.data.styles import AXES
+from latent_edit.evaluation.moves import moves
+from latent_edit.loaded import VOICE_FOLDER
+from latent_edit.measures import measure
+from latent_edit.models.clap import AxisValue
+from latent_edit.models.landing import LONGEST_STEP, STEPS, Listener, landed
+from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.types import Latent
+
+FRAMES = 60
+LANDED = {"pitch_semitones": 0.3, "range_ratio_log2": 0.12, "level_db": 0.5, "tilt_db": 1.0, "tremor_semitones": 0.2}
+
+
+def asked(**values: float) -> dict[str, AxisValue]:
+    """A style that asks for these values and for nothing on the other axes."""
+    return {name: AxisValue(values.get(name, 0.0), axis.floor / 2) for name, axis in AXES.items()}
+
+
+def random_latent(seed: int = 0) -> Latent:
+    z = torch.randn(1, ARCHITECTURE.flow_size, FRAMES, generator=torch.Generator().manual_seed(seed))
+    return Latent(z, torch.ones(1, 1, FRAMES))
+
+
+@pytest.fixture(scope="module")
+def tiny() -> FrozenVits:
+    return freeze(tiny_voice())
+
+
+def test_it_is_deterministic_and_leaves_what_it_was_given(tiny: FrozenVits) -> None:
+    source, edited = random_latent(), random_latent(1)
+    start = edited.z.clone()
+    style = asked(pitch_semitones=3.0, level_db=4.0)
+    with torch.no_grad():  # as in an edit
+        one = landed(tiny, source, edited, style, "anna")
+    assert torch.equal(one.z, landed(tiny, source, edited, style, "anna").z)
+    assert not torch.equal(one.z, start) and torch.equal(edited.z, start)
+    assert torch.equal(one.mask, edited.mask)
+    assert not one.z.requires_grad
+    assert not torch.equal(one.z, landed(tiny, source, edited, style, "ben").z)
+
+
+def test_a_goal_out_of_reach_does_not_throw_the_latent_away(tiny: FrozenVits) -> None:
+    edited = random_latent()
+    moved = landed(tiny, edited, edited, asked(pitch_semitones=90.0, level_db=200.0), "anna").z - edited.z
+    assert 0 < moved.square().mean().sqrt() <= 1.01 * 2 * STEPS * LONGEST_STEP
+
+
+def test_what_is_there_already_stays(tiny: FrozenVits) -> None:
+    latent = random_latent()
+    assert landed(tiny, latent, latent, asked(), "anna") is latent
+
+
+def test_without_axes_or_a_source_filter_it_stays(tiny: FrozenVits, tmp_path: Path) -> None:
+    latent = random_latent()
+    assert landed(tiny, random_latent(1), latent, {}, "anna") is latent
+    other = FrozenVits.load(transformers_voice(tmp_path, speakers=2))
+    assert landed(other, random_latent(1), latent, asked(level_db=6.0), 0) is latent
+
+
+def test_a_whisper_has_no_melody_to_land() -> None:
+    """Level and tilt of what is unvoiced are brought where they belong all the same."""
+    voice = tiny_voice()
+    with torch.no_grad():
+        voice.decoder.pitch.output.bias[1] = -9.0
+    vits, latent = freeze(voice), random_latent()
+    assert Listener(vits, "anna").hear(latent.z).axes.keys() == {"level_db", "tilt_db"}
+    louder = landed(vits, latent, latent, asked(level_db=3.0, pitch_semitones=4.0), "anna")
+    assert louder.z.isfinite().all() and not torch.equal(louder.z, latent.z)
+
+
+@pytest.mark.shipped
+class TestShipped:
+    """By the shipped voice, whose decoder can do what it is asked for."""
+
+    @pytest.fixture(scope="class")
+    def vits(self) -> FrozenVits:
+        return FrozenVits.load(checkpoint.default_root() / VOICE_FOLDER)
+
+    @pytest.fixture(scope="class")
+    def reading(self, vits: FrozenVits) -> Latent:
+        phonemes, draw = vits.phonemize("The old clock on the wall had stopped."), torch.Generator().manual_seed(0)
+        return vits.encode_text(phonemes, "kathleen", generator=draw).latent
+
+    def heard(self, vits: FrozenVits, before: Latent, after: Latent) -> dict[str, float]:
+        listener = Listener(vits, "kathleen")
+        one, other = (listener.hear(latent.z).axes for latent in (before, after))
+        return {axis: other[axis] - one[axis] for axis in one}
+
+    def landing(self, vits: FrozenVits, source: Latent, edited: Latent, style: Mapping[str, AxisValue]) -> Latent:
+        return landed(vits, source, edited, style, "kathleen")
+
+    @pytest.mark.parametrize(
+        "style",
+        [
+            {"pitch_semitones": 4.0},
+            {"pitch_semitones": -3.0, "range_ratio_log2": -0.5},
+            {"level_db": 6.0, "tilt_db": 5.0},
+            {"level_db": -6.0},
+        ],
+    )
+    def test_every_axis_lands_where_it_is_asked_for(
+        self, vits: FrozenVits, reading: Latent, style: dict[str, float]
+    ) -> None:
+        """Judged by Praat, on what is spoken: nothing of that is used on the way."""
+        after = self.landing(vits, reading, reading, asked(**style))
+        clips = (vits.decode(latent, "kathleen").item(0).numpy() for latent in (reading, after))
+        moved = moves(*(measure(clip, vits.sampling_rate) for clip in clips))
+        for axis, tolerance in LANDED.items():
+            assert moved[axis] == pytest.approx(style.get(axis, 0.0), abs=tolerance), axis
+
+    def test_what_is_not_named_goes_back(self, vits: FrozenVits, reading: Latent) -> None:
+        louder = self.landing(vits, reading, reading, asked(level_db=8.0, tilt_db=6.0))
+        assert self.heard(vits, reading, louder)["level_db"] > 7.0
+        moved = self.heard(vits, reading, self.landing(vits, reading, louder, asked(pitch_semitones=3.0)))
+        assert moved["pitch_semitones"] == pytest.approx(3.0, abs=LANDED["pitch_semitones"])
+        assert abs(moved["level_db"]) < LANDED["level_db"] and abs(moved["tilt_db"]) < LANDED["tilt_db"]
+
+    def test_how_far_it_goes_is_the_edits_own_affair_up_to_twice(self, vits: FrozenVits, reading: Latent) -> None:
+        """Between the least and twice the style's size an edit stays where it is."""
+        style, pitch = asked(pitch_semitones=2.0), "pitch_semitones"
+        once, farther, too_far = (
+            self.landing(vits, reading, reading, asked(pitch_semitones=size)) for size in (1.0, 3.0, 7.0)
+        )
+        reached = {
+            size: self.heard(vits, reading, self.landing(vits, reading, start, style))[pitch]
+            for size, start in ((1.0, once), (3.0, farther), (7.0, too_far))
+        }
+        assert reached == pytest.approx({1.0: 2.0, 3.0: 3.0, 7.0: 4.0}, abs=0.3)
+        half = landed(vits, reading, once, style, "kathleen", least=0.5)
+        assert self.heard(vits, reading, half)[pitch] == pytest.approx(1.0, abs=0.2)
