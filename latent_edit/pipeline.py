@@ -1,4 +1,4 @@
-"""The whole path: text -> Z_text -> bridge steered by a style -> Z' -> speech. Read this file first.
+"""The whole path: text -> Z_text -> bridge steered by a style -> landing -> Z' -> speech. Read this file first.
 
 A recording may stand in for the text: its Z_audio then takes the place of Z_text.
 """
@@ -52,7 +52,7 @@ class _Edit:
     centred_style: Tensor = field(init=False)  # [1, D] as the bridge wants it
     log_ratio: float = 0.0
     z_source: Reading = field(init=False)
-    crossed: list[Latent] = field(init=False)  # of each piece, as the bridge leaves it
+    crossed: list[Latent] = field(init=False)  # Z' of each piece at strength 1, as the bridge leaves it, then landed
     z_edit: Reading = field(init=False)
     after: Speech = field(init=False)
 
@@ -72,7 +72,7 @@ class LatentEditor(LoadedModels):
         yield self._change(edits, stage)[0]
 
     def along_the_bridge(self, request: EditRequest, progress: Progress | None = None) -> list[Speech]:
-        """The way of an edit, spoken: re-timed Z_text, then the clean latent that each step predicts, Z' last.
+        """The way of an edit, spoken: re-timed Z_text, the clean latent that each step but the last predicts, and Z'.
 
         Of many steps at most `MAX_STOPS` - 1 are taken, evenly, and fewer of a long text, of which all stops together
         last `MAX_STOPS_SECONDS` or are three. All have the length of after. Raises InputError.
@@ -224,20 +224,19 @@ class LatentEditor(LoadedModels):
 
     def _land(self, edits: Sequence[_Edit], stage: StageClock) -> None:
         """Z' of every edit: what crossed the bridge, brought to the axes of the style where its method is for that."""
-        for done, edit in enumerate(edits):
-            stage.tell("landing", done / len(edits))
-            lands = edit.request.landing and self.bridge(edit.request.method).config.landing
-            own = self._landed(edit) if lands else edit.crossed
-            edit.z_edit = edit.z_source.towards(own, edit.request.strength)
-
-    def _landed(self, edit: _Edit) -> list[Latent]:
         from latent_edit.models.landing import landed  # with transformers, which a first page does not need
 
-        asked, least = self.style_encoder.axes(edit.style), min(1.0, edit.request.guidance)
-        return [
-            landed(self.vits, start.latent, end, asked, edit.speaker, least)
-            for start, end in zip(edit.z_source.encodings, edit.crossed, strict=True)
-        ]
+        pieces, done = sum(len(edit.crossed) for edit in edits), 0
+        for edit in edits:
+            if edit.request.landing and self.bridge(edit.request.method).config.landing:
+                asked, least = self.style_encoder.axes(edit.style), min(1.0, edit.request.guidance)
+                for index, start in enumerate(edit.z_source.encodings):
+                    stage.tell("landing", (done + index) / pieces)
+                    edit.crossed[index] = landed(
+                        self.vits, start.latent, edit.crossed[index], asked, edit.speaker, least
+                    )
+            done += len(edit.crossed)
+            edit.z_edit = edit.z_source.towards(edit.crossed, edit.request.strength)
 
     def _intonation(self, bridge: Bridge, source: Latent, batch: Sequence[tuple[_Edit, int]]) -> Tensor | None:
         """Melodies [B, 2, T] of what the bridge starts from, where it is shown them."""

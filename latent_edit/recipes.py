@@ -95,15 +95,6 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
     latents.embed_styles(load_style_encoder(clap), renditions, runs / "latents")
 
 
-@train_app.callback()
-def _flush_denormals() -> None:
-    import torch
-
-    # They make a step on a CPU slow. Before the first computation: it starts torch's worker threads, which take the
-    # setting of the thread that starts them.
-    torch.set_flush_denormal(True)
-
-
 @train_app.command("vits")
 def train_vits(
     preset: PresetOption = "mini",
@@ -125,6 +116,7 @@ def train_vits(
     from latent_edit.evaluation.progress import voice_judge
     from latent_edit.training import vits
 
+    _flush_denormals()
     speech = _speech(runs)
     styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
     judge = voice_judge(_speech(runs, "validation"))
@@ -153,6 +145,7 @@ def train_clap(
 
     from latent_edit.training import clap
 
+    _flush_denormals()
     encoder = clap.train(config, _renditions(runs), _state(runs, "clap", preset), resume=resume)
     if out is not None:
         encoder.save(out)
@@ -180,6 +173,7 @@ def train_bridge(
     from latent_edit.models.vits import FrozenVits
     from latent_edit.training import bridge
 
+    _flush_denormals()
     latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
     if vits.latent_hash != latents.latent_hash:
@@ -274,6 +268,14 @@ def _publish(out: Path, data: str, recipe: str) -> None:
         )
     checkpoint.update_manifest(out.parent)
     typer.echo(f"written to {out}")
+
+
+def _flush_denormals() -> None:
+    import torch
+
+    # They make a step on a CPU slow. Before the first computation: it starts torch's worker threads, which take the
+    # setting of the thread that starts them.
+    torch.set_flush_denormal(True)
 
 
 def _show(config: StrictModel) -> None:

@@ -182,7 +182,8 @@ class Edited:
         """The request, all weights that it uses, and how it lands."""
         from latent_edit.models import landing
 
-        how = _file_hash(Path(str(landing.__file__))) if self.request.landing else None
+        lands = self.request.landing and editor.bridge(self.request.method).config.landing
+        how = _file_hash(Path(str(landing.__file__))) if lands else None
         return ["edited", self.request.to_dict(), editor.hashes(self.request.method), how]
 
     def render(self, editor: LatentEditor) -> Sound:

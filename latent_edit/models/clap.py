@@ -14,7 +14,7 @@ from latent_edit.types import Waveform
 
 
 class AxisValue(NamedTuple):
-    """What a style asks of one axis: value, in the axis' unit; step: the smallest move there that is heard."""
+    """What a style asks of one axis: value, in the axis' unit; step: the smallest size that counts as naming it."""
 
     value: float
     step: float

@@ -35,7 +35,7 @@ LOG_FLOOR, LOG_CENTRE, LOG_SPREAD = 1e-5, -1.0, 4.0
 
 
 class ClapMiniConfig(StrictModel):
-    """Sizes of the network. axis_scales: one audible step on each style axis, the unit of the axis head."""
+    """Sizes of the network. axis_scales: the floor of each style axis, the unit of the axis head."""
 
     axes: tuple[str, ...]
     axis_scales: tuple[float, ...]

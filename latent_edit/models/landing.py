@@ -2,8 +2,8 @@
 
 A bridge goes in the right direction, but one axis goes too far and another not far enough. The decoder of the embedded
 voice tells F0 and filters apart, so what is missing can be written down as a goal, and a few steps of gradient descent
-on the latent lead there. This is guidance by a second network (Dhariwal & Nichol 2021, arXiv 2105.05233, section 4)
-after the sampler instead of within it: the axis head of the CLAP says where, the bridge how far, and all the rest.
+on the latent lead there: latent optimisation, by alternating projections. The axis head of the CLAP says where, the
+bridge how far, and all the rest.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from latent_edit.types import Latent
 
 STEPS = 5
 LONGEST_STEP = 0.2  # root mean square over the latent, whose deviation is about one; most take a tenth of it
-NAMED = 0.5  # audible steps of an axis; a style that asks for less does not name it
+NAMED = 0.5  # of an axis' step, which is just audible; a style that asks for less does not name it
 FARTHEST = 2.0  # times the size of a style
-NEGLIGIBLE = 0.1  # audible steps; where no axis misses more, the latent stays as it is
+NEGLIGIBLE = 0.1  # of a step; where no axis misses more, the latent stays as it is
 VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
 LEAST_VOICED_SECONDS = 0.2
 TREND_SECONDS = 0.1  # standard deviation of the Gaussian that tells intonation from tremor
-LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse
+LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse; one that is not there cannot be made
 ACTIVE_RANGE_DB = 30.0  # speech lies within this range below its loud frames
 LOW_HZ, EDGE_HZ = 60.0, 1_000.0  # where the lower of the two bands of tilt begins and ends
 PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
@@ -121,11 +121,12 @@ def landed(
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
-    How far along the style is the bridge's affair, as it is and up to `FARTHEST`, but no less than `least` times the
-    style's size. Pace and breath are not touched, and nor is a latent of a voice whose decoder does not tell F0 and
-    filters apart.
+    asked: by name of the axis, as a CLAP with an axis head reads it. speaker: whose latents they are; another one's
+    decoder may land them a little off. How far along the style is the bridge's affair, as it is and up to `FARTHEST`,
+    but no less than `least` times the style's size; a tremor alone is as deep as asked for. Pace and breath are not
+    touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0 and filters apart.
     """
-    if not asked or not vits.has_source_filter:
+    if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR} <= asked.keys():
         return edited
     listener = Listener(vits, speaker)
     before, after = listener.hear(source.z), listener.hear(edited.z)
@@ -142,6 +143,8 @@ def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], leas
     """
     moved = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
     named = {axis: value for axis, value in asked.items() if axis in moved and abs(value.steps) >= NAMED}
+    if TREMOR in named and asked[TREMOR].value < 0:
+        del named[TREMOR]  # there is none below zero
     along = sum(value.steps * moved[axis] / value.step for axis, value in named.items() if axis != TREMOR)
     size = sum(value.steps**2 for axis, value in named.items() if axis != TREMOR)
     reach = min(max(along / size, least), FARTHEST) if size else least

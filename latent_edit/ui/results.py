@@ -19,7 +19,8 @@ It holds before.wav, after.wav, edit.json, and z_text.png, z_edit.png and differ
 BRIDGE_DESCRIPTION = """Along the bridge: hear and see the caller's last edit step by step.
 
 Returns the stops from the re-timed Z_text to Z', each with a WAV file and a heatmap as PNG; the ones between are the
-clean latents that the steps predict. Of many steps at most 20 are taken. Call `/edit` first."""
+clean latents that the steps predict, the last one's as it has landed. Of many steps at most 20 are taken. Call `/edit`
+first."""
 JUDGE_DESCRIPTION = """What judges that know nothing of this model hear in the caller's last edit.
 
 Returns the words that a recogniser hears before and after, and the cosine of the two voices for a speaker encoder. Null

@@ -25,7 +25,7 @@ LANDED = {"pitch_semitones": 0.3, "range_ratio_log2": 0.12, "level_db": 0.5, "ti
 
 def asked(**values: float) -> dict[str, AxisValue]:
     """A style that asks for these values and for nothing on the other axes."""
-    return {name: AxisValue(values.get(name, 0.0), axis.floor / 2) for name, axis in AXES.items()}
+    return {name: AxisValue(values.get(name, 0.0), axis.floor) for name, axis in AXES.items()}
 
 
 def random_latent(seed: int = 0) -> Latent:
@@ -64,7 +64,8 @@ def test_what_is_there_already_stays(tiny: FrozenVits) -> None:
 
 def test_without_axes_or_a_source_filter_it_stays(tiny: FrozenVits, tmp_path: Path) -> None:
     latent = random_latent()
-    assert landed(tiny, random_latent(1), latent, {}, "anna") is latent
+    for some in ({}, {"level_db": AxisValue(6.0, 4.0)}):
+        assert landed(tiny, random_latent(1), latent, some, "anna") is latent
     other = FrozenVits.load(transformers_voice(tmp_path, speakers=2))
     assert landed(other, random_latent(1), latent, asked(level_db=6.0), 0) is latent
 
@@ -108,6 +109,7 @@ class TestShipped:
             {"pitch_semitones": -3.0, "range_ratio_log2": -0.5},
             {"level_db": 6.0, "tilt_db": 5.0},
             {"level_db": -6.0},
+            {"range_ratio_log2": 0.7},
         ],
     )
     def test_every_axis_lands_where_it_is_asked_for(
@@ -129,14 +131,26 @@ class TestShipped:
 
     def test_how_far_it_goes_is_the_edits_own_affair_up_to_twice(self, vits: FrozenVits, reading: Latent) -> None:
         """Between the least and twice the style's size an edit stays where it is."""
-        style, pitch = asked(pitch_semitones=2.0), "pitch_semitones"
-        once, farther, too_far = (
-            self.landing(vits, reading, reading, asked(pitch_semitones=size)) for size in (1.0, 3.0, 7.0)
-        )
+        style, pitch = asked(pitch_semitones=3.0), "pitch_semitones"
+        starts = {size: self.landing(vits, reading, reading, asked(pitch_semitones=size)) for size in (2.0, 4.0, 8.0)}
         reached = {
             size: self.heard(vits, reading, self.landing(vits, reading, start, style))[pitch]
-            for size, start in ((1.0, once), (3.0, farther), (7.0, too_far))
+            for size, start in starts.items()
         }
-        assert reached == pytest.approx({1.0: 2.0, 3.0: 3.0, 7.0: 4.0}, abs=0.3)
-        half = landed(vits, reading, once, style, "kathleen", least=0.5)
-        assert self.heard(vits, reading, half)[pitch] == pytest.approx(1.0, abs=0.2)
+        assert reached == pytest.approx({2.0: 3.0, 4.0: 4.0, 8.0: 6.0}, abs=0.3)
+        less = landed(vits, reading, starts[2.0], style, "kathleen", least=0.5)
+        assert self.heard(vits, reading, less)[pitch] == pytest.approx(2.0, abs=0.2)
+
+    def test_a_tremor_grows_and_the_range_stays(self, vits: FrozenVits, reading: Latent) -> None:
+        """At most to the double: one that is not there cannot be made."""
+        own = Listener(vits, "kathleen").hear(reading.z).axes["tremor_semitones"]
+        moved = self.heard(vits, reading, self.landing(vits, reading, reading, asked(tremor_semitones=1.6)))
+        assert 0.2 < moved["tremor_semitones"] <= 1.1 * own
+        assert abs(moved["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
+        assert abs(moved["pitch_semitones"]) < LANDED["pitch_semitones"]
+
+    def test_nothing_is_asked_for_without_guidance(self, vits: FrozenVits, reading: Latent) -> None:
+        """The least is then nothing, and what has not moved stays."""
+        style = asked(pitch_semitones=4.0, level_db=6.0)
+        still = landed(vits, reading, reading, style, "kathleen", least=0.0)
+        assert still is reading
