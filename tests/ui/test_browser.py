@@ -81,6 +81,7 @@ def test_a_recording_is_edited_like_a_clip(visit: Visit, tmp_path: Path) -> None
     page = visit.page
     page.click("#source label:has-text('Your recording')")
     page.wait_for_selector("#text", state="detached")
+    page.wait_for_selector("#recording-remark")  # which a busy machine draws a moment later
     remarks = page.inner_text("#controls")
     assert "an unknown speaker becomes that voice" in remarks
     assert "a change of pace stretches all of it" in remarks
