@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ, TREND_SECONDS
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ, REFERENCE_HZ
 from latent_edit.models.heard import as_condition
@@ -30,10 +31,7 @@ FARTHEST = 2.0  # times the size of a style
 NEGLIGIBLE = 0.1  # of a step; where no axis misses more, the latent stays as it is
 VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
 LEAST_VOICED_SECONDS = 0.2
-TREND_SECONDS = 0.1  # standard deviation of the Gaussian that tells intonation from tremor
 LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse; one that is not there cannot be made
-ACTIVE_RANGE_DB = 30.0  # speech lies within this range below its loud frames
-LOW_HZ, EDGE_HZ = 60.0, 1_000.0  # where the lower of the two bands of tilt begins and ends
 PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
 
 
@@ -54,7 +52,7 @@ class Manner:
 
 
 class Listener:
-    """What the decoder of a voice would make of latents [1, C, T] of one speaker."""
+    """What the decoder of a voice would make of latents [1, C, T] of one speaker, by the definitions of `measures`."""
 
     def __init__(self, vits: FrozenVits, speaker: str | int) -> None:
         embedding = vits.speaker_embedding(speaker)
@@ -63,7 +61,8 @@ class Listener:
         self.frames_per_second = vits.sampling_rate / vits.hop_length
         bins = self.decoder.filter_size // 2 + 1
         hertz = torch.linspace(0, vits.sampling_rate / 2, bins, device=embedding.device)
-        self.high, self.low = hertz >= EDGE_HZ, (hertz >= LOW_HZ) & (hertz < EDGE_HZ)
+        low, middle, high = TILT_EDGES_HZ
+        self.high, self.low = (hertz >= middle) & (hertz <= high), (hertz >= low) & (hertz < middle)
 
     @torch.no_grad()
     def hear(self, z: Tensor) -> Manner:
