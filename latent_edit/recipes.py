@@ -34,6 +34,7 @@ PresetOption = Annotated[
 ]
 RunsOption = Annotated[Path, typer.Option(help="Folder for prepared data and training states.")]
 OutOption = Annotated[Path | None, typer.Option(help="Write the finished checkpoint into this folder.")]
+StartOption = Annotated[Path | None, typer.Option(help="Checkpoint of the same kind and size to start from.")]
 ResumeOption = Annotated[bool, typer.Option(help="Continue an interrupted training.")]
 DryRunOption = Annotated[bool, typer.Option(help="Show the resolved configuration and stop.")]
 VoiceOption = Annotated[Path, typer.Option(help="Checkpoint of the voice.")]
@@ -101,7 +102,7 @@ def train_vits(
     stage: Annotated[str, typer.Option(help="Stage of the preset.")] = "neutral",
     runs: RunsOption = RUNS,
     out: OutOption = None,
-    start_from: Annotated[Path | None, typer.Option(help="Voice checkpoint to start from.")] = None,
+    start_from: StartOption = None,
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -133,6 +134,7 @@ def train_clap(
     preset: PresetOption = "mini",
     runs: RunsOption = RUNS,
     out: OutOption = None,
+    start_from: StartOption = None,
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -146,7 +148,8 @@ def train_clap(
     from latent_edit.training import clap
 
     _flush_denormals()
-    encoder = clap.train(config, _renditions(runs), _state(runs, "clap", preset), resume=resume)
+    folder = _state(runs, "clap", preset)
+    encoder = clap.train(config, _renditions(runs), folder, resume=resume, start_from=start_from)
     if out is not None:
         encoder.save(out)
         _publish(out, "vocal styles and captions made by this project", f"train clap --preset {preset}")
@@ -159,6 +162,7 @@ def train_bridge(
     runs: RunsOption = RUNS,
     out: OutOption = None,
     voice: VoiceOption = VOICE,
+    start_from: StartOption = None,
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -181,7 +185,7 @@ def train_bridge(
             f"the latents in {runs} are of another voice than {voice}; run `prepare latents` with this one"
         )
     folder = _state(runs, "bridge", preset)
-    trained = bridge.train(config, latents, vits, folder, resume=resume)
+    trained = bridge.train(config, latents, vits, folder, resume=resume, start_from=start_from)
     if out is not None:
         trained.save(out, latents.latent_hash, latents.style_hash)
         _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")

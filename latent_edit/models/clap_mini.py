@@ -218,12 +218,10 @@ class ClapMiniEncoder:
     @staticmethod
     def load(folder: Path) -> ClapMiniEncoder:
         """Read a checkpoint folder. Raises CheckpointError."""
-        from tokenizers import Tokenizer
-
         config = checkpoint.load_config(folder)
         try:
             network = ClapMini(ClapMiniConfig.model_validate(config["network"]))
-            tokenizer = Tokenizer.from_str((folder / TOKENIZER_NAME).read_text(encoding="utf-8"))
+            tokenizer = read_tokenizer((folder / TOKENIZER_NAME).read_text(encoding="utf-8"))
             words, stop_words = config["trained_words"], config["stop_words"]
         except Exception as error:  # tokenizers raises bare Exceptions
             raise CheckpointError(f"{folder} is not a usable {TYPE} checkpoint ({error}); get it again") from error
@@ -279,6 +277,13 @@ def tokenize(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> tup
     ids = torch.tensor([sequence + [padding] * (longest - len(sequence)) for sequence in sequences])
     mask = torch.tensor([[1] * len(sequence) + [0] * (longest - len(sequence)) for sequence in sequences]).bool()
     return ids, mask
+
+
+def read_tokenizer(text: str) -> Tokenizer:
+    """A tokenizer as `Tokenizer.to_str` wrote it."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(text)
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Tokenizer:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from latent_edit import checkpoint
 from latent_edit.bridge import Bridge, BridgeConfiguration
 from latent_edit.data.latents import Latents
 from latent_edit.data.speech import batch_of_step
@@ -73,6 +74,12 @@ class BridgeTask:
             self.bridge.deviation.copy_(frames.std(1, keepdim=True))
         text = torch.cat([own.mean(0, keepdim=True) for own in latents.caption_styles])
         self.bridge.style_mean.copy_(torch.stack([text.mean(0), latents.audio_style.mean(0)]))
+
+    def start_from(self, folder: Path) -> None:
+        """Take the weights of a checkpoint, and keep the moments of these latents."""
+        moments = dict(self.bridge.named_buffers())
+        checkpoint.strict_load(self.bridge, {**checkpoint.load_tensors(folder), **moments})
+        self.averaged.module.load_state_dict(self.bridge.state_dict())
 
     def step(self, index: int) -> dict[str, float]:
         """One optimisation step of denoiser and pace head."""
@@ -192,11 +199,23 @@ class BridgeTask:
 
 
 def train(
-    config: BridgeConfiguration, latents: Latents, vits: FrozenVits, folder: Path, *, resume: bool = False
+    config: BridgeConfiguration,
+    latents: Latents,
+    vits: FrozenVits,
+    folder: Path,
+    *,
+    resume: bool = False,
+    start_from: Path | None = None,
 ) -> Bridge:
-    """Train in `folder` and return the averaged bridge."""
+    """Train in `folder` and return the averaged bridge.
+
+    It starts from random weights or from those of `start_from`, a bridge of the same shape, be it of another voice or
+    CLAP; resumed, from its own state. Raises CheckpointError or InputError.
+    """
     torch.manual_seed(config.training.seed)
     task = BridgeTask(config, latents, vits)
+    if start_from is not None and not resume:
+        task.start_from(start_from)
     loop.run(task, folder, config.training.steps, config.training.seed, resume=resume)
     return cast(Bridge, task.averaged.module.eval())
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from latent_edit import checkpoint
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import preset_caption, sample_pair
 from latent_edit.data.lexicon import FLOORS, load_lexicon
@@ -28,12 +29,16 @@ from latent_edit.models.clap_mini import (
     ClapMiniEncoder,
     log_mel,
     pad_mels,
+    read_tokenizer,
     tokenize,
     train_tokenizer,
 )
 from latent_edit.models.prompt_words import prompt_words
 from latent_edit.training import loop
 from latent_edit.training.clap_config import ClapConfig
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 PRESET_SHARE = 0.15  # of the captions without a recording: a preset in its own or other words
 MAX_FILLERS = 3  # words without a meaning, anywhere in a caption: people join words in more ways than templates do
@@ -49,8 +54,10 @@ VOICED_AXES = [AXIS_NAMES.index(name) for name in ("pitch_semitones", "range_rat
 class ClapTask:
     """See `training.loop.Task`."""
 
-    def __init__(self, config: ClapConfig, renditions: Renditions, folder: Path) -> None:
-        """folder: where computed features are kept."""
+    def __init__(
+        self, config: ClapConfig, renditions: Renditions, folder: Path, tokenizer: Tokenizer | None = None
+    ) -> None:
+        """folder: where computed features are kept. tokenizer: of the weights to go on from; None learns one."""
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.items = renditions.of_split("train")
@@ -58,8 +65,10 @@ class ClapTask:
         if len(self.items) < config.batch_size:
             raise InputError(f"{len(self.items)} training renditions are fewer than one batch of {config.batch_size}")
         texts, axes = caption_bank(config.captions, config.seed)
-        own = [caption.text for item in self.items for caption in item.captions]
-        self.tokenizer = train_tokenizer([" ".join(prompt_words(text)) for text in [*texts, *own]], config.vocabulary)
+        if tokenizer is None:
+            own = [caption.text for item in self.items for caption in item.captions]
+            tokenizer = train_tokenizer([" ".join(prompt_words(text)) for text in [*texts, *own]], config.vocabulary)
+        self.tokenizer = tokenizer
         network = config.sizes.network(self.tokenizer.get_vocab_size())
         self.network = ClapMini(network).to(self.device)
         self.fillers = load_lexicon().fillers()
@@ -171,20 +180,31 @@ class ClapTask:
         return {**result, "held_out_preset": sum(right) / len(right)} if right else result
 
     def state_dict(self) -> dict[str, Any]:
-        """Network and optimiser."""
-        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        """Network, its tokenizer, and optimiser."""
+        networks = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {"tokenizer": self.tokenizer.to_str(), **networks}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Strict."""
+        """Strict. The tokenizer is given when the task is made."""
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def train(config: ClapConfig, renditions: Renditions, folder: Path, *, resume: bool = False) -> ClapMiniEncoder:
-    """Train in `folder` and return the encoder, its weights rounded as a checkpoint keeps them (`encoder.save`)."""
+def train(
+    config: ClapConfig, renditions: Renditions, folder: Path, *, resume: bool = False, start_from: Path | None = None
+) -> ClapMiniEncoder:
+    """Train in `folder` and return the encoder, its weights rounded as a checkpoint keeps them (`encoder.save`).
+
+    It starts from random weights or from those of `start_from`, a checkpoint of this kind and size, and goes on with
+    the tokenizer of those; resumed, from its own state. Raises CheckpointError or InputError.
+    """
     torch.manual_seed(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    task = ClapTask(config, renditions, folder)
+    start = None if resume or start_from is None else ClapMiniEncoder.load(start_from)
+    tokenizer = read_tokenizer(loop.read_state(folder)["task"]["tokenizer"]) if resume else start and start.tokenizer
+    task = ClapTask(config, renditions, folder, tokenizer)
+    if start is not None:
+        checkpoint.strict_load(task.network, start.network.state_dict())
     loop.run(task, folder, config.steps, config.seed, resume=resume, evaluate_every=config.evaluate_every)
     with torch.no_grad():
         for parameter in task.network.parameters():

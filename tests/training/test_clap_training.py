@@ -15,7 +15,7 @@ from latent_edit.data.captions import preset_caption
 from latent_edit.data.drawn_styles import RenditionConfig
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.styles import AXES, Style
-from latent_edit.errors import InputError
+from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.training import clap
 from latent_edit.training.clap_config import ClapConfig, ClapSizes
@@ -86,6 +86,20 @@ def test_resume_equals_uninterrupted(renditions: Renditions, tmp_path: Path) -> 
     resumed = clap.train(CONFIG, renditions, tmp_path / "parts", resume=True)
     assert resumed.hash == whole.hash
     assert resumed.tokenizer.to_str() == whole.tokenizer.to_str()
+
+
+def test_it_goes_on_from_a_checkpoint_with_its_tokenizer(renditions: Renditions, tmp_path: Path) -> None:
+    first = clap.train(CONFIG, renditions, tmp_path / "first")
+    first.save(tmp_path / "shipped")
+    other = CONFIG.model_copy(update={"steps": 1, "learning_rate": 0.0, "captions": 30, "vocabulary": 100, "seed": 1})
+    start = tmp_path / "shipped"
+    second = clap.train(other, renditions, tmp_path / "second", start_from=start)
+    assert second.hash == first.hash and second.tokenizer.to_str() == first.tokenizer.to_str()
+    resumed = clap.train(other.model_copy(update={"steps": 2}), renditions, tmp_path / "second", resume=True)
+    assert resumed.hash == first.hash and resumed.tokenizer.to_str() == first.tokenizer.to_str()
+    wider = CONFIG.model_copy(update={"sizes": SIZES.model_copy(update={"audio_width": 24})})
+    with pytest.raises(CheckpointError, match="shape"):
+        clap.train(wider, renditions, tmp_path / "third", start_from=start)
 
 
 def test_it_learns(renditions: Renditions, tmp_path: Path) -> None:

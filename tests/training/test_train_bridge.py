@@ -16,7 +16,7 @@ from latent_edit import recipes
 from latent_edit.bridge import load_bridge
 from latent_edit.data.latents import Latents
 from latent_edit.data.world import TREMOR_HZ
-from latent_edit.errors import InputError
+from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.vits import freeze
 from latent_edit.training import bridge as training
@@ -76,6 +76,20 @@ def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
         assert torch.equal(value, states[0][f"/task/averaged/module.{name}"]), name
+
+
+def test_it_goes_on_from_a_checkpoint_with_the_moments_of_its_own_latents(tmp_path: Path) -> None:
+    first = training.train(configuration(), LATENTS, VITS, tmp_path / "first")
+    first.mean += 1.0
+    first.save(tmp_path / "shipped", "another voice", "another CLAP")
+    still = configuration(training={"steps": 1, "learning_rate": 0.0})
+    second = training.train(still, LATENTS, VITS, tmp_path / "second", start_from=tmp_path / "shipped")
+    for name, value in second.state_dict().items():
+        expected = first.state_dict()[name].half().float() if name not in dict(second.named_buffers()) else value
+        assert torch.allclose(value, expected, atol=1e-6), name
+    assert not torch.allclose(second.mean, first.mean, atol=0.5)
+    with pytest.raises(CheckpointError, match="Bridge"):
+        training.train(configuration(width=24), LATENTS, VITS, tmp_path / "third", start_from=tmp_path / "shipped")
 
 
 def test_what_is_trained_is_saved_and_loaded(tmp_path: Path) -> None:
