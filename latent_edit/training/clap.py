@@ -201,7 +201,9 @@ def train(
     torch.manual_seed(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
     start = None if resume or start_from is None else ClapMiniEncoder.load(start_from)
-    tokenizer = read_tokenizer(loop.read_state(folder)["task"]["tokenizer"]) if resume else start and start.tokenizer
+    tokenizer = None if start is None else start.tokenizer
+    if resume:
+        tokenizer = read_tokenizer(loop.read_state(folder)["task"]["tokenizer"])
     task = ClapTask(config, renditions, folder, tokenizer)
     if start is not None:
         checkpoint.strict_load(task.network, start.network.state_dict())
