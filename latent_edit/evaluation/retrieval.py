@@ -1,4 +1,4 @@
-"""Does the CLAP find the clip that a prompt describes? Held-out recordings in the twelve presets, held-out wordings."""
+"""Does the CLAP find the clip that a prompt describes, and read its axes? Held-out recordings and wordings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from latent_edit.config import preset_prompts
-from latent_edit.data.lexicon import load_lexicon
+from latent_edit.data.captions import sample_pair
+from latent_edit.data.lexicon import CaptionSplit, load_lexicon
+from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation.clips import Recording
 from latent_edit.evaluation.jury import STYLE, Jury
+from latent_edit.evaluation.moves import LEAST, MOST
 from latent_edit.evaluation.plan import Plan
 from latent_edit.evaluation.rows import Goal, Row
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
+from latent_edit.models.clap import AxisValue
+
+CAPTIONS = 1000
 
 
 def retrieval_rows(jury: Jury, plan: Plan) -> list[Row]:
@@ -54,3 +60,35 @@ def _top1(jury: Jury, clips: Mapping[Recording, np.ndarray], captions: Mapping[s
             right = float(np.mean((audio @ words.T).argmax(axis=0) == row))
             observations.append(Observation(right, recording.text, recording.voice))
     return estimate(observations)
+
+
+def caption_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """Captions of which every axis is read right: what a caption names at 0.5 to 2 times its size, the rest tolerated.
+
+    Drawn as for training, and from templates and combinations that no training caption has: a CLAP that misreads both
+    alike has not learnt enough, one that misreads the second more has learnt by heart.
+    """
+    if not plan.axes:
+        return []
+    encoder = jury.editor.style_encoder
+    splits: dict[str, CaptionSplit] = {"drawn as for training": "train", "unseen combinations": "test"}
+    rows = []
+    for of, split in splits.items():
+        generator = np.random.default_rng(0)
+        pairs = [sample_pair(generator, split) for _ in range(CAPTIONS)]
+        read = [encoder.axes(style) for style in encoder.embed_text([text for _, text in pairs]).split(1)]
+        right = [_all_right(style, axes) for (style, _), axes in zip(pairs, read, strict=True)]
+        shares = [Observation(x, text, "") for x, (_, text) in zip(right, pairs, strict=True)]
+        rows.append(Row("CLAP, captions read right", of, estimate(shares), "percent", beside=f"{CAPTIONS} captions"))
+    return rows
+
+
+def _all_right(meant: Style, read: Mapping[str, AxisValue]) -> bool:
+    for name, axis in AXES.items():
+        wanted, found = getattr(meant, name), read[name].value
+        if abs(wanted) < axis.floor:
+            if not min(0, wanted) - axis.tolerance <= found <= max(0, wanted) + axis.tolerance:
+                return False
+        elif not LEAST <= found / wanted <= MOST:
+            return False
+    return True

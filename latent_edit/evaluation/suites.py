@@ -17,7 +17,7 @@ from latent_edit.evaluation.kept_rows import shout_rows, voice_rows, words_rows
 from latent_edit.evaluation.method_rows import method_rows
 from latent_edit.evaluation.moves import judged_styles
 from latent_edit.evaluation.plan import Plan, Sizes, make_plan
-from latent_edit.evaluation.retrieval import retrieval_rows
+from latent_edit.evaluation.retrieval import caption_rows, retrieval_rows
 from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.speech_rows import fidelity_rows, identity_rows, naturalness_rows, word_rows
 from latent_edit.evaluation.style_rows import control_rows, guidance_rows, success_rows
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 METHOD = "i2sb"
 ON_RECORDINGS = (word_rows, fidelity_rows, naturalness_rows, identity_rows, words_rows, voice_rows, retrieval_rows)
-ON_TEXT = (shout_rows, success_rows, control_rows, guidance_rows, method_rows)
+ON_TEXT = (shout_rows, caption_rows, success_rows, control_rows, guidance_rows, method_rows)
 VERSIONS = ("latent_edit", "python", "torch", "transformers")
 
 

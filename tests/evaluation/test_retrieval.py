@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from latent_edit.config import preset_prompts
+from latent_edit.data.captions import sample_pair
 from latent_edit.data.lexicon import load_lexicon
-from latent_edit.data.styles import Style
+from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation.clips import Recording, Rendered
 from latent_edit.evaluation.plan import Plan, Sizes, sentences
-from latent_edit.evaluation.retrieval import retrieval_rows
+from latent_edit.evaluation.retrieval import CAPTIONS, caption_rows, retrieval_rows
+from latent_edit.models.clap import AxisValue
 
 
 class Oracle:
@@ -51,3 +53,30 @@ def test_one_preset_missed_is_one_twelfth() -> None:
     assert [row.beside for row in rows] == ["2 recordings"] * 3
     assert rows[0].verdict == "holds"
     assert retrieval_rows(Oracle(""), plan)[0].estimate.value == 1.0
+
+
+def test_a_caption_is_read_right_if_every_axis_is() -> None:
+    """A reader that halves every size passes; one that adds a floor of level to it fails where the caption did not."""
+    meant = {}
+    for split in ("train", "test"):
+        generator = np.random.default_rng(0)
+        meant |= {text: style.as_array() for style, text in (sample_pair(generator, split) for _ in range(CAPTIONS))}  # type: ignore[arg-type]
+
+    class Reader:
+        louder = 0.0
+
+        def embed_text(self, texts: list[str]) -> torch.Tensor:
+            return torch.from_numpy(np.stack([meant[text] for text in texts]))
+
+        def axes(self, style: torch.Tensor) -> dict[str, AxisValue]:
+            read = {n: AxisValue(0.5001 * float(v), AXES[n].floor) for n, v in zip(AXES, style[0], strict=True)}
+            louder = read["level_db"].value + self.louder
+            return read | {"level_db": AxisValue(louder, AXES["level_db"].floor)}
+
+    reader = Reader()
+    jury = SimpleNamespace(editor=SimpleNamespace(style_encoder=reader))
+    plan = Plan(("sam_a",), Sizes(), {}, {}, {"calm": Style()})
+    assert [row.estimate.value for row in caption_rows(jury, plan)] == [1.0, 1.0]
+    reader.louder = AXES["level_db"].floor
+    assert all((row.estimate.value or 0) < 0.5 for row in caption_rows(jury, plan))
+    assert caption_rows(jury, Plan(("sam_a",), Sizes(), {}, {}, {})) == []

@@ -252,19 +252,13 @@ def test_a_stage_may_start_from_a_checkpoint(runs: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.shipped
-def test_training_can_go_on_from_the_shipped_first_stage() -> None:
-    """Its sizes are those of the preset; it says a sentence; its latent space is not that of the shipped bridges."""
-    folder, later = (checkpoint.default_root() / name for name in ("vits-mini-neutral", "vits-mini"))
-    checkpoint.verify(folder)
+def test_training_can_go_on_from_the_shipped_voice() -> None:
+    """Its sizes are those of the preset, and the discriminators are with it."""
+    folder = checkpoint.default_root() / "vits-mini"
     speakers = checkpoint.load_config(folder)["speakers"]
     network = build_voice(load_preset(VitsConfiguration, "vits", "mini").architecture, speakers)
     checkpoint.strict_load(network, checkpoint.load_tensors(folder))
     checkpoint.strict_load(Discriminators(), checkpoint.load_tensors(folder, DISCRIMINATORS_NAME))
-    voice = freeze(network)
-    spoken = voice.decode(voice.encode_text(voice.phonemize("Good morning."), "sam_b").latent, "sam_b")
-    assert 0.5 < spoken.samples.shape[1] / voice.sampling_rate < 3
-    assert 0.01 < float(spoken.samples.std()) < 0.5
-    assert voice.latent_hash != FrozenVits.load(later).latent_hash
 
 
 def test_each_speaker_keeps_its_embedding(tmp_path: Path) -> None:
