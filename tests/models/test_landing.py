@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
@@ -20,7 +21,14 @@ from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Latent
 
 FRAMES = 60
-LANDED = {"pitch_semitones": 0.3, "range_ratio_log2": 0.12, "level_db": 0.5, "tilt_db": 1.0, "tremor_semitones": 0.2}
+LANDED = {"pitch_semitones": 0.6, "range_ratio_log2": 0.12, "level_db": 0.5, "tilt_db": 1.0, "tremor_semitones": 0.2}
+
+SENTENCES = (
+    "The old clock on the wall had stopped.",
+    "We sailed into the harbour before dark.",
+    "She bought a loaf of bread and some milk.",
+    "Nobody told me that the bridge was closed.",
+)
 
 
 def asked(**values: float) -> dict[str, AxisValue]:
@@ -83,16 +91,17 @@ def test_a_whisper_has_no_melody_to_land() -> None:
 
 @pytest.mark.shipped
 class TestShipped:
-    """By the shipped voice, whose decoder can do what it is asked for."""
+    """By the shipped voice, whose decoder can do what it is asked for; in the mean of a few readings."""
 
     @pytest.fixture(scope="class")
     def vits(self) -> FrozenVits:
         return FrozenVits.load(checkpoint.default_root() / VOICE_FOLDER)
 
     @pytest.fixture(scope="class")
-    def reading(self, vits: FrozenVits) -> Latent:
-        phonemes, draw = vits.phonemize("The old clock on the wall had stopped."), torch.Generator().manual_seed(0)
-        return vits.encode_text(phonemes, "kathleen", generator=draw).latent
+    def readings(self, vits: FrozenVits) -> list[Latent]:
+        draws = [torch.Generator().manual_seed(seed) for seed in range(len(SENTENCES))]
+        pairs = zip(map(vits.phonemize, SENTENCES), draws, strict=True)
+        return [vits.encode_text(phonemes, "kathleen", generator=draw).latent for phonemes, draw in pairs]
 
     def heard(self, vits: FrozenVits, before: Latent, after: Latent) -> dict[str, float]:
         listener = Listener(vits, "kathleen")
@@ -113,44 +122,64 @@ class TestShipped:
         ],
     )
     def test_every_axis_lands_where_it_is_asked_for(
-        self, vits: FrozenVits, reading: Latent, style: dict[str, float]
+        self, vits: FrozenVits, readings: list[Latent], style: dict[str, float]
     ) -> None:
         """Judged by Praat, on what is spoken: nothing of that is used on the way."""
-        after = self.landing(vits, reading, reading, asked(**style))
-        clips = (vits.decode(latent, "kathleen").item(0).numpy() for latent in (reading, after))
-        moved = moves(*(measure(clip, vits.sampling_rate) for clip in clips))
+        missed: dict[str, list[float]] = {axis: [] for axis in LANDED}
+        for reading in readings:
+            after = self.landing(vits, reading, reading, asked(**style))
+            clips = (vits.decode(latent, "kathleen").item(0).numpy() for latent in (reading, after))
+            moved = moves(*(measure(clip, vits.sampling_rate) for clip in clips))
+            for axis, values in missed.items():
+                value = moved[axis]
+                assert value is not None, axis
+                values.append(abs(value - style.get(axis, 0.0)))
         for axis, tolerance in LANDED.items():
-            assert moved[axis] == pytest.approx(style.get(axis, 0.0), abs=tolerance), axis
+            assert np.mean(missed[axis]) < tolerance, axis
 
-    def test_what_is_not_named_goes_back(self, vits: FrozenVits, reading: Latent) -> None:
-        louder = self.landing(vits, reading, reading, asked(level_db=8.0, tilt_db=6.0))
-        assert self.heard(vits, reading, louder)["level_db"] > 7.0
-        moved = self.heard(vits, reading, self.landing(vits, reading, louder, asked(pitch_semitones=3.0)))
-        assert moved["pitch_semitones"] == pytest.approx(3.0, abs=LANDED["pitch_semitones"])
-        assert abs(moved["level_db"]) < LANDED["level_db"] and abs(moved["tilt_db"]) < LANDED["tilt_db"]
+    def test_what_is_not_named_goes_back(self, vits: FrozenVits, readings: list[Latent]) -> None:
+        missed: dict[str, list[float]] = {axis: [] for axis in ("pitch_semitones", "level_db", "tilt_db")}
+        for reading in readings:
+            louder = self.landing(vits, reading, reading, asked(level_db=8.0, tilt_db=6.0))
+            assert self.heard(vits, reading, louder)["level_db"] > 7.0
+            moved = self.heard(vits, reading, self.landing(vits, reading, louder, asked(pitch_semitones=3.0)))
+            for axis, values in missed.items():
+                values.append(abs(moved[axis] - (3.0 if axis == "pitch_semitones" else 0.0)))
+        for axis, values in missed.items():
+            assert np.mean(values) < LANDED[axis], axis
 
-    def test_how_far_it_goes_is_the_edits_own_affair_up_to_twice(self, vits: FrozenVits, reading: Latent) -> None:
+    def test_how_far_it_goes_is_the_edits_own_affair_up_to_twice(
+        self, vits: FrozenVits, readings: list[Latent]
+    ) -> None:
         """Between the least and twice the style's size an edit stays where it is."""
         style, pitch = asked(pitch_semitones=3.0), "pitch_semitones"
-        starts = {size: self.landing(vits, reading, reading, asked(pitch_semitones=size)) for size in (2.0, 4.0, 8.0)}
-        reached = {
-            size: self.heard(vits, reading, self.landing(vits, reading, start, style))[pitch]
-            for size, start in starts.items()
-        }
-        assert reached == pytest.approx({2.0: 3.0, 4.0: 4.0, 8.0: 6.0}, abs=0.3)
-        less = landed(vits, reading, starts[2.0], style, "kathleen", least=0.5)
-        assert self.heard(vits, reading, less)[pitch] == pytest.approx(2.0, abs=0.2)
+        reached: dict[float, list[float]] = {2.0: [], 4.0: [], 8.0: []}
+        with_less = []
+        for reading in readings:
+            starts = {size: self.landing(vits, reading, reading, asked(pitch_semitones=size)) for size in reached}
+            for size, start in starts.items():
+                reached[size].append(self.heard(vits, reading, self.landing(vits, reading, start, style))[pitch])
+            less = landed(vits, reading, starts[2.0], style, "kathleen", least=0.5)
+            with_less.append(self.heard(vits, reading, less)[pitch])
+        means = {size: float(np.mean(values)) for size, values in reached.items()}
+        assert means == pytest.approx({2.0: 3.0, 4.0: 4.0, 8.0: 6.0}, abs=0.3)
+        assert np.mean(with_less) == pytest.approx(2.0, abs=0.2)
 
-    def test_a_tremor_grows_and_the_range_stays(self, vits: FrozenVits, reading: Latent) -> None:
+    def test_a_tremor_grows_and_the_range_stays(self, vits: FrozenVits, readings: list[Latent]) -> None:
         """At most to the double: one that is not there cannot be made."""
-        own = Listener(vits, "kathleen").hear(reading.z).axes["tremor_semitones"]
-        moved = self.heard(vits, reading, self.landing(vits, reading, reading, asked(tremor_semitones=1.6)))
-        assert 0.2 < moved["tremor_semitones"] <= 1.1 * own
-        assert abs(moved["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
-        assert abs(moved["pitch_semitones"]) < LANDED["pitch_semitones"]
+        kept: dict[str, list[float]] = {"range_ratio_log2": [], "pitch_semitones": []}
+        for reading in readings:
+            own = Listener(vits, "kathleen").hear(reading.z).axes["tremor_semitones"]
+            moved = self.heard(vits, reading, self.landing(vits, reading, reading, asked(tremor_semitones=1.6)))
+            assert 0.2 < moved["tremor_semitones"] <= 1.1 * own
+            for axis, values in kept.items():
+                values.append(abs(moved[axis]))
+        assert np.mean(kept["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
+        assert np.mean(kept["pitch_semitones"]) < LANDED["pitch_semitones"]
 
-    def test_nothing_is_asked_for_without_guidance(self, vits: FrozenVits, reading: Latent) -> None:
+    def test_nothing_is_asked_for_without_guidance(self, vits: FrozenVits, readings: list[Latent]) -> None:
         """The least is then nothing, and what has not moved stays."""
+        reading = readings[0]
         style = asked(pitch_semitones=4.0, level_db=6.0)
         still = landed(vits, reading, reading, style, "kathleen", least=0.0)
         assert still is reading
