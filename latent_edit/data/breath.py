@@ -16,7 +16,7 @@ from latent_edit.models.heard import Heard, as_condition, hear, heard_difference
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
 
-STEPS, RATE, LEVEL_EVERY = 30, 0.1, 10
+STEPS, RATE = 20, 0.25
 NEARNESS = 0.3  # weight of the mean squared distance to the clear voice
 
 
@@ -32,8 +32,9 @@ def with_breath(vits: FrozenVits, latent: Latent, speaker: str, breathiness: flo
     full = _level(vits, latent.z, embedding, clear.pitch)
     z = latent.z.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([z], lr=RATE)
+    slowing = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, STEPS)
     for step in range(STEPS):
-        if step and step % LEVEL_EVERY == 0:  # the noise falls short of its goal, and the voice would become quieter
+        if step == STEPS // 2:  # the noise falls short of its goal, and the voice would become quieter
             level = _level(vits, z.detach(), embedding, clear.pitch)
             goal = replace(goal, noise=goal.noise + full - level, pulse=goal.pulse + full - level)
         with torch.enable_grad():
@@ -41,6 +42,7 @@ def with_breath(vits: FrozenVits, latent: Latent, speaker: str, breathiness: flo
             loss = loss + NEARNESS * (z - latent.z).square().mean()
             (z.grad,) = torch.autograd.grad(loss, z)
         optimizer.step()
+        slowing.step()
     return Latent(z.detach(), latent.mask)
 
 

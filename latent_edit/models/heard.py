@@ -38,9 +38,8 @@ def hear(decoder: IstftDecoder, latent: Tensor, speaker: Tensor) -> Heard:
 def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker: Tensor, mask: Tensor) -> Tensor:
     """How differently a frozen decoder would speak a latent and a goal: F0, voicing and the filters of its sources.
 
-    F0 in semitones, cross-entropy of the goal's voicing (yes or no), twice the difference of the noise's and three
-    times that of the pulses' filters in nepers, added: a semitone counts as 3 to 4 dB. latent [B, C, T], speaker
-    [B, G], mask [B, 1, T].
+    F0 in semitones, cross-entropy of the goal's voicing (yes or no) and three times the difference of both filters in
+    nepers, added: a semitone counts as 3 dB. Of the filters every octave counts the same. latent [B, C, T], speaker [B, G], mask [B, 1, T].
     """
     embedding = as_condition(speaker)
     octaves, voicing = decoder.pitch(latent, embedding)
@@ -48,9 +47,20 @@ def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker
     noise, pulse, _ = decoder.filters(latent, embedding, goal.pitch)
     frames = mask.repeat_interleave(SUBFRAMES, dim=2)
     voiced = frames * in_subframes(goal.pitch > 0)
-    breath = ((noise - goal.noise).abs() * frames).mean(1).sum() / frames.sum()
-    tone = ((pulse - goal.pulse).abs() * voiced).mean(1).sum() / voiced.sum().clamp(min=1.0)
-    return semitones + doubt + 2 * breath + 3 * tone
+    weights = _octave_weights(noise.shape[1]).to(noise)
+    breath = ((noise - goal.noise).abs() * weights * frames).sum() / frames.sum()
+    tone = ((pulse - goal.pulse).abs() * weights * voiced).sum() / voiced.sum().clamp(min=1.0)
+    return semitones + doubt + 3 * (breath + tone)
+
+
+def _octave_weights(bins: int) -> Tensor:
+    """Of the bins of a filter, [bins, 1], adding up to one: those of each octave the same, below 1/64 of the band less.
+
+    If bins counted alike, half of the say would be the highest octave's, and too much noise among the first harmonics,
+    which drowns the melody, would hardly matter.
+    """
+    weights = 1 / (torch.arange(bins) + bins / 64)
+    return (weights / weights.sum()).unsqueeze(1)
 
 
 def pitch_errors(octaves: Tensor, voicing: Tensor, pitch: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -57,7 +57,6 @@ def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
         with_breath(other, tiny_latent(), 0, 0.5)
 
 
-@pytest.mark.xfail(strict=True, reason="latent space v2: the noise goes too far, and F0 is not found in it")
 @pytest.mark.parametrize("speaker", ["kathleen", "sam_a", "sam_b", "robotutor"])
 def test_the_shipped_voice_breathes(speaker: str) -> None:
     """Its harmonicity falls by 2 dB; height, voicing, level and effort stay about the same."""
