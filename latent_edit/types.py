@@ -37,6 +37,15 @@ class Latent:
         z = torch.nn.functional.interpolate(self.z, size=frames, mode="linear", align_corners=False)
         return Latent(z, torch.ones_like(z[:, :1]))
 
+    def resampled(self, positions: Tensor) -> Latent:
+        """One unpadded item [1, C, T] at fractions of frames [T'], linearly between their neighbours: [1, C, T']."""
+        last = self.z.shape[2] - 1
+        positions = positions.clamp(0, last)
+        before = positions.long()
+        share = (positions - before).to(self.z)
+        z = torch.lerp(self.z[:, :, before], self.z[:, :, (before + 1).clamp(max=last)], share)
+        return Latent(z, torch.ones_like(z[:, :1]))
+
     @staticmethod
     def concatenate(latents: list[Latent]) -> Latent:
         """Join single, unpadded items one after the other in time: [1, C, sum of T]."""

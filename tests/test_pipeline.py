@@ -27,7 +27,7 @@ from latent_edit.pipeline import (
     Speech,
     steps_to_speak,
 )
-from latent_edit.reading import generator
+from latent_edit.reading import generator, read
 
 TEXT = "Good morning to you. It rains, alas."
 
@@ -84,6 +84,19 @@ def test_strength_0_is_exactly_before(tiny_editor: LatentEditor, method: str, gu
     assert torch.equal(result.after.samples, result.before.samples)
     assert torch.equal(result.z_edit.z, result.z_text.z)
     assert result.phonemes_before == result.phonemes_after
+
+
+def test_a_slower_reading_lengthens_pauses_between_words_most(tiny_editor: LatentEditor) -> None:
+    """Those before and after all words, and a faster reading as a whole, take their part like any sound."""
+    reading = read(tiny_editor.vits, "Some words, and more.", 0, 0)
+    symbols = reading.phonemes[0].symbols
+    old = reading.encodings[0].alignment.durations[0]
+    lengthened = [i for i, symbol in enumerate(symbols) if symbol in " ,"]
+    slower = reading.at_pace(0.5).encodings[0].alignment.durations[0] / old
+    others = [i for i in range(len(symbols)) if not {i - 1, i, i + 1} & set(lengthened)]
+    assert slower[lengthened].nanmean() > 1.5 * slower[others].nanmean()
+    alike = reading.encodings[0].at_pace(-0.3)
+    assert torch.equal(reading.at_pace(-0.3).encodings[0].latent.z, alike.latent.z)
 
 
 def test_strength_moves_along_a_line_and_scales_the_pace(tiny_editor: LatentEditor) -> None:

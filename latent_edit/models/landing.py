@@ -174,7 +174,8 @@ def _goal(after: Manner, missing: Mapping[str, float]) -> Goal:
         for _ in range(5):  # the tremor has a part in the range: only the rest of it can be widened
             octaves = wide * (after.trend - middle) + quick
             wide *= _between(wanted / _spread(octaves), 0.5, 2.0)
-        pitch[pitch > 0] = torch.exp2(octaves + middle + missing[PITCH] / 12).clamp(LOWEST_HZ, HIGHEST_HZ)
+        octaves = octaves - octaves.median() + (after.axes[PITCH] + missing[PITCH]) / 12
+        pitch[pitch > 0] = torch.exp2(octaves).clamp(LOWEST_HZ, HIGHEST_HZ)
     return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]))
 
 

@@ -6,7 +6,7 @@ Works with any transformers `VitsModel` (kakao-enterprise/vits-vctk, vits-ljs, f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from latent_edit.checkpoint import content_hash
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.models import alignment
 from latent_edit.models.alignment import expand, prior_log_likelihood, search_durations, whole_frames
 from latent_edit.models.phonemes import FrontEnd, PhonemeSequence, encode_text, load_front_end
 from latent_edit.models.spectrogram import linear_spectrogram
@@ -43,20 +44,20 @@ class TextEncoding:
     prior_sample: Latent
     alignment: Alignment
 
-    def at_pace(self, log_ratio: float) -> TextEncoding:
-        """The same reading with every duration multiplied by exp(log_ratio); the sum is kept, an intonation too.
+    def at_pace(self, log_ratio: float, elasticity: Sequence[float] | None = None) -> TextEncoding:
+        """The same reading exp(log_ratio) times as long; sums of durations are kept, an intonation too.
 
-        The latent itself is resampled in time. Reading z_p anew at the new pace and inverting the flow on it loses more
-        words: whole symbols vanish where it shortens, and frames come twice, noise and all, where it stretches.
+        elasticity: see `alignment.at_ratio`. The latent itself is resampled. Reading z_p anew and inverting the flow on
+        it loses more words: symbols vanish where it shortens, and frames come twice, noise and all, where it stretches.
         """
-        ratio = math.exp(log_ratio)
-        durations = whole_frames(self.alignment.durations[0] * ratio)
-        frames = int(durations.sum()) if len(durations) else round(self.latent.z.shape[2] * ratio)
-        if log_ratio == 0 or frames == 0:
+        given = self.alignment.durations[0]
+        old = (given if len(given) else self.latent.lengths).double()  # a recording is like one long symbol
+        wanted = alignment.at_ratio(old, math.exp(log_ratio), elasticity)
+        durations = whole_frames(wanted)
+        if log_ratio == 0 or not durations.any():
             return self
-        return TextEncoding(
-            self.latent.stretched(frames), self.prior_sample.stretched(frames), Alignment(durations[None])
-        )
+        at, lasting = alignment.same_moments(old, wanted), Alignment(durations[None, : len(given)])
+        return TextEncoding(self.latent.resampled(at), self.prior_sample.resampled(at), lasting)
 
 
 class FrozenVits:

@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,27 @@ def test_another_pace_keeps_order_and_sum(vits: FrozenVits, hello: PhonemeSequen
     assert ((durations - old_durations * ratio).abs() <= 1).all()
     assert ((durations.cumsum(0) - old_durations.cumsum(0) * ratio).abs() <= 0.5 + 1e-4).all()
     for before, after in ((old.latent, new.latent), (old.prior_sample, new.prior_sample)):
-        assert torch.equal(after.z, before.stretched(int(durations.sum())).z)
+        assert torch.allclose(after.z, before.stretched(int(durations.sum())).z, atol=1e-4)
+
+
+def test_what_is_elastic_takes_more_of_a_slower_pace(vits: FrozenVits, hello: PhonemeSequence) -> None:
+    durations = 1 + torch.arange(len(hello.ids)) % 4
+    elasticity = [1.0] * len(hello.ids)
+    elasticity[3] = 6.0
+    old = vits.encode_text(hello, "anna", generator=seeded(), durations=durations)
+    ramp = replace(old, latent=Latent(torch.arange(float(durations.sum())).expand_as(old.latent.z), old.latent.mask))
+    new = ramp.at_pace(0.5, elasticity)
+    longer = new.alignment.durations[0]
+    assert int(longer.sum()) == new.latent.z.shape[2] == new.prior_sample.z.shape[2]
+    assert int(longer.sum()) == round(int(durations.sum()) * math.exp(0.5))
+    others = [i for i in range(len(elasticity)) if i != 3]
+    assert longer[3] / durations[3] > 1.5 * longer[others].sum() / durations[others].sum()
+    # What is heard in the middle of each symbol was heard in the middle of the same symbol.
+    middles, same = ((ends - lasting / 2) for ends, lasting in ((x.cumsum(0), x.double()) for x in (longer, durations)))
+    heard = new.latent.z[0, 0, middles.long()] + 0.5
+    assert ((heard - same).abs() <= 1).all()
+    alike = old.at_pace(0.5, [2.0] * len(hello.ids)).latent.z
+    assert torch.allclose(alike, old.at_pace(0.5).latent.z, atol=1e-4)
 
 
 def test_a_latent_is_stretched_evenly() -> None:
