@@ -40,8 +40,8 @@ class Example:
     target: posterior mean of the rendition (of light breath see `data.breath`). neutral: the neutral rendition, re-
     timed to the target. text: Z_text on the recording's MAS path, re-timed likewise; text_prior: the same before the
     inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the inverse flow.
-    reading: Z_text with predicted durations at the style's pace, what an edit starts from; styled_reading: what
-    becomes of it, frame by frame (see `_styled_reading`).
+    reading: Z_text with predicted durations at the style's pace, what an edit starts from (but that an edit lengthens
+    pauses most); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
