@@ -39,7 +39,8 @@ def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker
     """How differently a frozen decoder would speak a latent and a goal: F0, voicing and the filters of its sources.
 
     F0 in semitones, cross-entropy of the goal's voicing (yes or no) and three times the difference of both filters in
-    nepers, added: a semitone counts as 3 dB. Of the filters every octave counts the same. latent [B, C, T], speaker [B, G], mask [B, 1, T].
+    nepers, added: a semitone counts as 3 dB. Of the filters every octave counts the same. latent [B, C, T], speaker
+    [B, G], mask [B, 1, T].
     """
     embedding = as_condition(speaker)
     octaves, voicing = decoder.pitch(latent, embedding)

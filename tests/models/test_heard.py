@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -61,3 +63,18 @@ def test_pitch_errors_count_what_is_voiced_and_inside() -> None:
     undecided = pitch_errors(octaves, torch.zeros(1, 4), pitch, mask)[1]
     assert undecided == pytest.approx(np.log(2), abs=1e-5)
     assert pitch_errors(octaves, -sure, torch.zeros(1, 4), mask)[0] == 0
+
+
+def test_every_octave_of_a_filter_counts_the_same() -> None:
+    """A neper too much noise in one octave is the same loss as in another, whatever its bins."""
+    decoder, speaker = VOICE.source_filter_decoder, VOICE.all_speaker_embeddings[:1]
+    latent = torch.randn(1, CHANNELS, 30, generator=torch.Generator().manual_seed(0))
+    goal, mask = hear(decoder, latent, speaker), torch.ones(1, 1, 30)
+    bins = goal.noise.shape[1]
+    exact = heard_difference(decoder, latent, goal, speaker, mask)
+    losses = []
+    for octave in (1, 2):
+        noise = goal.noise.clone()
+        noise[:, bins >> octave : bins >> (octave - 1)] += 1.0
+        losses.append(float(heard_difference(decoder, latent, replace(goal, noise=noise), speaker, mask) - exact))
+    assert losses[0] == pytest.approx(losses[1], rel=0.15) and losses[0] > 0.3
