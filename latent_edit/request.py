@@ -49,7 +49,7 @@ class EditRequest:
     reference: Path | None = None
     decode_voice: str | None = None
     method: str = "i2sb"
-    guidance: float = 1.5
+    guidance: float = 1.0
     strength: float = 1.0
     steps: int = 10
     pace: float | None = None
