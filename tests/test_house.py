@@ -157,7 +157,7 @@ def test_public_names_are_pinned() -> None:
         "reference": None,
         "decode_voice": None,
         "method": "i2sb",
-        "guidance": 1.5,
+        "guidance": 1.0,
         "strength": 1.0,
         "steps": 10,
         "pace": None,

@@ -301,7 +301,7 @@ def test_small_controls_do_what_they_say(visit: Visit) -> None:
     page.click("#keep")
     page.wait_for_selector("text=Kept under Compare: 1 of at most 12.")
     page.click("#compare-tab-button")
-    assert page.inner_text("#takes .detail").startswith(f"robotutor, guidance 1.5, seed {made['seed']}, ")
+    assert page.inner_text("#takes .detail").startswith(f"robotutor, guidance 1, seed {made['seed']}, ")
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
