@@ -33,9 +33,9 @@ class Latent:
         return Latent(self.z[index : index + 1, :, :length], self.mask[index : index + 1, :, :length])
 
     def stretched(self, frames: int) -> Latent:
-        """One unpadded item [1, C, T] resampled linearly in time: [1, C, frames]."""
-        z = torch.nn.functional.interpolate(self.z, size=frames, mode="linear", align_corners=False)
-        return Latent(z, torch.ones_like(z[:, :1]))
+        """One unpadded item [1, C, T] resampled evenly in time: [1, C, frames]."""
+        middles = torch.arange(frames, device=self.z.device, dtype=torch.float64) + 0.5
+        return self.resampled(middles * self.z.shape[2] / frames - 0.5)
 
     def resampled(self, positions: Tensor) -> Latent:
         """One unpadded item [1, C, T] at fractions of frames [T'], linearly between their neighbours: [1, C, T']."""
