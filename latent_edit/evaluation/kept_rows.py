@@ -22,7 +22,7 @@ def words_rows(jury: Jury, plan: Plan) -> list[Row]:
     rows = []
     for prompt in preset_prompts():
         observations, totals = [], np.zeros(4)
-        for edit, recording, rendition in plan.controls(prompt):
+        for edit, recording, rendition in plan.kept(prompt):
             wrong = np.array([errors(jury, clip)[0] for clip in (edit.before, edit, recording, rendition)])
             words = errors(jury, edit)[1]
             excess = float(wrong[1] - wrong[0] - (wrong[3] - wrong[2]))

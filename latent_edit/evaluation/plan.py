@@ -30,7 +30,8 @@ class Sizes:
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
     naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
     `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the words of the
-    preset that changes most. voices: how many of them; None is all.
+    preset that changes most. kept: held-out recordings for the words that every preset keeps, beside those of `edits`.
+    voices: how many of them; None is all.
     """
 
     recordings: int = 100
@@ -40,10 +41,11 @@ class Sizes:
     baseline: int = 2
     curve: int = 2
     shouts: int = 20
+    kept: int = 60
     voices: int | None = None
 
 
-QUICK = Sizes(recordings=2, fidelity=1, edits=1, free=1, baseline=1, curve=1, shouts=1, voices=1)
+QUICK = Sizes(recordings=2, fidelity=1, edits=1, free=1, baseline=1, curve=1, shouts=1, kept=1, voices=1)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,16 @@ class Plan:
         for edit in self.edits(prompt):
             if recording := self.spoken.get((edit.voice, edit.text)):
                 yield edit, recording, Rendered(recording, style)
+
+    def kept(self, prompt: str) -> Iterator[tuple[Edited, Recording, Rendered]]:
+        """`controls`, and the same of further held-out recordings: to count words takes more than to measure moves."""
+        yield from self.controls(prompt)
+        style = judged_styles()[prompt]
+        for voice, recordings in self.recorded.items():
+            for recording in recordings[: self.sizes.kept]:
+                if recording.text not in sentences(voice):
+                    edit = Edited(EditRequest(text=recording.text, voice=voice, prompt=prompt))
+                    yield edit, recording, Rendered(recording, style)
 
     def baseline(self, prompt: str) -> Iterator[tuple[Edited, Rendered]]:
         """Edits of a prompt and, in place of each, the method `world`: predicted axes through WORLD on the before."""
@@ -136,6 +148,9 @@ class Plan:
             for edit in self.edits(prompt):
                 ask(edit, "measured", *(("heard", "speaker") if prompt in presets else ()))
         for prompt in presets:
+            for edit, _, _ in self.kept(prompt):
+                ask(edit.before, "heard")
+                ask(edit, "heard")
             for guidance in GUIDANCE:
                 for edit in self.edits(prompt, self.sizes.curve, guidance):
                     ask(edit, "measured", *(("heard",) if guidance in (GUIDANCE[0], GUIDANCE[-1]) else ()))
@@ -155,6 +170,8 @@ class Plan:
             for _, recording, rendition in self.controls(prompt):
                 judged += [(recording, judge) for judge in ("measured", "heard", "speaker")]
                 judged += [(rendition, judge) for judge in ("measured", "heard", "speaker", STYLE)]
+            for _, recording, rendition in self.kept(prompt):
+                judged += [(recording, "heard"), (rendition, "heard")]
             for _, rendition in self.baseline(prompt):
                 judged += [(rendition, judge) for judge in ("measured", "heard", "speaker")]
         for prompt in free_prompts():

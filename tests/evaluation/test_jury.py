@@ -15,7 +15,7 @@ from latent_edit.data.styles import Style
 from latent_edit.evaluation import jury as room
 from latent_edit.evaluation.clips import Copied, Edited, Recording, Rendered, Said, Sound
 from latent_edit.evaluation.jury import Jury, Question
-from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, QUICK, make_plan
+from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, QUICK, Plan, make_plan, sentences
 from latent_edit.measures import Measurements
 from latent_edit.request import EditRequest
 
@@ -129,6 +129,18 @@ def test_the_plan_asks_for_everything_that_is_shown() -> None:
     assert {edit.voice for edit in edits} == {"anna"}
     assert {edit.request.guidance for edit in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
     assert {edit.request.prompt for edit in edits if not edit.request.landing} == set(plan_prompts())
+
+
+def test_words_are_counted_on_further_recordings() -> None:
+    """Those of the edits' sentences come first, none comes twice, and all four clips of each are heard."""
+    first = sentences("anna")[0]
+    again, further, beyond = (Recording(Path(text), "anna", text) for text in (first, "Another sentence.", "A third."))
+    recorded = {"anna": (again, further, beyond)}
+    plan = Plan(("anna",), replace(QUICK, kept=2), recorded, {("anna", first): again}, {})
+    kept = list(plan.kept("a whisper"))
+    assert [recording for _, recording, _ in kept] == [again, further]
+    heard = {question.clips[0] for question in plan.questions() if question.judge == "heard"}
+    assert all({edit.before, edit, recording, rendition} <= heard for edit, recording, rendition in kept)
 
 
 def test_another_method_is_judged_on_the_same_readings() -> None:
