@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ, TREND_SECONDS
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ, REFERENCE_HZ
-from latent_edit.models.heard import as_condition
+from latent_edit.models.heard import as_condition, in_subframes
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
@@ -32,7 +32,11 @@ NEGLIGIBLE = 0.1  # of a step; where no axis misses more, the latent stays as it
 VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
 LEAST_VOICED_SECONDS = 0.2
 LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse; one that is not there cannot be made
+# Breath masks the upper harmonics first (Klatt & Klatt 1990, JASA 87): below this the first ones stay so far above it.
+CLEAR_BELOW_HZ, CLEAR_DB = 500.0, 10.0
+WHISPER = 0.8  # breathiness from which on a style asks for no voice at all
 PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
+BREATH = "breathiness"
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,15 @@ class Manner:
     """How a latent is spoken.
 
     pitch: F0 in Hz [1, T], zero where unvoiced; trend and quick: the two parts of its voiced octaves, [V] each.
-    active: frames of the spectra that are not pause, bool [F]. axes: where it is, by name of the axis and in its unit;
-    those of F0 only where there is some.
+    active: frames of the spectra that are not pause, bool [F]. clearness: of the first harmonics in dB.
+    axes: where it is, by name of the axis and in its unit; those of F0 only where there is some.
     """
 
     pitch: Tensor
     trend: Tensor
     quick: Tensor
     active: Tensor
+    clearness: float
     axes: dict[str, float]
 
 
@@ -58,11 +63,13 @@ class Listener:
         embedding = vits.speaker_embedding(speaker)
         self.decoder = vits.source_filter_decoder
         self.embedding = as_condition(embedding)
+        self.sampling_rate = vits.sampling_rate
         self.frames_per_second = vits.sampling_rate / vits.hop_length
         bins = self.decoder.filter_size // 2 + 1
         hertz = torch.linspace(0, vits.sampling_rate / 2, bins, device=embedding.device)
         low, middle, high = TILT_EDGES_HZ
         self.high, self.low = (hertz >= middle) & (hertz <= high), (hertz >= low) & (hertz < middle)
+        self.first = (hertz >= low) & (hertz < CLEAR_BELOW_HZ)
 
     @torch.no_grad()
     def hear(self, z: Tensor) -> Manner:
@@ -78,7 +85,7 @@ class Listener:
         if len(octaves) >= LEAST_VOICED_SECONDS * self.frames_per_second:
             tremor = 12 * math.sqrt(2) * float((octaves - trend).std())
             axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(_spread(octaves)), TREMOR: tremor}
-        return Manner(pitch, trend, octaves - trend, active, axes)
+        return Manner(pitch, trend, octaves - trend, active, float(self.clearness(z, pitch)), axes)
 
     def power(self, z: Tensor, pitch: Tensor) -> Tensor:
         """Of what is spoken at an F0 in Hz [1, T]: [bins, F]."""
@@ -90,6 +97,16 @@ class Listener:
         mean = power.mean(1)
         level, high, low = (10 * torch.log10(part.sum() + 1e-20) for part in (mean, mean[self.high], mean[self.low]))
         return torch.stack([level, high - low])
+
+    def clearness(self, z: Tensor, pitch: Tensor) -> Tensor:
+        """How far the pulses stand above the noise where the first harmonics are, in dB, []; F0 in Hz [1, T]."""
+        noise, pulse, _ = self.decoder.filters(z, self.embedding, pitch)
+        voiced = in_subframes(pitch)[0, 0]
+        # Power of cosines of amplitude 1 at every harmonic, relative to that of noise of deviation 1 in the same band.
+        relative = self.sampling_rate / 4 / voiced.clamp(min=1.0) * (voiced > 0)
+        tone = ((2 * pulse[0, self.first]).exp() * relative).sum()
+        breath = ((2 * noise[0, self.first]).exp() * (voiced > 0)).sum()
+        return 10 * (torch.log10(tone + 1e-12) - torch.log10(breath + 1e-12))
 
     def _trend(self, pitch: Tensor) -> Tensor:
         """Octaves of the voiced frames [V] of F0 in Hz [T], averaged over their voiced surroundings."""
@@ -104,10 +121,11 @@ class Listener:
 
 @dataclass(frozen=True)
 class Goal:
-    """Where to go. pitch: F0 in Hz [1, T]. colour: level and tilt in dB, [2]."""
+    """Where to go. pitch: F0 in Hz [1, T]. colour: level and tilt in dB, [2]. clear: at least how clear in dB."""
 
     pitch: Tensor
     colour: Tensor
+    clear: float
 
 
 def landed(
@@ -122,17 +140,21 @@ def landed(
 
     asked: by name of the axis, as a CLAP with an axis head reads it. speaker: whose latents they are; another one's
     decoder may land them a little off. How far along the style is the bridge's affair, as it is and up to `FARTHEST`,
-    but no less than `least` times the style's size; a tremor alone is as deep as asked for. Pace and breath are not
-    touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0 and filters apart.
+    but no less than `least` times the style's size; a tremor alone is as deep as asked for. Of breath only what drowns
+    the first harmonics is taken back, unless a whisper is asked for. Pace is not touched, and nor is a latent without
+    these axes, or of a voice whose decoder does not tell F0 and filters apart.
     """
-    if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR} <= asked.keys():
+    if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATH} <= asked.keys():
         return edited
     listener = Listener(vits, speaker)
     before, after = listener.hear(source.z), listener.hear(edited.z)
     missing = _missing(before, after, asked, least)
-    if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items()):
+    # No clearer than the source, which may have little voice or a deep one.
+    clear = -math.inf if asked[BREATH].value >= WHISPER else min(before.clearness, CLEAR_DB)
+    arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
+    if arrived and after.clearness >= clear:
         return edited
-    return Latent(_approach(listener, edited.z, after, _goal(after, missing)), edited.mask)
+    return Latent(_approach(listener, edited.z, after, _goal(after, missing, clear)), edited.mask)
 
 
 def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], least: float) -> dict[str, float]:
@@ -160,8 +182,8 @@ def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], leas
     return {axis: wanted[axis] - move for axis, move in moved.items()}
 
 
-def _goal(after: Manner, missing: Mapping[str, float]) -> Goal:
-    """F0, level and tilt that would put right what is missing."""
+def _goal(after: Manner, missing: Mapping[str, float], clear: float) -> Goal:
+    """F0, level and tilt that would put right what is missing, and clearness."""
     pitch = after.pitch.clone()
     if PITCH in missing:
         wanted = 2 ** (after.axes[RANGE] + missing[RANGE])
@@ -176,11 +198,11 @@ def _goal(after: Manner, missing: Mapping[str, float]) -> Goal:
             wide *= _between(wanted / _spread(octaves), 0.5, 2.0)
         octaves = octaves - octaves.median() + (after.axes[PITCH] + missing[PITCH]) / 12
         pitch[pitch > 0] = torch.exp2(octaves).clamp(LOWEST_HZ, HIGHEST_HZ)
-    return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]))
+    return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]), clear)
 
 
 def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> Tensor:
-    """The latent after a few steps towards a goal: in turns, the nearest one with its melody, and with its colour.
+    """The latent after a few steps towards a goal: in turns, the nearest one with its melody, colour and clearness.
 
     Each step goes as far as the distance would take to vanish, were it linear: projections in turns (Kaczmarz 1937), by
     Polyak's rule for what has zero as its least value (1969). So no rate has to be chosen, and the latent moves no
@@ -200,9 +222,12 @@ def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> T
     def colour(z: Tensor) -> Tensor:
         return (listener.colour(listener.power(z, goal.pitch)[:, after.active]) - goal.colour).square().sum()
 
+    def breath(z: Tensor) -> Tensor:
+        return (goal.clear - listener.clearness(z, goal.pitch)).clamp(min=0).square()
+
     z = start.clone().requires_grad_(True)
     for _ in range(STEPS):
-        for square in (melody, colour):
+        for square in (breath, melody, colour):
             with torch.enable_grad():
                 distance = (square(z) + 1e-9).sqrt()
                 (gradient,) = torch.autograd.grad(distance, z)
