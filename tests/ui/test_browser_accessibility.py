@@ -151,6 +151,7 @@ def test_every_setting_is_chosen_with_the_keyboard_alone(stand_in: Visit) -> Non
     page.keyboard.press("ArrowLeft")
     tab_to(page, "#fine-tune > button")
     page.keyboard.press("Enter")
+    page.wait_for_selector("#seed input")
     tab_to(page, "#pace-source input")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#pace input[type=range]")  # it appears by way of the server

@@ -102,8 +102,10 @@ def wait_for_sounds(page: Any) -> None:
 
 def tab_to(page: Any, selector: str) -> None:
     """Press Tab until the keyboard is there; past the end of the page it begins anew."""
+    passed = []
     for _ in range(200):
         page.keyboard.press("Tab")
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return
-    pytest.fail(f"Tab does not reach {selector}")
+        passed.append(page.evaluate("() => document.activeElement.outerHTML.slice(0, 100)"))
+    pytest.fail(f"Tab does not reach {selector}, but these:\n" + "\n".join(passed))
