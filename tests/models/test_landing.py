@@ -11,12 +11,13 @@ import torch
 from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
 
 from latent_edit import checkpoint
+from latent_edit.data.breath import with_breath
 from latent_edit.data.styles import AXES
 from latent_edit.evaluation.moves import moves
 from latent_edit.loaded import VOICE_FOLDER
 from latent_edit.measures import measure
 from latent_edit.models.clap import AxisValue
-from latent_edit.models.landing import LONGEST_STEP, STEPS, Listener, landed
+from latent_edit.models.landing import CLEAR_DB, LONGEST_STEP, STEPS, Listener, landed
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Latent
 
@@ -182,3 +183,14 @@ class TestShipped:
         style = asked(pitch_semitones=4.0, level_db=6.0)
         still = landed(vits, reading, reading, style, "kathleen", least=0.0)
         assert still is reading
+
+    def test_breath_does_not_drown_the_first_harmonics(self, vits: FrozenVits, readings: list[Latent]) -> None:
+        """Unless a whisper is asked for."""
+        listener = Listener(vits, "kathleen")
+        for reading in readings[:2]:
+            drowned = with_breath(vits, reading, "kathleen", 0.8)
+            assert listener.hear(drowned.z).clearness < CLEAR_DB - 2 < CLEAR_DB < listener.hear(reading.z).clearness
+            light = self.landing(vits, reading, drowned, asked(breathiness=0.5))
+            assert CLEAR_DB - 1 < listener.hear(light.z).clearness < CLEAR_DB + 3
+            whispered = self.landing(vits, reading, drowned, asked(breathiness=1.0))
+            assert listener.hear(whispered.z).clearness < CLEAR_DB - 2
