@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from latent_edit.data.world import breath_share
-from latent_edit.models.heard import Heard, as_condition, hear, heard_difference, in_subframes
+from latent_edit.models.heard import Heard, as_condition, hear, heard_difference, in_subframes, pulses_over_noise
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
 
@@ -51,8 +51,7 @@ def _breathy(heard: Heard, breathiness: float, sampling_rate: int) -> Heard:
     bins = heard.noise.shape[1]
     share = torch.from_numpy(breath_share(sampling_rate, bins, breathiness)).to(heard.noise)[:, None]
     pitch = in_subframes(heard.pitch)
-    # Power of cosines of amplitude 1 at every harmonic, relative to that of noise of deviation 1 in the same band.
-    relative = sampling_rate / 4 / pitch.clamp(min=1.0)
+    relative = pulses_over_noise(pitch, sampling_rate)
     noise = torch.logaddexp(2 * heard.noise, 2 * heard.pulse + (share * relative).log()) / 2
     return replace(
         heard,

@@ -30,7 +30,7 @@ class Sizes:
     recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
     naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
     `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the words of the
-    preset that changes most. kept: held-out recordings for the words that every preset keeps, beside those of `edits`.
+    preset that changes most. kept: of the recordings, for the words that every preset keeps, beside those of `edits`.
     voices: how many of them; None is all.
     """
 

@@ -76,6 +76,11 @@ def pitch_errors(octaves: Tensor, voicing: Tensor, pitch: Tensor, mask: Tensor) 
     return semitones, (doubt * mask).sum() / mask.sum()
 
 
+def pulses_over_noise(pitch: Tensor, sampling_rate: int) -> Tensor:
+    """Power of cosines of amplitude 1 at every harmonic of F0 in Hz, relative to noise of deviation 1 in that band."""
+    return sampling_rate / 4 / pitch.clamp(min=1.0)
+
+
 def in_subframes(values: Tensor) -> Tensor:
     """Of frames [B, T], at the rate of the filters: [B, 1, SUBFRAMES * T]."""
     return values.repeat_interleave(SUBFRAMES, dim=1).unsqueeze(1)

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ, TREND_SECONDS
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ, REFERENCE_HZ
-from latent_edit.models.heard import as_condition, in_subframes
+from latent_edit.models.heard import as_condition, in_subframes, pulses_over_noise
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
@@ -102,8 +102,7 @@ class Listener:
         """How far the pulses stand above the noise where the first harmonics are, in dB, []; F0 in Hz [1, T]."""
         noise, pulse, _ = self.decoder.filters(z, self.embedding, pitch)
         voiced = in_subframes(pitch)[0, 0]
-        # Power of cosines of amplitude 1 at every harmonic, relative to that of noise of deviation 1 in the same band.
-        relative = self.sampling_rate / 4 / voiced.clamp(min=1.0) * (voiced > 0)
+        relative = pulses_over_noise(voiced, self.sampling_rate) * (voiced > 0)
         tone = ((2 * pulse[0, self.first]).exp() * relative).sum()
         breath = ((2 * noise[0, self.first]).exp() * (voiced > 0)).sum()
         return 10 * (torch.log10(tone + 1e-12) - torch.log10(breath + 1e-12))
@@ -229,7 +228,10 @@ def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> T
     for _ in range(STEPS):
         for square in (breath, melody, colour):
             with torch.enable_grad():
-                distance = (square(z) + 1e-9).sqrt()
+                missed = square(z)
+                if missed == 0:
+                    continue
+                distance = (missed + 1e-9).sqrt()
                 (gradient,) = torch.autograd.grad(distance, z)
             with torch.no_grad():
                 step = distance / gradient.square().sum().clamp(min=1e-12) * gradient

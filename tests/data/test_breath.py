@@ -59,10 +59,9 @@ def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("speaker", ["kathleen", "sam_a", "sam_b", "robotutor"])
 def test_the_shipped_voice_breathes(speaker: str) -> None:
-    """Its harmonicity falls; height, voicing, level and effort stay about the same.
+    """Its harmonicity falls by 2 dB; height, voicing, level and effort stay about the same.
 
-    Of robotutor's it falls least, and how far depends on the processor, whose rounding twenty steps of descent
-    enlarge: by 1.6 to 2.7 dB.
+    Of robotutor's it falls less: by 1.6 to 2.7 dB, depending on the processor, whose rounding twenty steps enlarge.
     """
     voice = FrozenVits.load(checkpoint.default_root() / "vits-mini")
     generator = torch.Generator().manual_seed(0)
@@ -71,7 +70,8 @@ def test_the_shipped_voice_breathes(speaker: str) -> None:
     before, after = (heard(voice, x, speaker) for x in (clear, with_breath(voice, clear, speaker, 0.5)))
     assert before.pitch_hz is not None and before.harmonicity_db is not None
     assert after.pitch_hz == pytest.approx(before.pitch_hz, rel=0.03)
-    assert after.harmonicity_db is not None and after.harmonicity_db < before.harmonicity_db - 1.0
+    least = 1.0 if speaker == "robotutor" else 2.0
+    assert after.harmonicity_db is not None and after.harmonicity_db < before.harmonicity_db - least
     assert after.voiced_share == pytest.approx(before.voiced_share, abs=AXES["breathiness"].tolerance)
     assert after.level_db == pytest.approx(before.level_db, abs=AXES["level_db"].tolerance)
     assert after.tilt_db == pytest.approx(before.tilt_db, abs=AXES["tilt_db"].floor)
