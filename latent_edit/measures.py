@@ -272,3 +272,15 @@ def _without_trend(columns: np.ndarray, voiced: np.ndarray) -> np.ndarray:
     spread[voiced] = np.column_stack([columns, np.ones(len(columns))])
     smooth = np.stack([np.convolve(column, kernel)[reach : reach + voiced.size] for column in spread.T], axis=1)[voiced]
     return columns - smooth[:, :-1] / smooth[:, -1:]
+
+
+def breath_share(sampling_rate: int, bins: int, breathiness: float) -> np.ndarray:
+    """Share of the voice's power that breath turns into noise, 0 to 1, at `bins` frequencies up to half the rate.
+
+    Breath fills the spectrum from the top downwards, at 1 all of it: aspiration noise masks the upper harmonics first
+    (Klatt & Klatt 1990, JASA 87).
+    """
+    frequencies = np.maximum(np.linspace(0, sampling_rate / 2, bins), 1.0)
+    edge = np.log2(8000.0) - breathiness * np.log2(8000.0 / 100.0)  # 8 kHz at 0 down to 100 Hz at 1
+    share: np.ndarray = breathiness**0.5 / (1 + np.exp(-2.5 * (np.log2(frequencies) - edge)))
+    return share

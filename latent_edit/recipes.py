@@ -5,6 +5,7 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
     runs/speech/SPLIT         recordings as one array         `prepare recordings`
     runs/renditions           the same in other styles        `prepare renditions`
     runs/vits-PRESET/STAGE    state of the voice              `train vits`
+    runs/breath               state of the voice's decoder    `train breath`
     runs/clap-PRESET          state of CLAP                   `train clap`
     runs/latents              latents and style embeddings    `prepare latents`
     runs/bridge-PRESET        state of a bridge               `train bridge`
@@ -14,7 +15,7 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -23,7 +24,6 @@ from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
     from latent_edit.data.renditions import Renditions
-    from latent_edit.data.speech import Speech
     from latent_edit.data.splits import Split
 
 prepare_app = typer.Typer(help="Prepare recordings, styled renditions and latents for training.", no_args_is_help=True)
@@ -112,21 +112,42 @@ def train_vits(
     config = load_preset(VitsConfiguration, "vits", preset)
     config.stage(stage)
     if dry_run:
-        return _show(config)
-
+        _show(config)
+    from latent_edit.data.speech import load_speech
     from latent_edit.evaluation.progress import voice_judge
     from latent_edit.training import vits
 
     _flush_denormals()
-    speech = _speech(runs)
+    speech = load_speech(runs / "speech" / "train")
     styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
-    judge = voice_judge(_speech(runs, "validation"))
+    judge = voice_judge(load_speech(runs / "speech" / "validation"))
     folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
     if out is not None:
         vits.export(config, state, out)
         _publish(out, f"recordings in {runs / 'speech'}", f"train vits --preset {preset} --stage {stage}")
-    return None
+
+
+@train_app.command("breath")
+def train_breath(
+    runs: RunsOption = RUNS,
+    out: OutOption = None,
+    voice: VoiceOption = VOICE,
+    resume: ResumeOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Teach the decoder of a trained voice light breath; its latent space stays as it is."""
+    from latent_edit.models.vits import FrozenVits
+    from latent_edit.training import breath
+
+    config = breath.BreathConfig()
+    if dry_run:
+        _show(config)
+    _flush_denormals()
+    decoder = breath.train(config, FrozenVits.load(voice), _renditions(runs), runs / "breath", resume=resume)
+    if out is not None:
+        breath.export(decoder, voice, out)
+        _publish(out, "the voice's own latents", "train breath")
 
 
 @train_app.command("clap")
@@ -143,8 +164,7 @@ def train_clap(
 
     config = load_preset(ClapConfig, "clap", preset)
     if dry_run:
-        return _show(config)
-
+        _show(config)
     from latent_edit.training import clap
 
     _flush_denormals()
@@ -153,7 +173,6 @@ def train_clap(
     if out is not None:
         encoder.save(out)
         _publish(out, "vocal styles and captions made by this project", f"train clap --preset {preset}")
-    return None
 
 
 @train_app.command("bridge")
@@ -171,8 +190,7 @@ def train_bridge(
 
     config = load_preset(BridgeConfiguration, "bridge", preset)
     if dry_run:
-        return _show(config)
-
+        _show(config)
     from latent_edit.data.latents import load_latents
     from latent_edit.models.vits import FrozenVits
     from latent_edit.training import bridge
@@ -189,7 +207,6 @@ def train_bridge(
     if out is not None:
         trained.save(out, latents.latent_hash, latents.style_hash)
         _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")
-    return None
 
 
 def evaluate(
@@ -220,8 +237,7 @@ def evaluate(
     out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
     run = suites.Run(runs / "evaluation", out, sizes, recordings, workers)
     typer.echo(suites.summary(suites.evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
-    typer.echo(f"written to {out}")
-    return None
+    return typer.echo(f"written to {out}")
 
 
 def _measure_sizes(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
@@ -249,12 +265,6 @@ def _tell_judged(done: int, every: int) -> None:
         typer.echo(f"{done} of {every} judged", err=True)
 
 
-def _speech(runs: Path, split: str = "train") -> Speech:
-    from latent_edit.data.speech import load_speech
-
-    return load_speech(runs / "speech" / split)
-
-
 def _renditions(runs: Path) -> Renditions:
     from latent_edit.data.renditions import Renditions
 
@@ -277,12 +287,12 @@ def _publish(out: Path, data: str, recipe: str) -> None:
 def _flush_denormals() -> None:
     import torch
 
-    # They make a step on a CPU slow. Before the first computation: it starts torch's worker threads, which take the
-    # setting of the thread that starts them.
+    # They make a step on a CPU slow. Before the first computation starts worker threads, which take the setting over.
     torch.set_flush_denormal(True)
 
 
-def _show(config: StrictModel) -> None:
+def _show(config: StrictModel) -> NoReturn:
     import yaml
 
     typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).rstrip())
+    raise typer.Exit

@@ -8,7 +8,7 @@ import numpy as np
 
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
-from latent_edit.measures import TILT_EDGES_HZ, track_pitch
+from latent_edit.measures import TILT_EDGES_HZ, breath_share, track_pitch
 
 FRAME_SECONDS = 0.005
 MIN_SECONDS = 0.1
@@ -135,18 +135,6 @@ def _contour(analysis: Analysis, style: Style, ratio: float) -> np.ndarray:
     octaves += (style.pitch_semitones + tremor) / 12
     fundamental[voiced] = np.clip(analysis.median_pitch * 2**octaves, *PITCH_LIMITS_HZ)
     return fundamental
-
-
-def breath_share(sampling_rate: int, bins: int, breathiness: float) -> np.ndarray:
-    """Share of the voice's power that breath turns into noise, 0 to 1, at `bins` frequencies up to half the rate.
-
-    Breath fills the spectrum from the top downwards, at 1 all of it: aspiration noise masks the upper harmonics first
-    (Klatt & Klatt 1990, JASA 87).
-    """
-    frequencies = np.maximum(np.linspace(0, sampling_rate / 2, bins), 1.0)
-    edge = np.log2(8000.0) - breathiness * np.log2(8000.0 / 100.0)  # 8 kHz at 0 down to 100 Hz at 1
-    share: np.ndarray = breathiness**0.5 / (1 + np.exp(-2.5 * (np.log2(frequencies) - edge)))
-    return share
 
 
 def _noise_share(analysis: Analysis, breathiness: float) -> np.ndarray:

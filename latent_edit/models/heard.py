@@ -6,14 +6,20 @@ error of a latent hardly sees them: F0 and breath take little of its variance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from latent_edit.measures import TILT_EDGES_HZ, breath_share
 from latent_edit.models.harmonic_source import REFERENCE_HZ
 from latent_edit.models.istft_vits import SUBFRAMES, IstftDecoder
+
+CLEAR_BELOW_HZ = 500.0
+# Of the share of power that WORLD turns into noise: recordings have noise of their own, and with all of it a reading,
+# which has little, would lose half as much harmonicity again as they do in WORLD's renditions.
+SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,13 @@ def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker
     noise, pulse, _ = decoder.filters(latent, embedding, goal.pitch)
     frames = mask.repeat_interleave(SUBFRAMES, dim=2)
     voiced = frames * in_subframes(goal.pitch > 0)
-    weights = _octave_weights(noise.shape[1]).to(noise)
+    weights = octave_weights(noise.shape[1]).to(noise)
     breath = ((noise - goal.noise).abs() * weights * frames).sum() / frames.sum()
     tone = ((pulse - goal.pulse).abs() * weights * voiced).sum() / voiced.sum().clamp(min=1.0)
     return semitones + doubt + 3 * (breath + tone)
 
 
-def _octave_weights(bins: int) -> Tensor:
+def octave_weights(bins: int) -> Tensor:
     """Of the bins of a filter, [bins, 1], adding up to one: those of each octave the same, below 1/64 of the band less.
 
     If bins counted alike, half of the say would be the highest octave's, and too much noise among the first harmonics,
@@ -79,6 +85,36 @@ def pitch_errors(octaves: Tensor, voicing: Tensor, pitch: Tensor, mask: Tensor) 
 def pulses_over_noise(pitch: Tensor, sampling_rate: int) -> Tensor:
     """Power of cosines of amplitude 1 at every harmonic of F0 in Hz, relative to noise of deviation 1 in that band."""
     return sampling_rate / 4 / pitch.clamp(min=1.0)
+
+
+def clearness(noise: Tensor, pulse: Tensor, pitch: Tensor, sampling_rate: int) -> Tensor:
+    """How far the pulses stand above the noise below `CLEAR_BELOW_HZ`, where the first harmonics are, in dB, [].
+
+    noise, pulse: log magnitudes of the filters, [1, bins, SUBFRAMES * T]; pitch: F0 in Hz [1, T], of which only the
+    voiced frames count. Breath masks the upper harmonics first (Klatt & Klatt 1990, JASA 87): noise down here drowns
+    the melody.
+    """
+    hertz = torch.linspace(0, sampling_rate / 2, noise.shape[1], device=noise.device)
+    first = (hertz >= TILT_EDGES_HZ[0]) & (hertz < CLEAR_BELOW_HZ)
+    voiced = in_subframes(pitch)[0, 0]
+    relative = pulses_over_noise(voiced, sampling_rate) * (voiced > 0)
+    tone = ((2 * pulse[0, first]).exp() * relative).sum()
+    breath = ((2 * noise[0, first]).exp() * (voiced > 0)).sum()
+    return 10 * (torch.log10(tone + 1e-12) - torch.log10(breath + 1e-12))
+
+
+def breathy(heard: Heard, breathiness: float, sampling_rate: int) -> Heard:
+    """What is heard, with breath: a share of the power of the pulses becomes noise."""
+    bins = heard.noise.shape[1]
+    share = SHARE * torch.from_numpy(breath_share(sampling_rate, bins, breathiness)).to(heard.noise)[:, None]
+    pitch = in_subframes(heard.pitch)
+    relative = pulses_over_noise(pitch, sampling_rate)
+    noise = torch.logaddexp(2 * heard.noise, 2 * heard.pulse + (share * relative).log()) / 2
+    return replace(
+        heard,
+        noise=torch.where(pitch > 0, noise, heard.noise),
+        pulse=heard.pulse + torch.log1p(-share) / 2,
+    )
 
 
 def in_subframes(values: Tensor) -> Tensor:

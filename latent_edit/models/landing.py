@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ, TREND_SECONDS
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ, REFERENCE_HZ
-from latent_edit.models.heard import as_condition, in_subframes, pulses_over_noise
+from latent_edit.models.heard import as_condition, breathy, clearness, hear
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
@@ -32,8 +32,7 @@ NEGLIGIBLE = 0.1  # of a step; where no axis misses more, the latent stays as it
 VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
 LEAST_VOICED_SECONDS = 0.2
 LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse; one that is not there cannot be made
-# Breath masks the upper harmonics first (Klatt & Klatt 1990, JASA 87): below this the first ones stay so far above it.
-CLEAR_BELOW_HZ, CLEAR_DB = 500.0, 10.0
+CLEAR_DB = 10.0  # so far the first harmonics stay above noise where a style names no breath
 WHISPER = 0.8  # breathiness from which on a style asks for no voice at all
 PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
 BREATH = "breathiness"
@@ -60,16 +59,15 @@ class Listener:
     """What the decoder of a voice would make of latents [1, C, T] of one speaker, by the definitions of `measures`."""
 
     def __init__(self, vits: FrozenVits, speaker: str | int) -> None:
-        embedding = vits.speaker_embedding(speaker)
+        self.speaker = vits.speaker_embedding(speaker)
         self.decoder = vits.source_filter_decoder
-        self.embedding = as_condition(embedding)
+        self.embedding = as_condition(self.speaker)
         self.sampling_rate = vits.sampling_rate
         self.frames_per_second = vits.sampling_rate / vits.hop_length
         bins = self.decoder.filter_size // 2 + 1
-        hertz = torch.linspace(0, vits.sampling_rate / 2, bins, device=embedding.device)
+        hertz = torch.linspace(0, vits.sampling_rate / 2, bins, device=self.speaker.device)
         low, middle, high = TILT_EDGES_HZ
         self.high, self.low = (hertz >= middle) & (hertz <= high), (hertz >= low) & (hertz < middle)
-        self.first = (hertz >= low) & (hertz < CLEAR_BELOW_HZ)
 
     @torch.no_grad()
     def hear(self, z: Tensor) -> Manner:
@@ -101,11 +99,12 @@ class Listener:
     def clearness(self, z: Tensor, pitch: Tensor) -> Tensor:
         """How far the pulses stand above the noise where the first harmonics are, in dB, []; F0 in Hz [1, T]."""
         noise, pulse, _ = self.decoder.filters(z, self.embedding, pitch)
-        voiced = in_subframes(pitch)[0, 0]
-        relative = pulses_over_noise(voiced, self.sampling_rate) * (voiced > 0)
-        tone = ((2 * pulse[0, self.first]).exp() * relative).sum()
-        breath = ((2 * noise[0, self.first]).exp() * (voiced > 0)).sum()
-        return 10 * (torch.log10(tone + 1e-12) - torch.log10(breath + 1e-12))
+        return clearness(noise, pulse, pitch, self.sampling_rate)
+
+    def clear_with(self, z: Tensor, breathiness: float) -> float:
+        """The clearness that a latent would have with breath in it, in dB."""
+        heard = breathy(hear(self.decoder, z, self.speaker), breathiness, self.sampling_rate)
+        return float(clearness(heard.noise, heard.pulse, heard.pitch, self.sampling_rate))
 
     def _trend(self, pitch: Tensor) -> Tensor:
         """Octaves of the voiced frames [V] of F0 in Hz [T], averaged over their voiced surroundings."""
@@ -120,11 +119,11 @@ class Listener:
 
 @dataclass(frozen=True)
 class Goal:
-    """Where to go. pitch: F0 in Hz [1, T]. colour: level and tilt in dB, [2]. clear: at least how clear in dB."""
+    """Where to go. pitch: F0 in Hz [1, T]. colour: level and tilt in dB, [2]. clear: from and up to how clear in dB."""
 
     pitch: Tensor
     colour: Tensor
-    clear: float
+    clear: tuple[float, float]
 
 
 def landed(
@@ -139,21 +138,31 @@ def landed(
 
     asked: by name of the axis, as a CLAP with an axis head reads it. speaker: whose latents they are; another one's
     decoder may land them a little off. How far along the style is the bridge's affair, as it is and up to `FARTHEST`,
-    but no less than `least` times the style's size; a tremor alone is as deep as asked for. Of breath only what drowns
-    the first harmonics is taken back, unless a whisper is asked for. Pace is not touched, and nor is a latent without
-    these axes, or of a voice whose decoder does not tell F0 and filters apart.
+    but no less than `least` times the style's size; a tremor alone is as deep as asked for, and so is breath, by how
+    clear it leaves the first harmonics; what drowns them without being asked for is taken back, and a whisper is left
+    as it is. Pace is not touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0
+    and filters apart.
     """
     if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATH} <= asked.keys():
         return edited
     listener = Listener(vits, speaker)
     before, after = listener.hear(source.z), listener.hear(edited.z)
     missing = _missing(before, after, asked, least)
-    # No clearer than the source, which may have little voice or a deep one.
-    clear = -math.inf if asked[BREATH].value >= WHISPER else min(before.clearness, CLEAR_DB)
+    lowest, highest = _clear(listener, source.z, before, asked[BREATH], least)
     arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
-    if arrived and after.clearness >= clear:
+    if arrived and lowest <= after.clearness <= highest:
         return edited
-    return Latent(_approach(listener, edited.z, after, _goal(after, missing, clear)), edited.mask)
+    return Latent(_approach(listener, edited.z, after, _goal(after, missing, (lowest, highest))), edited.mask)
+
+
+def _clear(listener: Listener, source: Tensor, before: Manner, breath: AxisValue, least: float) -> tuple[float, float]:
+    """From and up to how clear the first harmonics have to be, in dB."""
+    if breath.value >= WHISPER:
+        return -math.inf, math.inf
+    if breath.steps < NAMED:  # no clearer than the source, which may have little voice or a deep one
+        return min(before.clearness, CLEAR_DB), math.inf
+    asked = listener.clear_with(source, min(least, 1.0) * breath.value)
+    return asked, asked
 
 
 def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], least: float) -> dict[str, float]:
@@ -181,7 +190,7 @@ def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], leas
     return {axis: wanted[axis] - move for axis, move in moved.items()}
 
 
-def _goal(after: Manner, missing: Mapping[str, float], clear: float) -> Goal:
+def _goal(after: Manner, missing: Mapping[str, float], clear: tuple[float, float]) -> Goal:
     """F0, level and tilt that would put right what is missing, and clearness."""
     pitch = after.pitch.clone()
     if PITCH in missing:
@@ -222,7 +231,8 @@ def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> T
         return (listener.colour(listener.power(z, goal.pitch)[:, after.active]) - goal.colour).square().sum()
 
     def breath(z: Tensor) -> Tensor:
-        return (goal.clear - listener.clearness(z, goal.pitch)).clamp(min=0).square()
+        clear = listener.clearness(z, goal.pitch)
+        return (clear - clear.clamp(*goal.clear)).square()
 
     z = start.clone().requires_grad_(True)
     for _ in range(STEPS):

@@ -12,9 +12,8 @@ from tiny_voices import tiny_voice, transformers_voice
 from latent_edit import checkpoint
 from latent_edit.data.breath import with_breath
 from latent_edit.data.styles import AXES
-from latent_edit.data.world import breath_share
 from latent_edit.errors import InputError
-from latent_edit.measures import Measurements, measure
+from latent_edit.measures import Measurements, breath_share, measure
 from latent_edit.models.heard import hear
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Latent
@@ -59,22 +58,23 @@ def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("speaker", ["kathleen", "sam_a", "sam_b", "robotutor"])
 def test_the_shipped_voice_breathes(speaker: str) -> None:
-    """Its harmonicity falls by 2 dB; height, voicing, level and effort stay about the same.
-
-    Of robotutor's it falls less: by 1.6 to 2.7 dB, depending on the processor, whose rounding twenty steps enlarge.
-    """
+    """In the mean of two readings its harmonicity falls by 4 dB; height, voicing, level and effort stay the same."""
     voice = FrozenVits.load(checkpoint.default_root() / "vits-mini")
-    generator = torch.Generator().manual_seed(0)
-    phonemes = voice.phonemize("The garden was quiet in the morning.")
-    clear = voice.encode_text(phonemes, speaker, prior_noise=0.667, generator=generator).latent
-    before, after = (heard(voice, x, speaker) for x in (clear, with_breath(voice, clear, speaker, 0.5)))
-    assert before.pitch_hz is not None and before.harmonicity_db is not None
-    assert after.pitch_hz == pytest.approx(before.pitch_hz, rel=0.03)
-    least = 1.0 if speaker == "robotutor" else 2.0
-    assert after.harmonicity_db is not None and after.harmonicity_db < before.harmonicity_db - least
-    assert after.voiced_share == pytest.approx(before.voiced_share, abs=AXES["breathiness"].tolerance)
-    assert after.level_db == pytest.approx(before.level_db, abs=AXES["level_db"].tolerance)
-    assert after.tilt_db == pytest.approx(before.tilt_db, abs=AXES["tilt_db"].floor)
+    found: list[tuple[Measurements, Measurements]] = []
+    for seed, text in enumerate(("The garden was quiet in the morning.", "We painted the old door blue.")):
+        generator = torch.Generator().manual_seed(seed)
+        clear = voice.encode_text(voice.phonemize(text), speaker, prior_noise=0.667, generator=generator).latent
+        breathy = with_breath(voice, clear, speaker, 0.5)
+        found.append((heard(voice, clear, speaker), heard(voice, breathy, speaker)))
+
+    def moved(name: str) -> float:
+        return float(np.mean([getattr(after, name) - getattr(before, name) for before, after in found]))
+
+    assert all(after.pitch_hz == pytest.approx(before.pitch_hz, rel=0.03) for before, after in found)
+    assert moved("harmonicity_db") < -4
+    assert abs(moved("voiced_share")) < AXES["breathiness"].tolerance
+    assert abs(moved("level_db")) < AXES["level_db"].tolerance
+    assert abs(moved("tilt_db")) < AXES["tilt_db"].floor
 
 
 def heard(voice: FrozenVits, latent: Latent, speaker: str) -> Measurements:

@@ -1,0 +1,219 @@
+"""The last step of the embedded voice: its decoder is taught light breath.
+
+With the latents that `data.breath` finds it is breathy, but recordings taught it no better than to put the noise among
+the first harmonics, where it hides the melody, and little above them, where breath is. So a copy learns to make of
+those latents what the original makes of the clear ones and breath adds to that, and of all others what the original
+does: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). The latent space, F0 and voicing stay as they were.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from latent_edit import checkpoint
+from latent_edit.config import StrictModel
+from latent_edit.data.breath import with_breath
+from latent_edit.data.renditions import RenditionItem, Renditions
+from latent_edit.data.styles import Style
+from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
+from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, SUBFRAMES
+from latent_edit.training import loop
+from latent_edit.types import Latent, Waveform
+
+if TYPE_CHECKING:
+    from latent_edit.models.istft_vits import IstftDecoder
+    from latent_edit.models.vits import FrozenVits
+
+PRIOR_NOISE = 0.667
+LONGEST = 400  # frames; to seek breath in a longer latent takes its time
+
+
+class BreathConfig(StrictModel):
+    """How the decoder is taught."""
+
+    steps: int = 600
+    pairs: int = 440
+    held_out_pairs: int = 24
+    breathiness: tuple[float, float] = (0.1, 0.9)
+    batch_size: int = 24
+    segment_frames: int = 48
+    learning_rate: float = 6e-4
+    # The learning rate falls exponentially to this share at the end.
+    final_learning_rate_share: float = 0.02
+    warmup_steps: int = 30
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same speech clear and breathy: latents [1, C, T]. Of a whisper, which is not sought, both are the same."""
+
+    speaker: str
+    breathiness: float
+    clear: Tensor
+    breathy: Tensor
+
+
+def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, path: Path) -> list[Pair]:
+    """Pairs of training renditions, and of readings of their texts by turns; kept in a file for when it goes on."""
+    import safetensors.torch
+
+    if path.is_file():
+        return _read_pairs(path)
+    draw = np.random.default_rng(config.seed)
+    items = [item for item in renditions.of_split("train") if not 0 < Style(*item.style).breathiness < 1]
+    pairs: list[Pair] = []
+    for index in draw.permutation(len(items)).tolist():
+        clear = _clear(vits, renditions, items[index], spoken=len(pairs) % 2 == 0, seed=index)
+        if not config.segment_frames <= clear.z.shape[2] <= LONGEST:
+            continue
+        speaker, amount = items[index].speaker, float(draw.uniform(*config.breathiness))
+        whispered = Style(*items[index].style).breathiness == 1
+        sought = clear if whispered else with_breath(vits, clear, speaker, amount)
+        pairs.append(Pair(speaker, 0.0 if whispered else amount, clear.z, sought.z))
+        if len(pairs) == config.pairs:
+            break
+    tensors = {f"{i}.{name}": getattr(p, name).half() for i, p in enumerate(pairs) for name in ("clear", "breathy")}
+    told = json.dumps([[p.speaker, p.breathiness] for p in pairs])
+    safetensors.torch.save_file({k: v.contiguous().clone() for k, v in tensors.items()}, path, {"pairs": told})
+    return _read_pairs(path)
+
+
+def _read_pairs(path: Path) -> list[Pair]:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        told = json.loads(file.metadata()["pairs"])
+        latents = ([file.get_tensor(f"{i}.{name}").float() for name in ("clear", "breathy")] for i in range(len(told)))
+        return [Pair(*words, *both) for words, both in zip(told, latents, strict=True)]
+
+
+def _clear(vits: FrozenVits, renditions: Renditions, item: RenditionItem, spoken: bool, seed: int) -> Latent:
+    """A reading of the text, or the rendition itself where it is a whisper, which no reading is, or one is wanted."""
+    if spoken and Style(*item.style).breathiness < 1:
+        generator = torch.Generator().manual_seed(seed)
+        phonemes = vits.phonemize(item.text)
+        return vits.encode_text(phonemes, item.speaker, prior_noise=PRIOR_NOISE, generator=generator).latent
+    (samples,) = renditions.audio([item])
+    return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), item.speaker)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A latent [1, C, T] of a speaker [1, G], the filters that it should give, and the phases [1, bins, F]."""
+
+    latent: Tensor
+    embedding: Tensor
+    goal: Heard
+    phase: Tensor
+
+    def cut(self, start: int, frames: int) -> Lesson:
+        """So many frames from a start on."""
+        within, filters = (slice(rate * start, rate * (start + frames)) for rate in (1, SUBFRAMES))
+        goal = Heard(self.goal.pitch[:, within], *(x[:, :, filters] for x in (self.goal.noise, self.goal.pulse)))
+        return Lesson(self.latent[:, :, within], self.embedding, goal, self.phase[:, :, filters])
+
+
+class BreathTask:
+    """See `training.loop.Task`."""
+
+    def __init__(self, config: BreathConfig, vits: FrozenVits, pairs: list[Pair]) -> None:
+        self.config, self.vits, self.original = config, vits, vits.source_filter_decoder
+        self.decoder = deepcopy(self.original).requires_grad_(True)
+        self.decoder.pitch.requires_grad_(False)
+        parameters = [parameter for parameter in self.decoder.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0)
+        held_out, learnt = pairs[: config.held_out_pairs], pairs[config.held_out_pairs :]
+        self.held_out, self.lessons = ([x for pair in part for x in self._lessons(pair)] for part in (held_out, learnt))
+        octaves = octave_weights(self.original.filter_size // 2 + 1)
+        # Half of it bin by bin: the lowest octaves have few bins, and what is to be learnt is mostly above.
+        self.weights = ((octaves + 1 / len(octaves)) / 2).to(pairs[0].clear.device)
+
+    @torch.no_grad()
+    def _lessons(self, pair: Pair) -> list[Lesson]:
+        """The clear latent stays as it is, and the breathy one becomes what is clear with breath."""
+        embedding = self.vits.speaker_embedding(pair.speaker)
+        condition, clear, sought = as_condition(embedding), pair.clear.to(embedding), pair.breathy.to(embedding)
+        pitch = self.original.pitch.pitch(clear, condition)
+        noise, pulse, phase = self.original.filters(clear, condition, pitch)
+        heard = Heard(pitch, noise, pulse)
+        lessons = [Lesson(clear, embedding, heard, phase)]
+        if pair.breathiness:
+            goal = breathy(heard, pair.breathiness, self.vits.sampling_rate)
+            lessons.append(Lesson(sought, embedding, goal, phase))
+        return lessons
+
+    def step(self, index: int) -> dict[str, float]:
+        """One optimisation step."""
+        config = self.config
+        draw, frames = np.random.default_rng([config.seed, index]), config.segment_frames
+        chosen = [self.lessons[i] for i in draw.integers(len(self.lessons), size=config.batch_size)]
+        losses = self._losses([x.cut(int(draw.integers(x.latent.shape[2] - frames + 1)), frames) for x in chosen])
+        share = min(1.0, (index + 1) / config.warmup_steps) * config.final_learning_rate_share ** (index / config.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate * share
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self.decoder.parameters(), 1.0)
+        self.optimizer.step()
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _losses(self, lessons: list[Lesson]) -> dict[str, Tensor]:
+        """Mean absolute differences of both filters in nepers, and of the phases 1 - cos; pulses where it is voiced."""
+        latent, embedding, phase = (
+            torch.cat([getattr(x, n) for x in lessons]) for n in ("latent", "embedding", "phase")
+        )
+        goal = Heard(*(torch.cat([getattr(x.goal, name) for x in lessons]) for name in ("pitch", "noise", "pulse")))
+        condition = as_condition(embedding)
+        with torch.no_grad():
+            pitch = self.original.pitch.pitch(latent, condition)
+        noise, pulse, turned = self.decoder.filters(latent, condition, pitch)
+        voiced = in_subframes(((goal.pitch > 0) & (pitch > 0)).to(noise))
+        share = (self.weights * voiced) / voiced.sum().clamp(min=1)
+        return {
+            "noise": ((noise - goal.noise).abs() * self.weights).sum(1).mean(),
+            "pulse": ((pulse - goal.pulse).abs() * share).sum(),
+            "phase": ((1 - (turned - phase).cos()) * share).sum(),
+        }
+
+    @torch.no_grad()
+    def evaluate(self, index: int) -> dict[str, float]:  # noqa: ARG002
+        """The losses on pairs that are not learnt from, from their beginning."""
+        losses = self._losses([lesson.cut(0, self.config.segment_frames) for lesson in self.held_out])
+        return {f"held_out_{name}": float(loss) for name, loss in losses.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Decoder and optimiser."""
+        return {"decoder": self.decoder.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Inverse of `state_dict`."""
+        self.decoder.load_state_dict(state["decoder"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def train(
+    config: BreathConfig, vits: FrozenVits, renditions: Renditions, folder: Path, *, resume: bool = False
+) -> IstftDecoder:
+    """The decoder of a voice, taught light breath. Raises InputError for a voice whose decoder has no filters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    task = BreathTask(config, vits, seek_pairs(config, vits, renditions, folder / "pairs.safetensors"))
+    loop.run(task, folder, config.steps, config.seed, resume=resume, evaluate_every=100)
+    return task.decoder
+
+
+def export(decoder: IstftDecoder, voice: Path, target: Path) -> None:
+    """Write a voice checkpoint with another decoder; its discriminators, which did not learn, go along."""
+    tensors = checkpoint.load_tensors(voice) | {f"decoder.{k}": v for k, v in decoder.state_dict().items()}
+    checkpoint.save(target, checkpoint.load_config(voice), tensors)
+    if (voice / DISCRIMINATORS_NAME).is_file() and voice.resolve() != target.resolve():
+        shutil.copyfile(voice / DISCRIMINATORS_NAME, target / DISCRIMINATORS_NAME)
