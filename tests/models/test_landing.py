@@ -189,7 +189,7 @@ class TestShipped:
         listener = Listener(vits, "kathleen")
         for reading in readings[:2]:
             drowned = with_breath(vits, reading, "kathleen", 0.8)
-            wanted = listener.clear_with(reading, 0.5)
+            wanted = listener.clear_with(reading.z, 0.5)
             assert listener.hear(drowned.z).clearness < wanted - 4 < wanted + 4 < listener.hear(reading.z).clearness
             for start in (reading, drowned):
                 landing = self.landing(vits, reading, start, asked(breathiness=0.5))
