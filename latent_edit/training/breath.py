@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from latent_edit import checkpoint
 from latent_edit.config import StrictModel
 from latent_edit.data.breath import with_breath
+from latent_edit.data.latents import PRIOR_NOISE
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from latent_edit.models.istft_vits import IstftDecoder
     from latent_edit.models.vits import FrozenVits
 
-PRIOR_NOISE = 0.667
 LONGEST = 400  # frames; to seek breath in a longer latent takes its time
 
 
@@ -136,7 +136,7 @@ class BreathTask:
         self.held_out, self.lessons = ([x for pair in part for x in self._lessons(pair)] for part in (held_out, learnt))
         octaves = octave_weights(self.original.filter_size // 2 + 1)
         # Half of it bin by bin: the lowest octaves have few bins, and what is to be learnt is mostly above.
-        self.weights = ((octaves + 1 / len(octaves)) / 2).to(pairs[0].clear.device)
+        self.weights = ((octaves + 1 / len(octaves)) / 2).to(self.decoder.noise_filter.weight)
 
     @torch.no_grad()
     def _lessons(self, pair: Pair) -> list[Lesson]:
