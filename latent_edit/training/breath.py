@@ -25,6 +25,7 @@ from latent_edit.data.breath import with_breath
 from latent_edit.data.latents import PRIOR_NOISE
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
+from latent_edit.errors import InputError
 from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, SUBFRAMES
 from latent_edit.training import loop
@@ -64,11 +65,14 @@ class Pair:
 
 
 def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, path: Path) -> list[Pair]:
-    """Pairs of training renditions, and of readings of their texts by turns; kept in a file for when it goes on."""
+    """Pairs of training renditions, and of readings of their texts by turns; kept in a file for when it goes on.
+
+    Raises InputError when that file is of another voice.
+    """
     import safetensors.torch
 
     if path.is_file():
-        return _read_pairs(path)
+        return _read_pairs(path, vits.hash)
     draw = np.random.default_rng(config.seed)
     items = [item for item in renditions.of_split("train") if not 0 < Style(*item.style).breathiness < 1]
     pairs: list[Pair] = []
@@ -84,14 +88,18 @@ def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, p
             break
     tensors = {f"{i}.{name}": getattr(p, name).half() for i, p in enumerate(pairs) for name in ("clear", "breathy")}
     told = json.dumps([[p.speaker, p.breathiness] for p in pairs])
-    safetensors.torch.save_file({k: v.contiguous().clone() for k, v in tensors.items()}, path, {"pairs": told})
-    return _read_pairs(path)
+    safetensors.torch.save_file(
+        {k: v.contiguous().clone() for k, v in tensors.items()}, path, {"pairs": told, "voice": vits.hash}
+    )
+    return _read_pairs(path, vits.hash)
 
 
-def _read_pairs(path: Path) -> list[Pair]:
+def _read_pairs(path: Path, voice: str) -> list[Pair]:
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
+        if file.metadata()["voice"] != voice:
+            raise InputError(f"{path} was sought with another voice: delete the folder and train again")
         told = json.loads(file.metadata()["pairs"])
         latents = ([file.get_tensor(f"{i}.{name}").float() for name in ("clear", "breathy")] for i in range(len(told)))
         return [Pair(*words, *both) for words, both in zip(told, latents, strict=True)]

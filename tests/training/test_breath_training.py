@@ -15,6 +15,7 @@ from tiny_voices import RATE, SPEAKERS, buzz, tiny_voice
 from latent_edit import checkpoint
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.styles import Style
+from latent_edit.errors import InputError
 from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import breath, loop
@@ -96,6 +97,13 @@ def test_pairs_are_sought_once_and_a_whisper_stays_as_it_is(
     monkeypatch.setattr(breath, "with_breath", None)
     for pair, kept in zip(pairs, seek_pairs(CONFIG, voice, renditions, path), strict=True):
         assert pair.speaker == kept.speaker and torch.equal(pair.breathy, kept.breathy)
+
+
+def test_pairs_of_another_voice_are_refused(voice: FrozenVits, renditions: Renditions, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.safetensors"
+    seek_pairs(CONFIG, voice, renditions, path)
+    with pytest.raises(InputError, match="another voice"):
+        seek_pairs(CONFIG, freeze(tiny_voice(seed=1)), renditions, path)
 
 
 def test_it_learns_breath_and_keeps_the_rest(voice: FrozenVits) -> None:
