@@ -137,12 +137,14 @@ def train_breath(
     dry_run: DryRunOption = False,
 ) -> None:
     """Teach the decoder of a trained voice light breath; its latent space stays as it is."""
+    from latent_edit.training.vits_config import BreathConfig
+
+    config = BreathConfig()
+    if dry_run:
+        _show(config)
     from latent_edit.models.vits import FrozenVits
     from latent_edit.training import breath
 
-    config = breath.BreathConfig()
-    if dry_run:
-        _show(config)
     _flush_denormals()
     decoder = breath.train(config, FrozenVits.load(voice), _renditions(runs), runs / "breath", resume=resume)
     if out is not None:

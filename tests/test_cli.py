@@ -105,7 +105,7 @@ def test_bench_times_every_stage(run: Run, tmp_path: Path, monkeypatch: pytest.M
     assert all(stage in out for stage in shown)
 
 
-@pytest.mark.parametrize("part", ["vits", "clap", "bridge"])
+@pytest.mark.parametrize("part", ["vits", "breath", "clap", "bridge"])
 def test_a_dry_run_shows_the_configuration_and_trains_nothing(run: Run, part: str, tmp_path: Path) -> None:
     import yaml
 

@@ -91,6 +91,7 @@ def loaded_by(*arguments: str) -> set[str]:
         ("-m", "latent_edit", "--help"),
         ("-m", "latent_edit", "edit", "--help"),
         ("-m", "latent_edit", "train", "--help"),
+        ("-m", "latent_edit", "train", "breath", "--dry-run"),
     ],
 )
 def test_help_and_the_bare_package_stay_light(arguments: tuple[str, ...]) -> None:

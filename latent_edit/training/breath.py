@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
-from latent_edit.config import StrictModel
 from latent_edit.data.breath import with_breath
 from latent_edit.data.latents import PRIOR_NOISE
 from latent_edit.data.renditions import RenditionItem, Renditions
@@ -29,6 +28,7 @@ from latent_edit.errors import InputError
 from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, SUBFRAMES
 from latent_edit.training import loop
+from latent_edit.training.vits_config import BreathConfig
 from latent_edit.types import Latent, Waveform
 
 if TYPE_CHECKING:
@@ -36,22 +36,6 @@ if TYPE_CHECKING:
     from latent_edit.models.vits import FrozenVits
 
 LONGEST = 400  # frames; to seek breath in a longer latent takes its time
-
-
-class BreathConfig(StrictModel):
-    """How the decoder is taught."""
-
-    steps: int = 600
-    pairs: int = 440
-    held_out_pairs: int = 24
-    breathiness: tuple[float, float] = (0.1, 0.9)
-    batch_size: int = 24
-    segment_frames: int = 48
-    learning_rate: float = 6e-4
-    # The learning rate falls exponentially to this share at the end.
-    final_learning_rate_share: float = 0.02
-    warmup_steps: int = 30
-    seed: int = 0
 
 
 @dataclass(frozen=True)

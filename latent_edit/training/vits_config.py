@@ -1,4 +1,4 @@
-"""The preset of `train vits`: sizes of the voice and its three stages."""
+"""The preset of `train vits`: sizes of the voice and its three stages; and the settings of `train breath`."""
 
 from __future__ import annotations
 
@@ -63,3 +63,19 @@ class VitsConfiguration(StrictModel):
         if name not in self.stages:
             raise InputError(f"there is no stage {name!r}; known: {', '.join(self.stages)}")
         return self.stages[name]
+
+
+class BreathConfig(StrictModel):
+    """How the decoder is taught."""
+
+    steps: int = 600
+    pairs: int = 440
+    held_out_pairs: int = 24
+    breathiness: tuple[float, float] = (0.1, 0.9)
+    batch_size: int = 24
+    segment_frames: int = 48
+    learning_rate: float = 6e-4
+    # The learning rate falls exponentially to this share at the end.
+    final_learning_rate_share: float = 0.02
+    warmup_steps: int = 30
+    seed: int = 0

@@ -19,7 +19,8 @@ from latent_edit.errors import InputError
 from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import breath, loop
-from latent_edit.training.breath import BreathConfig, BreathTask, Pair, seek_pairs
+from latent_edit.training.breath import BreathTask, Pair, seek_pairs
+from latent_edit.training.vits_config import BreathConfig
 from latent_edit.types import Latent
 
 
