@@ -25,7 +25,6 @@ from latent_edit.request import EditRequest
 
 TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
 PROMPT = "calm and deep"  # an edit that has to be landed: some are where they should be without
-GUIDANCE = 1.5  # above 1, the default, some steps ask the network twice
 START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGE_SECONDS = 120  # without a page by then, there will be none
@@ -55,7 +54,6 @@ class Benchmark:
     text: str
     prompt: str
     steps: int
-    guidance: float
     runs: int
     page: Page | None
     start_up_seconds: float
@@ -84,15 +82,15 @@ class Benchmark:
             rows.append(("edit on page", self.page.edit_seconds, self.page.edit_seconds / self.audio_seconds))
         lines = [f"{'stage':<14}{'seconds':>10}{'real-time factor':>20}"]
         lines += [f"{name:<14}{seconds:>10.3f}{'' if rtf is None else f'{rtf:.3f}':>20}" for name, seconds, rtf in rows]
-        lines.append(f"{self.audio_seconds:.1f} s of speech, {self.steps} steps, guidance {self.guidance:g}, ")
+        lines.append(f"{self.audio_seconds:.1f} s of speech, {self.steps} steps, ")
         lines[-1] += f"median of {self.runs}; peak memory {self.peak_memory_bytes / 2**20:.0f} MiB"
         return "\n".join(lines)
 
 
 def run(runs: int) -> Benchmark:
-    """Time `runs` default edits of one sentence of about five seconds. Raises InputError without an editor."""
+    """Time `runs` default edits of one sentence of about six seconds. Raises InputError without an editor."""
     editor = LatentEditor.load()
-    request = EditRequest(TEXT, editor.voices[0], PROMPT, method=editor.default_method, guidance=GUIDANCE)
+    request = EditRequest(TEXT, editor.voices[0], PROMPT, method=editor.default_method)
     start = time.perf_counter()
     first = editor.edit(request)
     first_seconds = time.perf_counter() - start
@@ -113,7 +111,6 @@ def run(runs: int) -> Benchmark:
         text=TEXT,
         prompt=PROMPT,
         steps=request.steps,
-        guidance=request.guidance,
         runs=runs,
         page=_visit(request, runs) if APP.is_file() else None,
         start_up_seconds=_start_up_seconds(),

@@ -16,6 +16,7 @@ import typer
 
 from latent_edit.errors import InputError
 from latent_edit.recipes import evaluate, prepare_app, train_app
+from latent_edit.request import RANGES, EditRequest
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -56,6 +57,12 @@ def _load_editor() -> LatentEditor:
     return LatentEditor.load()
 
 
+def _number(name: str, meaning: str, default: str | None = None) -> str:
+    """Help about a number of a request: what it means, from where to where, and what it is where it is not given."""
+    low, high = RANGES[name]
+    return f"{meaning}, {low:g} to {high:g}; {default or format(getattr(EditRequest, name), 'g')} if not given."
+
+
 @app.command()
 def voices() -> None:
     """List the voices."""
@@ -67,15 +74,15 @@ def voices() -> None:
 def methods() -> None:
     """List the methods of editing."""
     for name, title in _load_editor().methods.items():
-        typer.echo(f"{name:<12} {title}")
+        typer.echo(f"{name:<16} {title}")
 
 
 @app.command()
 def say(
     text: Annotated[str, typer.Option(help="What to say.")],
-    voice: Annotated[str, typer.Option(help="Whose voice (see: voices).")],
+    voice: Annotated[str, typer.Option(help="Whose voice, as listed by `voices`.")],
     out: Annotated[Path, typer.Option(help="WAV file to write.")],
-    seed: Annotated[int, typer.Option(help="Another number, another reading.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another number, another reading; the same, the same.")] = 0,
 ) -> None:
     """Read a text plainly, without an edit."""
     from latent_edit import audio
@@ -93,22 +100,27 @@ def edit(
     out: Annotated[Path, typer.Option(help="Folder for WAVs, pictures and edit.json.")],
     text: Annotated[str | None, typer.Option(help="What to say, up to 2,000 characters.")] = None,
     voice: Annotated[
-        str | None, typer.Option(help="Whose voice (see: voices); for a recording, else the nearest.")
+        str | None, typer.Option(help="Whose voice, as listed by `voices`; of a recording the nearest if not given.")
     ] = None,
-    prompt: Annotated[str | None, typer.Option(help='How it should sound, as "an angry shout".')] = None,
-    recording: Annotated[Path | None, typer.Option(help="Speech to say again instead of a text.")] = None,
-    reference: Annotated[Path | None, typer.Option(help="A clip in that style instead of a prompt.")] = None,
+    prompt: Annotated[str | None, typer.Option(help='How it should sound, such as "an angry shout".')] = None,
+    recording: Annotated[Path | None, typer.Option(help="Speech to say again, instead of a text.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="A clip that sounds so, instead of a prompt.")] = None,
     decode_voice: Annotated[str | None, typer.Option(help="Another voice for the decoder alone.")] = None,
-    method: Annotated[str | None, typer.Option(help="How to edit (see: methods).")] = None,
-    guidance: Annotated[float | None, typer.Option(help="How strongly the style steers, 0 to 10.")] = None,
-    strength: Annotated[float | None, typer.Option(help="How far to go, 0 (before) to 1.5.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of the sampler, 1 to 100.")] = None,
-    pace: Annotated[float | None, typer.Option(help="Factor on durations, 0.5 to 2; else the style's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another number, another reading.")] = None,
-    prior_noise: Annotated[float | None, typer.Option(help="Liveliness of the reading, 0 to 2.")] = None,
-    duration_noise: Annotated[float | None, typer.Option(help="Liveliness of its rhythm, 0 to 2.")] = None,
+    method: Annotated[str | None, typer.Option(help="How to edit, as listed by `methods`.")] = None,
+    guidance: Annotated[float | None, typer.Option(help=_number("guidance", "How strongly the style steers"))] = None,
+    strength: Annotated[float | None, typer.Option(help=_number("strength", "How far to go; 0 is before"))] = None,
+    steps: Annotated[int | None, typer.Option(help=_number("steps", "Steps of the sampler"))] = None,
+    pace: Annotated[
+        float | None, typer.Option(help=_number("pace", "Factor on durations; 2 is half as fast", "the style's"))
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another number, another reading; the same, the same.")] = None,
+    prior_noise: Annotated[float | None, typer.Option(help=_number("prior_noise", "Liveliness of the reading"))] = None,
+    duration_noise: Annotated[
+        float | None,
+        typer.Option(help=_number("duration_noise", "Liveliness of its rhythm, in voices that draw it (not ours)")),
+    ] = None,
     landing: Annotated[
-        bool | None, typer.Option(help="Bring what the bridge makes to the axes of the style, or leave it.")
+        bool | None, typer.Option(help="Bring what the bridge makes to the axes of the style (default), or leave it.")
     ] = None,
     repeat: Annotated[Path | None, typer.Option(help="Make the edit of this edit.json again.")] = None,
 ) -> None:

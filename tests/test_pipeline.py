@@ -14,10 +14,15 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from tiny_voices import shake, transformers_voice
 
 from latent_edit import checkpoint
+from latent_edit.bridge import Bridge, BridgeConfiguration, load_bridge
+from latent_edit.config import load_preset
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.evaluation.moves import failures
+from latent_edit.models.clap import load_style_encoder
+from latent_edit.models.vits import FrozenVits
 from latent_edit.pipeline import (
     MAX_STOPS,
     MAX_STOPS_SECONDS,
@@ -374,6 +379,20 @@ def test_a_bridge_for_another_voice_is_refused_only_when_asked_for(tiny_root: Pa
     assert editor.say("Hello.", "anna").waveform.samples.shape[1] > 0
     with pytest.raises(CheckpointError, match=r"trained for another voice.* train"):
         editor.edit(request(method="i2sb"))
+
+
+def test_another_vits_is_edited_by_a_plain_bridge(tiny_root: Path, tmp_path: Path) -> None:
+    """What the README promises for any transformers `VitsModel`, whose decoder can be asked for nothing."""
+    vits = FrozenVits.load(transformers_voice(tmp_path / "voice", speakers=1))
+    style_encoder = load_style_encoder(tiny_root / "clap-mini")
+    config = load_preset(BridgeConfiguration, "bridge", "i2sb-plain").model_copy(update={"width": 16, "depth": 1})
+    bridge = Bridge(config, vits.latent_channels, style_encoder.dimension, 0)
+    shake(bridge)
+    bridge.save(tmp_path / "bridge", vits.latent_hash, style_encoder.hash)
+    editor = LatentEditor(vits, style_encoder, {"i2sb-plain": load_bridge(tmp_path / "bridge", vits, style_encoder)})
+    before, after = samples(editor.edit(request(voice=editor.voices[0], method=editor.default_method)))
+    assert before.shape != after.shape  # the style's pace
+    assert len(after) > 0
 
 
 def test_an_editor_without_bridges_says_how_to_get_one(tiny_editor: LatentEditor) -> None:
