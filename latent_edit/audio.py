@@ -27,9 +27,13 @@ def read_audio(path: str | Path, sampling_rate: int, max_seconds: float = MAX_CL
     Raises InputError when the file is missing, empty, silent, corrupt, has NaN or is longer than `max_seconds`.
     """
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError:  # a name longer than the system allows
+        is_folder = is_there = False
+    if is_folder:
         raise InputError(f"{path} is a folder; give an audio file")
-    if not path.exists():
+    if not is_there:
         raise InputError(f"there is no audio file {path}; check the name")
     samples, rate = _decode(path, max_seconds)
     return resample(_checked_mono(path, samples, rate), rate, sampling_rate)
@@ -46,7 +50,7 @@ def _decode(path: Path, max_seconds: float) -> tuple[np.ndarray, int]:
             _check_header(path, file, max_seconds)
             samples = file.read(int((max_seconds + 1) * file.samplerate), dtype="float32", always_2d=True)
             rate = int(file.samplerate)
-    except (OSError, RuntimeError) as error:  # soundfile's own errors are RuntimeErrors
+    except (OSError, RuntimeError, TypeError) as error:  # soundfile's own are RuntimeErrors; of a .raw, TypeErrors
         raise InputError(f"cannot read {path} as audio; give a WAV, FLAC, OGG or MP3 file ({error})".strip()) from error
     if samples.shape[0] > max_seconds * rate:  # the header may have promised less
         raise InputError(_too_long(path, samples.shape[0] / rate, max_seconds))

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit.errors import CheckpointError
+from latent_edit.files import whole, write_text
 
 CONFIG_NAME, TENSORS_NAME, CARD_NAME, MANIFEST_NAME = "config.json", "model.safetensors", "CARD.md", "manifest.json"
 ROOT_VARIABLE = "LATENT_EDIT_CHECKPOINTS"
@@ -41,10 +42,9 @@ def save(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor],
     folder.mkdir(parents=True, exist_ok=True)
     # clone: safetensors refuses tensors that share memory
     stored = {name: _stored(tensor, half).contiguous().clone() for name, tensor in tensors.items()}
-    temporary = folder / f".{TENSORS_NAME}.partial"
-    safetensors.torch.save_file(stored, temporary)
-    temporary.replace(folder / TENSORS_NAME)
-    _write_text(folder / CONFIG_NAME, json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    with whole(folder / TENSORS_NAME) as partial:
+        safetensors.torch.save_file(stored, partial)
+    write_text(folder / CONFIG_NAME, json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:
@@ -58,14 +58,7 @@ def write_card(folder: Path, *, licence: str, data: str, recipe: str, text: str)
     import yaml
 
     head = yaml.safe_dump({"licence": licence, "data": data, "recipe": recipe}, sort_keys=False, allow_unicode=True)
-    _write_text(folder / CARD_NAME, f"---\n{head}---\n\n{text.strip()}\n")
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_text(folder / CARD_NAME, f"---\n{head}---\n\n{text.strip()}\n")
 
 
 def load_config(folder: Path) -> dict[str, Any]:
@@ -141,7 +134,7 @@ def update_manifest(root: Path) -> Path:
         for path in _files(folder):
             files[path.relative_to(root).as_posix()] = {"sha256": _sha256(path), "size": path.stat().st_size, **card}
     manifest = root / MANIFEST_NAME
-    _write_text(manifest, json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n")
+    write_text(manifest, json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n")
     return manifest
 
 

@@ -37,6 +37,12 @@ def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shipped_editor() -> LatentEditor:
+    """The editor over the shipped weights; for tests that are marked `shipped`."""
+    return LatentEditor.load(SHIPPED)
+
+
+@pytest.fixture(scope="session")
 def tiny_editor(tiny_root: Path) -> LatentEditor:
     """The editor over `tiny_root`."""
     return LatentEditor.load(tiny_root)

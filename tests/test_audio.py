@@ -35,6 +35,14 @@ def test_any_rate_and_format_keeps_pitch_length_and_level(tmp_path: Path, rate: 
     assert np.abs(samples[1000:-1000]).max() == pytest.approx(0.5, abs=0.01)
 
 
+def test_a_name_that_says_nothing_of_the_format_and_one_that_is_no_name(tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(1000))
+    with pytest.raises(InputError, match=r"cannot read .*clip\.raw as audio"):
+        audio.read_audio(tmp_path / "clip.raw", RATE)
+    with pytest.raises(InputError, match="there is no audio file"):
+        audio.read_audio(tmp_path / ("a" * 300 + ".wav"), RATE)
+
+
 def test_stereo_is_averaged(tmp_path: Path) -> None:
     left, right = tone(RATE, hertz=300, level=0.6), tone(RATE, hertz=700, level=0.2)
     soundfile.write(tmp_path / "clip.wav", np.stack([left, right], axis=1), RATE, subtype="FLOAT")

@@ -82,6 +82,12 @@ def test_bad_options(run_cli: RunCli, tmp_path: Path, changes: dict[str, str | N
     assert not (tmp_path / "out").exists()
 
 
+def test_a_number_too_large_for_a_computer_is_refused() -> None:
+    for value in (10**400, float("inf"), float("nan")):
+        with pytest.raises(InputError, match="guidance must be a number from 0 to 10"):
+            EditRequest("Hello.", "anna", "calm", guidance=value)
+
+
 @pytest.mark.parametrize("value", ["2.5", "ten"])
 def test_what_is_no_whole_number_is_refused(run_cli: RunCli, tmp_path: Path, value: str) -> None:
     code, _, err = edit(run_cli, tmp_path / "out", steps=value)

@@ -90,7 +90,7 @@ def test_bench_times_every_stage(run: Run, tmp_path: Path, monkeypatch: pytest.M
     from latent_edit import bench
 
     monkeypatch.setattr(bench, "START_UP", "pass")  # the tiny editor of this process stands for a loaded one
-    out, _ = run("bench", "--runs", "2", "--out", str(tmp_path / "bench.json"))
+    out, _ = run("bench", "--runs", "1", "--out", str(tmp_path / "bench.json"))
     figures = json.loads((tmp_path / "bench.json").read_text())
     assert set(figures["stage_seconds"]) == {"text", "before", "style", "pace", "bridge", "landing", "after", "measure"}
     assert all(seconds > 0 for seconds in figures["stage_seconds"].values())

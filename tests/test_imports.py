@@ -18,7 +18,7 @@ HEAVY = {"torch", "gradio", "transformers", "diffusers", "laion_clap", "matplotl
 SLOW_TO_LOAD = HEAVY - {"torch", "scipy"}
 ONE_FILE_MODULES = {"parselmouth": ["praat-parselmouth"]}  # a bare extension module, which Python 3.11 does not list
 # What these import may be in requirements-dev.txt; the page asks the judges only where they are installed.
-DEVELOPMENT_ROOMS = ("training", "data", "evaluation", "listening", "judges.py")
+DEVELOPMENT_ROOMS = ("training", "data", "evaluation", "judges.py")
 
 
 def sources() -> list[Path]:
@@ -87,7 +87,7 @@ def loaded_by(*arguments: str) -> set[str]:
     "arguments",
     [
         ("-c", "import latent_edit"),
-        ("-c", "import latent_edit.config, latent_edit.errors"),
+        ("-c", "import latent_edit.config, latent_edit.errors; latent_edit.config.preset_prompts()"),
         ("-m", "latent_edit", "--help"),
         ("-m", "latent_edit", "edit", "--help"),
         ("-m", "latent_edit", "train", "--help"),

@@ -407,26 +407,22 @@ def test_an_editor_without_bridges_says_how_to_get_one(tiny_editor: LatentEditor
 class TestShipped:
     """The weights that come with the repository."""
 
-    @pytest.fixture(scope="class")
-    def editor(self) -> LatentEditor:
-        return LatentEditor.load()
-
-    def test_every_voice_reads_and_every_method_edits(self, editor: LatentEditor) -> None:
-        assert {"sam_a", "sam_b"} <= set(editor.voices)
-        for voice in editor.voices:
-            for method in editor.methods:
-                result = editor.edit(
+    def test_every_voice_reads_and_every_method_edits(self, shipped_editor: LatentEditor) -> None:
+        assert {"sam_a", "sam_b"} <= set(shipped_editor.voices)
+        for voice in shipped_editor.voices:
+            for method in shipped_editor.methods:
+                result = shipped_editor.edit(
                     EditRequest("The weather is fine.", voice, "an angry shout", method=method, steps=4)
                 )
                 assert 0.5 < result.before.samples.shape[1] / result.before.sampling_rate < 6
                 assert result.measurements_before.level_db is not None
 
-    def test_a_sentence_lands_the_same_whatever_follows_it(self, editor: LatentEditor) -> None:
+    def test_a_sentence_lands_the_same_whatever_follows_it(self, shipped_editor: LatentEditor) -> None:
         texts = ("The weather is fine.", "The weather is fine. It rains, alas.")
-        alone, followed = (editor.edit(EditRequest(text, "sam_a", "calm and deep")).z_edit.z for text in texts)
+        alone, followed = (shipped_editor.edit(EditRequest(text, "sam_a", "calm and deep")).z_edit.z for text in texts)
         torch.testing.assert_close(alone, followed[:, :, : alone.shape[2]], atol=1e-3, rtol=0)
 
-    def test_landing_leaves_fewer_axes_beside_their_goal(self, editor: LatentEditor) -> None:
+    def test_landing_leaves_fewer_axes_beside_their_goal(self, shipped_editor: LatentEditor) -> None:
         """By the rule that judges edits, on prompts that join words in new ways."""
         prompts = (
             "fast as well as flat",
@@ -438,20 +434,20 @@ class TestShipped:
             asked = [
                 EditRequest("The weather will be fine tomorrow.", voice, prompt, landing=landing)
                 for prompt in prompts
-                for voice in editor.voices
+                for voice in shipped_editor.voices
             ]
-            for result in editor.edit_many(asked):
+            for result in shipped_editor.edit_many(asked):
                 before, after = result.measurements_before, result.measurements_after
                 missed[landing] += len(failures(result.request.prompt, before, after))
         assert missed[True] < 0.5 * missed[False]
 
-    def test_strength_0_is_exactly_before(self, editor: LatentEditor) -> None:
-        result = editor.edit(EditRequest("The weather is fine.", "sam_a", "an angry shout", strength=0.0))
+    def test_strength_0_is_exactly_before(self, shipped_editor: LatentEditor) -> None:
+        result = shipped_editor.edit(EditRequest("The weather is fine.", "sam_a", "an angry shout", strength=0.0))
         assert torch.equal(result.after.samples, result.before.samples)
 
-    def test_an_angry_shout_rises_in_pitch_level_and_effort(self, editor: LatentEditor) -> None:
+    def test_an_angry_shout_rises_in_pitch_level_and_effort(self, shipped_editor: LatentEditor) -> None:
         text, voices = "The weather will be fine tomorrow.", ("sam_a", "sam_b")
-        results = editor.edit_many(
+        results = shipped_editor.edit_many(
             [EditRequest(text, voice, "an angry shout", seed=s) for s in range(4) for voice in voices]
         )
         pairs = [(result.measurements_before, result.measurements_after) for result in results]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from latent_edit import checkpoint
 from latent_edit.pipeline import LatentEditor
 from latent_edit.request import EditRequest
 from latent_edit.showcase import PROMPTS, TABLE_NAME, TEXT, make_showcase
@@ -30,9 +29,9 @@ def test_every_voice_in_every_style(tiny_editor: LatentEditor, tmp_path: Path) -
 
 
 @pytest.mark.shipped
-def test_the_examples_in_the_repository_are_of_the_shipped_weights() -> None:
+def test_the_examples_in_the_repository_are_of_the_shipped_weights(shipped_editor: LatentEditor) -> None:
     table = json.loads((SOUNDS / TABLE_NAME).read_text(encoding="utf-8"))
-    assert table["hashes"] == LatentEditor.load(checkpoint.default_root()).hashes(EditRequest.method)
+    assert table["hashes"] == shipped_editor.hashes(EditRequest.method)
     files = {row["file"] for row in table["sounds"]}
     assert len(files) == 4 * (1 + len(PROMPTS))
     assert files == {path.name for path in SOUNDS.glob("*.mp3")}

@@ -98,10 +98,11 @@ def natural_deviations(utterances: Sequence[Utterance], measured: Sequence[Measu
     speakers = np.array([utterance.speaker for utterance in utterances])
     training = np.array([split_of(utterance.text) == "train" for utterance in utterances])
     for speaker in set(speakers):
-        known = values[(speakers == speaker) & training] if ((speakers == speaker) & training).any() else values
+        own = speakers == speaker
+        known = values[own & training] if (own & training).any() else values[own]
         with np.errstate(all="ignore"):
             medians = np.array([np.nanmedian(column) if np.isfinite(column).any() else 0.0 for column in known.T])
-        values[speakers == speaker] -= medians
+        values[own] -= medians
     return np.clip(np.nan_to_num(values), MINIMA, MAXIMA)
 
 

@@ -23,6 +23,7 @@ from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
+from latent_edit.files import whole, write_text
 from latent_edit.types import Latent, Waveform
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed
     for name in sorted({renditions.items[group[0]].speaker for group in recordings}):
         vits.speaker_id(name)
     folder.mkdir(parents=True, exist_ok=True)
-    made_from = {"latent_hash": vits.latent_hash, "seed": seed, "renditions": _fingerprint(renditions)}
+    # The whole voice, not its latent space alone: readings are spoken, and light breath is sought, with the decoder.
+    made_from = {"latent_hash": vits.latent_hash, "voice_hash": vits.hash, "seed": seed}
+    made_from["renditions"] = _fingerprint(renditions)
     _belongs(folder / "voice.json", made_from)
     for shard, first in enumerate(range(0, len(recordings), SHARD_RECORDINGS)):
         path = folder / f"latents-{shard:03d}.safetensors"
@@ -185,7 +188,7 @@ def _write_shard(vits: FrozenVits, renditions: Renditions, recordings: list[list
             lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
     safetensors.torch.save_file(tensors, path)
     # The table is written last: a shard without one is made again.
-    path.with_suffix(".jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_text(path.with_suffix(".jsonl"), "".join(f"{line}\n" for line in lines))
 
 
 def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) -> None:
@@ -198,7 +201,8 @@ def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) ->
     texts = sorted({text for item in items for text in _captions(item)})
     text = torch.cat([encoder.embed_text(texts[i : i + 64]) for i in range(0, len(texts), 64)])
     tensors = {"audio": torch.stack(heard).contiguous(), "text": text.contiguous()}
-    safetensors.torch.save_file(tensors, folder / "styles.safetensors", {"style_hash": encoder.hash})
+    with whole(folder / "styles.safetensors") as partial:
+        safetensors.torch.save_file(tensors, partial, {"style_hash": encoder.hash})
 
 
 def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] = FIELDS) -> Latents:
@@ -264,4 +268,4 @@ def _belongs(path: Path, expected: dict[str, object]) -> None:
         raise InputError(
             f"{path.parent} was prepared with another voice or other renditions: delete the folder and prepare it again"
         )
-    path.write_text(json.dumps(expected), encoding="utf-8")
+    write_text(path, json.dumps(expected))

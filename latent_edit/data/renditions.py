@@ -40,6 +40,7 @@ from latent_edit.data.splits import Split, sentence_key, split_hash, split_of
 from latent_edit.data.styles import Style
 from latent_edit.data.world import analyse, synthesise
 from latent_edit.errors import InputError
+from latent_edit.files import whole, write_text
 from latent_edit.measures import Measurements, measure
 
 logger = logging.getLogger(__name__)
@@ -172,9 +173,8 @@ def _render_shard(task: ShardTask, deviations: np.ndarray, config: RenditionConf
             samples[str(number)] = integers
             items.append(RenditionItem(shard=task.shard, number=number, scale=scale, **item))
     path = _samples_file(task.folder, task.shard)
-    temporary = path.with_name(f".{path.name}.partial")
-    save_file(samples, temporary)
-    temporary.replace(path)
+    with whole(path) as partial:
+        save_file(samples, partial)
     _write_lines(_table(task.folder, task.shard), [json.dumps(asdict(item)) for item in items])
 
 
@@ -276,7 +276,4 @@ def _lines(path: Path) -> list[str]:
 
 
 def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -15,6 +15,7 @@ from torch import Tensor
 from latent_edit.data.corpora import Utterance
 from latent_edit.data.pitch import pitch_of_recordings
 from latent_edit.errors import InputError
+from latent_edit.files import write_text
 from latent_edit.models.phonemes import encode_text
 
 
@@ -105,7 +106,7 @@ def prepare_speech(utterances: Sequence[Utterance], sampling_rate: int, hop_leng
             "speakers": [u.speaker for u in utterances],
             "texts": [u.text for u in utterances],
         }
-        table.write_text(json.dumps(content), encoding="utf-8")
+        write_text(table, json.dumps(content))  # last: without it everything is made again
     speech = load_speech(folder)
     prepared = list(zip(speech.speakers, speech.texts, strict=True))
     asked = [(u.speaker, u.text) for u in utterances]

@@ -18,6 +18,7 @@ import numpy as np
 from latent_edit import judges, measures
 from latent_edit.evaluation import fidelity
 from latent_edit.evaluation.clips import Clip, Sound
+from latent_edit.files import write_text
 from latent_edit.measures import Measurements, measure
 from latent_edit.types import Waveform
 
@@ -61,10 +62,7 @@ class Jury:
         path = self._path(Question(judge, clips))
         if not path.is_file():
             answer = JUDGES[judge](self.editor, *(self._sound(clip) for clip in clips))
-            # A name of its own: another process may be writing the same answer.
-            temporary = path.with_suffix(f".{id(self)}.partial")
-            temporary.write_text(json.dumps(answer), encoding="utf-8")
-            temporary.replace(path)
+            write_text(path, json.dumps(answer))
         return json.loads(path.read_text(encoding="utf-8"))
 
     def measured(self, clip: Clip) -> Measurements:

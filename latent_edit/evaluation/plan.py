@@ -10,6 +10,7 @@ from typing import Any
 
 from latent_edit.config import PRESETS, preset_prompts, read_yaml
 from latent_edit.data.styles import Style
+from latent_edit.errors import InputError
 from latent_edit.evaluation.clips import Clip, Copied, Edited, Recording, Rendered, Said
 from latent_edit.evaluation.jury import STYLE, Question
 from latent_edit.evaluation.moves import free_prompts, judged_styles
@@ -215,4 +216,6 @@ def make_plan(
             kept = [Recording(u.path, voice, u.text) for u in sample(list(takes.values()), len(takes))]
             recorded[voice] = tuple(kept[: sizes.recordings])
             spoken.update({(voice, recording.text): recording for recording in kept})
+        if not spoken:
+            raise InputError(f"{corpus} has no held-out recording by {', '.join(voices)}: give one that has")
     return Plan(tuple(voices), sizes, recorded, spoken, axes, tuple(others))

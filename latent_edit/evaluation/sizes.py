@@ -12,9 +12,11 @@ import numpy as np
 
 from latent_edit.data.corpora import read_corpus
 from latent_edit.data.splits import sample, select
+from latent_edit.errors import InputError
 from latent_edit.evaluation.clips import Clip, Recording, Rendered
 from latent_edit.evaluation.jury import Jury, Question
 from latent_edit.evaluation.moves import judged_styles, moves
+from latent_edit.files import write_text
 
 PER_VOICE = 6
 HEADER = """\
@@ -29,6 +31,8 @@ def training_recordings(corpus: Path, voices: Sequence[str]) -> list[Recording]:
     """A few training recordings of each voice. Raises InputError on a wrong folder."""
     utterances = select(read_corpus(corpus), "train")
     own = {voice: [u for u in utterances if u.speaker == voice] for voice in voices}
+    if not any(own.values()):
+        raise InputError(f"{corpus} has no training recording by {', '.join(voices)}: give one that has")
     return [Recording(u.path, voice, u.text) for voice in voices for u in sample(own[voice], PER_VOICE)]
 
 
@@ -58,4 +62,4 @@ def write_sizes(path: Path, sizes: dict[str, dict[str, float]], recordings: int)
     for prompt, moved in sizes.items():
         values = ", ".join(f"{name}: {value}" for name, value in moved.items())
         lines.append(f'"{prompt}":\n  {{{values}}}\n')
-    path.write_text("".join(lines), encoding="utf-8")
+    write_text(path, "".join(lines))

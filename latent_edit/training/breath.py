@@ -25,6 +25,7 @@ from latent_edit.data.latents import PRIOR_NOISE
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
+from latent_edit.files import whole
 from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
 from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, SUBFRAMES
 from latent_edit.training import loop
@@ -51,7 +52,7 @@ class Pair:
 def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, path: Path) -> list[Pair]:
     """Pairs of training renditions, and of readings of their texts by turns; kept in a file for when it goes on.
 
-    Raises InputError when that file is of another voice.
+    Raises InputError when that file is of another voice, or where there are too few renditions to learn from.
     """
     import safetensors.torch
 
@@ -70,11 +71,17 @@ def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, p
         pairs.append(Pair(speaker, 0.0 if whispered else amount, clear.z, sought.z))
         if len(pairs) == config.pairs:
             break
+    if len(pairs) <= config.held_out_pairs:
+        raise InputError(
+            f"only {len(pairs)} renditions are long enough to seek breath in, "
+            f"{config.held_out_pairs} of them held out; prepare renditions of more recordings"
+        )
     tensors = {f"{i}.{name}": getattr(p, name).half() for i, p in enumerate(pairs) for name in ("clear", "breathy")}
     told = json.dumps([[p.speaker, p.breathiness] for p in pairs])
-    safetensors.torch.save_file(
-        {k: v.contiguous().clone() for k, v in tensors.items()}, path, {"pairs": told, "voice": vits.hash}
-    )
+    with whole(path) as partial:
+        safetensors.torch.save_file(
+            {k: v.contiguous().clone() for k, v in tensors.items()}, partial, {"pairs": told, "voice": vits.hash}
+        )
     return _read_pairs(path, vits.hash)
 
 
@@ -150,9 +157,14 @@ class BreathTask:
         draw, frames = np.random.default_rng([config.seed, index]), config.segment_frames
         chosen = [self.lessons[i] for i in draw.integers(len(self.lessons), size=config.batch_size)]
         losses = self._losses([x.cut(int(draw.integers(x.latent.shape[2] - frames + 1)), frames) for x in chosen])
-        share = min(1.0, (index + 1) / config.warmup_steps) * config.final_learning_rate_share ** (index / config.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * share
+        loop.set_learning_rate(
+            self.optimizer,
+            config.learning_rate,
+            index,
+            config.steps,
+            config.warmup_steps,
+            config.final_learning_rate_share,
+        )
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(self.decoder.parameters(), 1.0)
@@ -198,6 +210,8 @@ def train(
 ) -> IstftDecoder:
     """The decoder of a voice, taught light breath. Raises InputError for a voice whose decoder has no filters."""
     folder.mkdir(parents=True, exist_ok=True)
+    if resume:
+        loop.read_state(folder)  # said before it seeks
     task = BreathTask(config, vits, seek_pairs(config, vits, renditions, folder / "pairs.safetensors"))
     loop.run(task, folder, config.steps, config.seed, resume=resume, evaluate_every=100)
     return task.decoder

@@ -33,6 +33,8 @@ PAIR_FIELDS = {
 PAPER_FRAMES = 384
 # "Another clip in the same style": within this distance in units of the axes' floors.
 SIMILAR_DISTANCE, MOST_SIMILAR = 1.0, 12
+FINAL_RATE = 0.1  # of the learning rate, at the last step
+_STATE = ("bridge", "averaged", "optimizer")
 
 
 def needed_fields(config: BridgeConfiguration) -> tuple[str, ...]:
@@ -87,9 +89,9 @@ class BridgeTask:
         chosen = self.pool[batch_of_step(self.lengths, training.batch_size, index, training.seed)]
         draw = np.random.default_rng([training.seed, index])
         losses = self._losses(chosen, draw)
-        for group in self.optimizer.param_groups:
-            warm = min(1.0, (index + 1) / max(1, training.warmup_steps))
-            group["lr"] = training.learning_rate * warm * 0.1 ** (index / max(1, training.steps))
+        loop.set_learning_rate(
+            self.optimizer, training.learning_rate, index, training.steps, training.warmup_steps, FINAL_RATE
+        )
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         norm = nn.utils.clip_grad_norm_(self.bridge.parameters(), 1.0, error_if_nonfinite=True)
@@ -189,13 +191,19 @@ class BridgeTask:
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Networks, average and optimiser."""
-        return {name: getattr(self, name).state_dict() for name in ("bridge", "averaged", "optimizer")}
+        """Networks, average and optimiser, and what the latents were made with."""
+        return {name: getattr(self, name).state_dict() for name in _STATE} | {"made_with": self._made_with}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Strict."""
-        for name in ("bridge", "averaged", "optimizer"):
+        """Strict. Raises ValueError for a state of other latents."""
+        if state["made_with"] != self._made_with:
+            raise ValueError("its latents were made with another voice or CLAP")
+        for name in _STATE:
             getattr(self, name).load_state_dict(state[name])
+
+    @property
+    def _made_with(self) -> list[str]:
+        return [self.latents.latent_hash, self.latents.style_hash]
 
 
 def train(

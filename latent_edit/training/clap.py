@@ -23,6 +23,7 @@ from latent_edit.data.lexicon import FLOORS, load_lexicon
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import AXES, Style
 from latent_edit.errors import InputError
+from latent_edit.files import whole
 from latent_edit.models.clap_mini import (
     ClapMini,
     ClapMiniConfig,
@@ -254,9 +255,8 @@ def features(renditions: Renditions, items: list[RenditionItem], config: ClapMin
             str(n): log_mel(torch.from_numpy(samples), renditions.sampling_rate, config).half().contiguous()
             for n, samples in enumerate(renditions.audio(items))
         }
-        temporary = cache.with_suffix(".partial")
-        safetensors.torch.save_file(mels, temporary)
-        temporary.replace(cache)
+        with whole(cache) as partial:
+            safetensors.torch.save_file(mels, partial)
     stored = safetensors.torch.load_file(cache)
     return [stored[str(n)] for n in range(len(items))]
 

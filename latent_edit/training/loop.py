@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.files import whole
 
 STATE_NAME, LOG_NAME = "state.pt", "log.jsonl"
 
@@ -62,9 +63,8 @@ def has_bfloat16(device: torch.device) -> bool:
 
 def save_state(folder: Path, task: Task, index: int) -> None:
     """Write the state completely or not at all."""
-    temporary = folder / (STATE_NAME + ".partial")
-    torch.save({"index": index, "task": task.state_dict()}, temporary)
-    temporary.replace(folder / STATE_NAME)
+    with whole(folder / STATE_NAME) as partial:
+        torch.save({"index": index, "task": task.state_dict()}, partial)
 
 
 def read_state(folder: Path) -> dict[str, Any]:
@@ -80,10 +80,25 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 def load_state(folder: Path, task: Task) -> int:
-    """Restore a saved state; returns the number of finished steps."""
+    """Restore a saved state; returns the number of finished steps. Raises InputError for a task of other settings."""
     state = read_state(folder)
-    task.load_state_dict(state["task"])
+    try:
+        task.load_state_dict(state["task"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"the training state in {folder} is of other settings ({str(error).splitlines()[0]}); "
+            "train with those, or delete the folder"
+        ) from error
     return int(state["index"])
+
+
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer, peak: float, index: int, steps: int, warmup_steps: int, final_share: float
+) -> None:
+    """Linear warm-up, and an exponential fall to `final_share` of the peak at the last step."""
+    warm = min(1.0, (index + 1) / max(1, warmup_steps))
+    for group in optimizer.param_groups:
+        group["lr"] = peak * warm * final_share ** (index / max(1, steps))
 
 
 def run(

@@ -20,6 +20,7 @@ from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError
+from latent_edit.files import whole
 from latent_edit.models.istft_vits import (
     DISCRIMINATORS_NAME,
     IstftVits,
@@ -135,7 +136,8 @@ def styled_speech(renditions: Renditions, hop_length: int) -> Speech:
         # A whisper has no voicing, whatever a tracker finds in its noise.
         scales = [0.0 if Style(*item.style).breathiness >= 1 else STYLED_FULL_SCALE / 32767.0 for item in items]
         voiced = (a.astype(np.float32) * scale for a, scale in zip(audio, scales, strict=True))
-        np.save(kept, pitch_of_recordings(voiced, renditions.sampling_rate, hop_length))
+        with whole(kept) as partial, partial.open("wb") as file:
+            np.save(file, pitch_of_recordings(voiced, renditions.sampling_rate, hop_length))
     return Speech(
         samples=np.concatenate(audio),
         offsets=np.cumsum([0, *map(len, audio)]),

@@ -96,7 +96,15 @@ class VitsTask:
 
     def step(self, index: int) -> dict[str, float]:
         """Generator and, once the adversarial loss has started, discriminators."""
-        self._set_learning_rate(index)
+        for optimizer in (self.optimizer, self.discriminator_optimizer):
+            loop.set_learning_rate(
+                optimizer,
+                self.stage.learning_rate,
+                index,
+                self.stage.steps,
+                self.config.warmup_steps,
+                self.stage.final_learning_rate_share,
+            )
         adversarial = index >= self.stage.adversarial_from
         styled_size = round(self.config.batch_size * self.stage.styled_share)
         with self._autocast():
@@ -239,13 +247,6 @@ class VitsTask:
             mask = length_mask(batch.lengths // self.hop)
             moments.append(torch.stack(frame_moments(self._posterior(batch.samples, mask, speaker)[2], mask)))
         return torch.stack(moments).mean(0)
-
-    def _set_learning_rate(self, index: int) -> None:
-        warm = min(1.0, (index + 1) / max(1, self.config.warmup_steps))
-        decay = self.stage.final_learning_rate_share ** (index / max(1, self.stage.steps))
-        for optimizer in (self.optimizer, self.discriminator_optimizer):
-            for group in optimizer.param_groups:
-                group["lr"] = self.stage.learning_rate * warm * decay
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, average and optimisers, and whose embedding is in which row."""

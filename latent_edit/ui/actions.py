@@ -29,7 +29,7 @@ from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, reading_value
 from latent_edit.ui.running import Running
-from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings, opening_voice
+from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, NO_RECORDING, Settings, given, opening_voice
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -132,10 +132,10 @@ class Actions:
         with page_errors():
             return judged_value(_needed(shown))
 
-    def nearest_voice(self, recording: str) -> str:
+    def nearest_voice(self, recording: str | None) -> str:
         """The voice that says a recording again with the least change."""
         with page_errors(recording):
-            return self._loader.get().nearest_voice(Path(recording))
+            return self._loader.get().nearest_voice(given(recording, NO_RECORDING))
 
     def voices(self) -> list[str]:
         """Names of the voices that `/edit` knows."""

@@ -35,7 +35,7 @@ class Plan(NamedTuple):
     columns: int | None = None
 
 
-def plan(kind: str, base: EditRequest, prompts: str, voices: Sequence[str], methods: Mapping[str, str]) -> Plan:
+def plan(kind: str, base: EditRequest, prompts: str | None, voices: Sequence[str], methods: Mapping[str, str]) -> Plan:
     """What is compared when `kind` varies and all else is as in `base`. Raises InputError when it is too much."""
     if len(base.text) > MOST_CHARACTERS:
         raise InputError(f"compare takes up to {MOST_CHARACTERS} characters, so that others need not wait: shorten it")
@@ -58,9 +58,9 @@ def plan(kind: str, base: EditRequest, prompts: str, voices: Sequence[str], meth
     raise InputError(f"there is no comparison {kind!r}; known: {', '.join(KINDS)}")
 
 
-def _lines(prompts: str) -> list[str]:
+def _lines(prompts: str | None) -> list[str]:
     """Prompts, one on each line, without repetitions."""
-    return list(dict.fromkeys(line.strip() for line in prompts.splitlines() if line.strip()))
+    return list(dict.fromkeys(line.strip() for line in (prompts or "").splitlines() if line.strip()))
 
 
 def _speakers(base: EditRequest, voices: Sequence[str]) -> Plan:
@@ -105,7 +105,7 @@ class Comparison:
         style_source: str = IN_WORDS,
         reference: str | None = None,
         kind: str = GUIDANCE,
-        prompts: str = "",
+        prompts: str | None = "",
         visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import html
 import json
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,26 +13,13 @@ from latent_edit.request import EditRequest
 from latent_edit.ui.actions import page_errors
 from latent_edit.ui.controls import Controls
 from latent_edit.ui.parts import static
-from latent_edit.ui.settings import (
-    A_RECORDING,
-    A_SENTENCE,
-    IN_WORDS,
-    LIKE_A_CLIP,
-    PACE_BY_HAND,
-    PACE_FROM_STYLE,
-    Settings,
-)
+from latent_edit.ui.settings import CHOICES, Settings, given
 
 # What a link carries, under the names of the controls; clips are files and stay where they are.
 LINKED = (
     "text", "prompt", "voice", "decode_voice", "method", "strength", "guidance", "steps", "pace_source", "pace", "seed",
     "source", "style_source",
 )  # fmt: skip
-CHOICES = {
-    "pace_source": [PACE_FROM_STYLE, PACE_BY_HAND],
-    "source": [A_SENTENCE, A_RECORDING],
-    "style_source": [IN_WORDS, LIKE_A_CLIP],
-}
 NUMBERS = ("strength", "guidance", "steps", "pace", "seed")
 DESCRIPTION = """The settings in an edit.json (`record`), in the order in which `/edit` takes them.
 
@@ -82,10 +68,10 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
                      api_visibility="private")  # fmt: skip
 
 
-def open_record(record: str) -> tuple[Any, ...]:
+def open_record(record: str | None) -> tuple[Any, ...]:
     """Values for all controls from an edit.json; says what the file could not bring along."""
     with page_errors(record):
-        request = EditRequest.from_json(Path(record))
+        request = EditRequest.from_json(given(record, "there is no file; give an edit.json"))
     clips = [name for name in ("recording", "reference") if getattr(request, name) is not None]
     if clips:
         then = f", then choose {html.escape(request.voice)} again" if request.recording else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latent_edit.errors import InputError
-from latent_edit.request import EditRequest
+from latent_edit.request import EditRequest, choose
 
 if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
@@ -17,6 +17,12 @@ A_SENTENCE, A_RECORDING = "Sentence", "Your recording"
 IN_WORDS, LIKE_A_CLIP = "In words", "Like a clip"
 CLEAREST_VOICE = "sam_a"  # the one that is understood best (checkpoints/README.md)
 PACE_FROM_STYLE, PACE_BY_HAND = "From the style", "By hand"
+CHOICES = {  # settings that are one of two words
+    "pace_source": [PACE_FROM_STYLE, PACE_BY_HAND],
+    "source": [A_SENTENCE, A_RECORDING],
+    "style_source": [IN_WORDS, LIKE_A_CLIP],
+}
+NO_RECORDING = "there is no recording yet; record or upload what should be said"
 
 
 def opening_voice(voices: Sequence[str]) -> str:
@@ -54,11 +60,13 @@ class Settings:
 
         Raises InputError.
         """
+        for name, known in CHOICES.items():
+            choose(name, str(getattr(self, name)), known)
         recording = reference = None
         if self.source == A_RECORDING:
-            recording = _given(self.recording, "there is no recording yet; record or upload what should be said")
+            recording = given(self.recording, NO_RECORDING)
         if self.style_source == LIKE_A_CLIP:
-            reference = _given(self.reference, "there is no clip yet; record or upload one that sounds as you want it")
+            reference = given(self.reference, "there is no clip yet; record or upload one that sounds as you want it")
         return EditRequest(
             text=self.text if recording is None else "",
             recording=recording,
@@ -94,7 +102,8 @@ class Settings:
         )
 
 
-def _given(file: str | None, complaint: str) -> Path:
+def given(file: str | None, complaint: str) -> Path:
+    """The file of a control. Raises InputError with this complaint where there is none."""
     if not file:
         raise InputError(complaint)
     return Path(file)

@@ -9,13 +9,13 @@ import pytest
 import torch
 from tiny_voices import tiny_voice, transformers_voice
 
-from latent_edit import checkpoint
 from latent_edit.data.breath import with_breath
 from latent_edit.data.styles import AXES
 from latent_edit.errors import InputError
 from latent_edit.measures import Measurements, breath_share, measure
 from latent_edit.models.heard import hear
 from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.pipeline import LatentEditor
 from latent_edit.types import Latent
 
 TINY = freeze(tiny_voice())
@@ -56,10 +56,11 @@ def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
         with_breath(other, tiny_latent(), 0, 0.5)
 
 
+@pytest.mark.shipped
 @pytest.mark.parametrize("speaker", ["kathleen", "sam_a", "sam_b", "robotutor"])
-def test_the_shipped_voice_breathes(speaker: str) -> None:
+def test_the_shipped_voice_breathes(shipped_editor: LatentEditor, speaker: str) -> None:
     """In the mean of two readings its harmonicity falls by 4 dB; height, voicing, level and effort stay the same."""
-    voice = FrozenVits.load(checkpoint.default_root() / "vits-mini")
+    voice = shipped_editor.vits
     found: list[tuple[Measurements, Measurements]] = []
     for seed, text in enumerate(("The garden was quiet in the morning.", "We painted the old door blue.")):
         generator = torch.Generator().manual_seed(seed)

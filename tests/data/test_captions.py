@@ -161,11 +161,8 @@ def test_a_description_says_what_the_style_is(prompt: str) -> None:
 
 
 def test_no_change_is_described_as_none() -> None:
-    from latent_edit.data import captions
-
     texts = [describe(Style(), np.random.default_rng(seed)) for seed in range(5)]
     neutral = {w for word in load_lexicon().words["adj"] if word.concept == "neutral" for w in prompt_words(word.text)}
-    assert captions.WORD_COST > 0
     assert any(neutral & set(prompt_words(text)) for text in texts)
 
 

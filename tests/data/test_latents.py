@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_voices import RATE, SPEAKERS, buzz, tiny_voice
+from tiny_voices import RATE, SPEAKERS, buzz, shake, tiny_voice
 
 from latent_edit.data import latents as latents_module
 from latent_edit.data.drawn_styles import RenditionCaption
@@ -264,9 +264,16 @@ def test_an_interrupted_preparation_goes_on(vits: FrozenVits, prepared: tuple[Re
 
 def test_a_folder_belongs_to_one_voice_and_its_renditions(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
     renditions, folder = prepared
-    other_voice = freeze(tiny_voice(seed=1))
+    other_voice, other_decoder = freeze(tiny_voice(seed=1)), tiny_voice()
+    shake(other_decoder.decoder)
     fewer = made(*renditions.items[4:])
-    for voice, given, seed in ((other_voice, renditions, 0), (vits, fewer, 0), (vits, renditions, 1)):
+    asked = (
+        (other_voice, renditions, 0),
+        (freeze(other_decoder), renditions, 0),
+        (vits, fewer, 0),
+        (vits, renditions, 1),
+    )
+    for voice, given, seed in asked:
         with pytest.raises(InputError, match="prepared with another voice or other renditions: delete the folder"):
             prepare_latents(voice, given, folder, seed)
 

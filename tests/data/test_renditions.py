@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import soundfile
 from latent_edit.data.corpora import Utterance, read_corpus
 from latent_edit.data.drawn_styles import RenditionConfig, natural_deviations
 from latent_edit.data.renditions import Renditions, prepare_renditions
+from latent_edit.data.splits import split_of
 from latent_edit.data.styles import AXES
 from latent_edit.errors import InputError
 from latent_edit.measures import Measurements
@@ -89,6 +91,15 @@ def test_what_was_not_measured_is_no_deviation(corpus: list[Utterance]) -> None:
     deviations = natural_deviations(corpus, measured)
     assert np.ptp(deviations[:, LEVEL]) == pytest.approx(6.0)
     assert not np.delete(deviations, LEVEL, axis=1).any()
+
+
+def test_a_voice_is_compared_with_itself_whoever_else_there_is(corpus: list[Utterance]) -> None:
+    """Also where all of its recordings are held out, beside a louder voice that is not."""
+    held_out = next(text for n in range(1000) if split_of(text := f"Sentence number {n}.") == "test")
+    learnt = next(text for n in range(1000) if split_of(text := f"Sentence number {n}.") == "train")
+    two = [replace(corpus[0], text=held_out), replace(corpus[0], speaker="ben", text=learnt)]
+    deviations = natural_deviations(two, [Measurements(level_db=-26.0), Measurements(level_db=-20.0)])
+    assert not deviations.any()
 
 
 def test_finished_shards_are_kept_and_lost_ones_made_again(corpus: list[Utterance], tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ import pytest
 
 from latent_edit.config import preset_prompts
 from latent_edit.data.styles import Style
+from latent_edit.errors import InputError
 from latent_edit.evaluation import jury as room
 from latent_edit.evaluation.clips import Copied, Edited, Recording, Rendered, Said, Sound
 from latent_edit.evaluation.jury import Jury, Question
 from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, QUICK, Plan, make_plan, sentences
+from latent_edit.evaluation.sizes import training_recordings
 from latent_edit.measures import Measurements
 from latent_edit.request import EditRequest
 
@@ -119,6 +121,18 @@ def test_clips_of_a_real_editor(tiny_editor: Any, tmp_path: Path) -> None:
     assert 20 * np.log10(louder) == pytest.approx(3.0, abs=0.1)
     path.write_bytes(path.read_bytes() + b"more")
     assert isinstance(Jury(tiny_editor, tmp_path / "cache").measured(said), Measurements)
+
+
+def test_a_corpus_of_other_voices_is_refused(tmp_path: Path) -> None:
+    """Before anything that was measured with the right one is replaced by nothing."""
+    lines = "".join(f"{n}.wav,carl,Sentence number {n}.\n" for n in range(100))
+    (tmp_path / "manifest.csv").write_text(f"file,speaker,text\n{lines}", encoding="utf-8")
+    for measure in (
+        lambda: make_plan(["anna", "ben"], QUICK, tmp_path, {}),
+        lambda: training_recordings(tmp_path, ["anna", "ben"]),
+    ):
+        with pytest.raises(InputError, match="recording by anna"):
+            measure()
 
 
 def test_the_plan_asks_for_everything_that_is_shown() -> None:

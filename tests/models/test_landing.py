@@ -10,15 +10,14 @@ import pytest
 import torch
 from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
 
-from latent_edit import checkpoint
 from latent_edit.data.breath import with_breath
 from latent_edit.data.styles import AXES
 from latent_edit.evaluation.moves import moves
-from latent_edit.loaded import VOICE_FOLDER
 from latent_edit.measures import measure
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.landing import CLEAR_DB, LONGEST_STEP, STEPS, Listener, landed
 from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.pipeline import LatentEditor
 from latent_edit.types import Latent
 
 FRAMES = 60
@@ -94,8 +93,8 @@ class TestShipped:
     """By the shipped voice, whose decoder can do what it is asked for; in the mean of a few readings."""
 
     @pytest.fixture(scope="class")
-    def vits(self) -> FrozenVits:
-        return FrozenVits.load(checkpoint.default_root() / VOICE_FOLDER)
+    def vits(self, shipped_editor: LatentEditor) -> FrozenVits:
+        return shipped_editor.vits
 
     @pytest.fixture(scope="class")
     def readings(self, vits: FrozenVits) -> list[Latent]:

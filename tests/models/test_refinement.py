@@ -9,12 +9,11 @@ import torch
 from synthetic_speech import speech_like
 from tiny_voices import RATE, tiny_voice, transformers_voice
 
-from latent_edit import checkpoint
-from latent_edit.loaded import VOICE_FOLDER
 from latent_edit.models.refinement import RATE as STEP
 from latent_edit.models.refinement import STEPS, refined
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.pipeline import LatentEditor
 from latent_edit.types import Latent, Waveform
 
 RECORDING = Waveform.of(torch.from_numpy(speech_like(1.0, RATE)), RATE)
@@ -48,9 +47,9 @@ def test_the_speaker_is_the_one_who_says_it() -> None:
 
 
 @pytest.mark.shipped
-def test_the_shipped_voice_copies_closer_with_the_same_melody() -> None:
+def test_the_shipped_voice_copies_closer_with_the_same_melody(shipped_editor: LatentEditor) -> None:
     """One voice's reading in another's mouth: nothing that its encoder has heard."""
-    vits = FrozenVits.load(checkpoint.default_root() / VOICE_FOLDER)
+    vits = shipped_editor.vits
     phonemes, draw = vits.phonemize("The old clock on the wall had stopped."), torch.Generator().manual_seed(0)
     recording = vits.decode(vits.encode_text(phonemes, "kathleen", generator=draw).latent, "kathleen")
     latent = vits.encode_speech(recording, "sam_a")

@@ -107,6 +107,19 @@ def test_pairs_of_another_voice_are_refused(voice: FrozenVits, renditions: Rendi
         seek_pairs(CONFIG, freeze(tiny_voice(seed=1)), renditions, path)
 
 
+def test_too_few_renditions_are_said(voice: FrozenVits, renditions: Renditions, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"held_out_pairs": 7})
+    with pytest.raises(InputError, match="only 7 renditions are long enough to seek breath in, 7 of them held out"):
+        seek_pairs(config, voice, renditions, tmp_path / "pairs.safetensors")
+    assert not (tmp_path / "pairs.safetensors").exists()
+
+
+def test_there_has_to_be_something_to_go_on_from(voice: FrozenVits, renditions: Renditions, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no training state"):
+        breath.train(CONFIG, voice, renditions, tmp_path / "runs", resume=True)
+    assert not (tmp_path / "runs" / "pairs.safetensors").exists()
+
+
 def test_it_learns_breath_and_keeps_the_rest(voice: FrozenVits) -> None:
     task = BreathTask(CONFIG.model_copy(update={"steps": 100, "learning_rate": 3e-2}), voice, pairs_of(voice))
     clear, breathy = task.lessons[:2]

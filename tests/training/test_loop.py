@@ -191,7 +191,7 @@ def test_the_state_is_saved_from_time_to_time(tmp_path: Path, monkeypatch: pytes
     assert saved == [(tmp_path, task, 5), (tmp_path, task, 10), (tmp_path, task, 13)]
 
 
-@pytest.mark.parametrize("what", ["vits", "clap", "bridge"])
+@pytest.mark.parametrize("what", ["vits", "breath", "clap", "bridge"])
 def test_every_thread_flushes_denormal_numbers(what: str, tmp_path: Path) -> None:
     """Half of a large product is computed by a worker thread, which takes the setting of the thread that starts it.
 

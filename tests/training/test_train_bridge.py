@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,17 @@ def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
         assert torch.equal(value, states[0][f"/task/averaged/module.{name}"]), name
+
+
+def test_it_does_not_go_on_with_other_settings_or_latents(tmp_path: Path) -> None:
+    training.train(configuration(), LATENTS, VITS, tmp_path)
+    other_clap = dataclasses.replace(LATENTS, style_hash="0" * 64)
+    for config, latents, words in (
+        (configuration(width=24), LATENTS, ""),
+        (configuration(), other_clap, "another voice or CLAP"),
+    ):
+        with pytest.raises(InputError, match=f"is of other settings .*{words}"):
+            training.train(config, latents, VITS, tmp_path, resume=True)
 
 
 def test_it_goes_on_from_a_checkpoint_with_the_moments_of_its_own_latents(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page in a real browser, over the real editor: a process of its own, started as the README says."""
+"""The page in a real browser, over the real editor (a process of its own, started as the README says) or a stand-in."""
 
 from __future__ import annotations
 
@@ -234,10 +234,10 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
         other.context.close()
 
 
-@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
-def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
-    page = visit.page
-    visit.edit()
+@pytest.mark.parametrize("stand_in", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+def test_compare_fills_a_grid_that_plays_and_keeps_takes(stand_in: Visit) -> None:
+    page = stand_in.page
+    stand_in.edit()
     page.click("#keep")
     page.click("#compare-tab-button")
     page.wait_for_selector("#takes .take")
@@ -252,19 +252,19 @@ def test_compare_fills_a_grid_that_plays_and_keeps_takes(visit: Visit) -> None:
         play.nth(place).click()
         page.wait_for_function("(n) => document.querySelectorAll('#compare-grid audio')[n].currentTime > 0", arg=place)
     assert page.evaluate("document.querySelectorAll('#compare-grid audio')[0].paused")
-    for kind, first in (("Guidance", "guidance 1"), ("Voices", "kathleen"), ("Methods", "i2sb")):
+    for kind, first in (("Guidance", "guidance 1"), ("Voices", "kate"), ("Methods", "palette")):
         page.click(f"#kind label:has-text('{kind}')")
         page.click("#run-compare")
         page.wait_for_selector(f"#compare-grid h3:has-text('{first}')")
         page.wait_for_selector("#cancel-compare", state="hidden")  # the other cells come one by one
     page.click("#run-speakers")  # the paper's grid, at once
-    page.wait_for_selector("#compare-grid h3:has-text('sam_a reads, kathleen speaks')")
+    page.wait_for_selector("#compare-grid h3:has-text('sam_a reads, sam_b speaks')")
     page.wait_for_function("document.querySelectorAll('#compare-grid .take').length === 4")
     page.click("#takes .play")
     page.wait_for_function("document.querySelector('#takes audio').currentTime > 0")
     page.click("#takes [data-action=remove]")
     page.wait_for_selector("#takes .take", state="detached")
-    assert visit.sideways() <= 0
+    assert stand_in.sideways() <= 0
 
 
 @pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
@@ -384,10 +384,10 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     page.wait_for_selector("#recording")
 
 
-@pytest.mark.parametrize("visit", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
-def test_playing_switching_and_seeking(visit: Visit) -> None:
-    page = visit.page
-    visit.edit()
+@pytest.mark.parametrize("stand_in", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+def test_playing_switching_and_seeking(stand_in: Visit) -> None:
+    page = stand_in.page
+    stand_in.edit()
     heard = "(name) => document.querySelector(`[data-clip=${name}] audio`).currentTime > 0"
     page.click("[data-clip=before] .play")
     page.wait_for_function(heard, arg="before")
@@ -661,13 +661,13 @@ def test_visitors_are_served_in_turn_see_their_place_and_their_own_results(
         assert visit.problems == []
 
 
-def test_words_of_a_visitor_stay_words(visit: Visit) -> None:
+def test_words_of_a_visitor_stay_words(stand_in: Visit) -> None:
     """gradio runs `${...}` in templates of its HTML component; nothing typed may get there."""
     hostile = "a `whisper` ${window.broken = 1} <img src=x onerror='window.broken = 1'> \\"
-    visit.page.fill("#prompt textarea", hostile)
-    visit.edit()
-    assert visit.page.inner_text("[data-clip=after] .manner") == hostile
-    assert visit.page.evaluate("window.broken") is None
+    stand_in.page.fill("#prompt textarea", hostile)
+    stand_in.edit()
+    assert stand_in.page.inner_text("[data-clip=after] .manner") == hostile
+    assert stand_in.page.evaluate("window.broken") is None
 
 
 def test_errors_are_messages_and_the_last_result_stays(visit: Visit) -> None:
@@ -700,23 +700,23 @@ def test_an_edit_that_fails_half_way_brings_back_what_was_shown(stand_in: Visit)
     assert page.get_attribute("[data-clip=after] audio", "src") == kept
 
 
-def test_controls_stay_in_sight_while_results_scroll(visit: Visit) -> None:
-    visit.edit()
-    visit.page.evaluate("scrollTo(0, 600)")
-    visit.page.wait_for_function("scrollY > 500")
-    assert visit.page.evaluate("document.querySelector('#controls').getBoundingClientRect().top") >= 0
+def test_controls_stay_in_sight_while_results_scroll(stand_in: Visit) -> None:
+    stand_in.edit()
+    stand_in.page.evaluate("scrollTo(0, 600)")
+    stand_in.page.wait_for_function("scrollY > 500")
+    assert stand_in.page.evaluate("document.querySelector('#controls').getBoundingClientRect().top") >= 0
 
 
-@pytest.mark.parametrize("visit", [PHONE], indirect=True)
-def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
-    assert visit.sideways() <= 0
-    visit.page.click("#fine-tune > button")
-    assert visit.sideways() <= 0
-    visit.edit()
-    assert visit.sideways() <= 0
+@pytest.mark.parametrize("stand_in", [PHONE], indirect=True)
+def test_nothing_is_wider_than_a_phone(stand_in: Visit) -> None:
+    assert stand_in.sideways() <= 0
+    stand_in.page.click("#fine-tune > button")
+    assert stand_in.sideways() <= 0
+    stand_in.edit()
+    assert stand_in.sideways() <= 0
     # At one instant, because the page scrolls to the result: one player under the other.
     edges = "(clips) => [clips[0].getBoundingClientRect().bottom, clips[1].getBoundingClientRect().top]"
-    bottom, top = visit.page.eval_on_selector_all(".clip", edges)
+    bottom, top = stand_in.page.eval_on_selector_all(".clip", edges)
     assert top >= bottom
 
 

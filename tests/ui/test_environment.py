@@ -40,7 +40,7 @@ class Visited:
 
 
 @pytest.fixture(scope="module")
-def visited(checkpoint_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
+def visited(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
     folder = tmp_path_factory.mktemp("served")
     for name in (SHOWN, HIDDEN):
         (folder / name).write_text("words", encoding="utf-8")
@@ -55,7 +55,7 @@ def visited(checkpoint_root: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         "GRADIO_DEBUG": "1",
         "GRADIO_RUN_HISTORY": "True",
     }
-    with app_process(checkpoint_root, folder / "log", **variables) as address:
+    with app_process(tiny_root, folder / "log", **variables) as address:
         yield Visited(address, folder)
 
 

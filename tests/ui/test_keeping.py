@@ -74,6 +74,11 @@ def test_another_file_is_a_short_message(tmp_path: Path, content: str) -> None:
     assert str(tmp_path) not in caught.value.message
 
 
+def test_no_file_is_a_short_message() -> None:
+    with pytest.raises(gr.Error, match=r"There is no file; give an edit\.json"):
+        keeping.open_record(None)
+
+
 def test_controls_and_settings_have_one_order() -> None:
     def names(of: Any) -> list[str]:
         return [field.name for field in dataclasses.fields(of)]

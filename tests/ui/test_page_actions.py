@@ -207,6 +207,9 @@ def test_pace_counts_only_when_set_by_hand(actions: Actions) -> None:
         ({"steps": 0}, "from 1 to 100"),
         ({"seed": None}, "Seed must be"),
         ({"pace_source": PACE_BY_HAND, "pace": 7.0}, "from 0.5 to 2"),
+        ({"pace_source": "by hand"}, PACE_BY_HAND),
+        ({"source": "your recording"}, A_RECORDING),
+        ({"style_source": None}, LIKE_A_CLIP),
     ],
 )
 def test_bad_input_is_a_short_message(actions: Actions, changes: dict[str, Any], words: str) -> None:
@@ -215,6 +218,11 @@ def test_bad_input_is_a_short_message(actions: Actions, changes: dict[str, Any],
     assert words in caught.value.message
     assert "\n" not in caught.value.message
     assert not caught.value.print_exception
+
+
+def test_the_nearest_voice_is_that_of_a_recording(actions: Actions) -> None:
+    with pytest.raises(gr.Error, match="There is no recording yet"):
+        actions.nearest_voice(None)
 
 
 def test_messages_quote_visitors_without_becoming_html(actions: Actions) -> None:

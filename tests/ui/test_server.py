@@ -19,12 +19,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def visitor(checkpoint_root: Path, folder: Path) -> Iterator[tuple[str, requests.Session]]:
+def visitor(tiny_root: Path, folder: Path) -> Iterator[tuple[str, requests.Session]]:
     """A visitor who is asked for a name, and the address."""
     (folder / "accounts").write_text("ana:one\n", encoding="utf-8")
     flags = ["--auth-file", str(folder / "accounts")]
     with (
-        app_process(checkpoint_root, folder / "log", *flags, GRADIO_TEMP_DIR=str(folder / "cache")) as address,
+        app_process(tiny_root, folder / "log", *flags, GRADIO_TEMP_DIR=str(folder / "cache")) as address,
         requests.Session() as session,
     ):
         yield address, session
