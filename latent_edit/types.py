@@ -85,8 +85,3 @@ class Alignment:
     """How many frames each phoneme lasts. durations: [B, P] int64; zero for padding phonemes."""
 
     durations: Tensor
-
-    def frame_to_phoneme(self, index: int) -> Tensor:
-        """Index of the phoneme heard in each frame of one item, [T_index] int64."""
-        durations = self.durations[index]
-        return torch.repeat_interleave(torch.arange(durations.shape[0], device=durations.device), durations)

@@ -28,18 +28,17 @@ class I2SB:
     source_noise: standard deviation of noise added to the bridge's start ("add-x1-noise"); the network always
     receives the clean source. predicts: what the network is trained on, the authors' label of equation 12, or the
     change from source to target. With a perfect network they come to the same; the size of a change is that of the
-    edit, so that rescaled guidance means something. beta_max: height of the noise schedule; None is the authors' 0.3,
-    or 1.0 with ot_ode.
+    edit, so that rescaled guidance means something. The noise schedule is as high as the authors' with and without
+    ot_ode.
     """
 
     ot_ode: bool = False
     source_noise: float = 0.0
     predicts: Literal["label", "change"] = "label"
-    beta_max: float | None = None
 
     @cached_property
     def schedule(self) -> BridgeSchedule:
-        return BridgeSchedule(self.beta_max or (1.0 if self.ot_ode else 0.3))
+        return BridgeSchedule(1.0 if self.ot_ode else 0.3)
 
     def training_example(
         self, source: Tensor, target: Tensor, mask: Tensor, time: Tensor, generators: Sequence[torch.Generator]

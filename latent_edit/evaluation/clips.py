@@ -6,10 +6,12 @@ import hashlib
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from latent_edit import measures, reading
 from latent_edit.data.styles import Style
 from latent_edit.request import EditRequest
 from latent_edit.types import Waveform
@@ -75,8 +77,8 @@ class Said:
     seed: int
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """Words, voice, seed and the weights of the voice."""
-        return ["said", self.text, self.voice, self.seed, editor.vits.hash]
+        """Words, voice, seed, the weights of the voice, and how it reads."""
+        return ["said", self.text, self.voice, self.seed, editor.vits.hash, code_hash(reading)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Read it."""
@@ -107,7 +109,7 @@ class Copied:
         """The recording, the weights of the voice, and how its latents are refined."""
         from latent_edit.models import refinement
 
-        how = _file_hash(Path(str(refinement.__file__))) if self.refined else None
+        how = code_hash(refinement) if self.refined else None
         return ["copied", *self.recording.identity(editor), self.voice, editor.vits.hash, how]
 
     def render(self, editor: LatentEditor) -> Sound:
@@ -147,7 +149,7 @@ class Rendered:
         """The source, the style and how styles are rendered."""
         from latent_edit.data import world
 
-        return ["rendered", *self.source.identity(editor), asdict(self.style), _file_hash(Path(str(world.__file__)))]
+        return ["rendered", *self.source.identity(editor), asdict(self.style), code_hash(world, measures)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Analyse and synthesise."""
@@ -179,11 +181,11 @@ class Edited:
         return Said(self.text, self.voice, self.request.seed)
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """The request, all weights that it uses, and how it lands."""
-        from latent_edit.models import landing
+        """The request, all weights that it uses, how the voice reads, and how it lands."""
+        from latent_edit.models import heard, landing
 
         lands = self.request.landing and editor.bridge(self.request.method).config.landing
-        how = _file_hash(Path(str(landing.__file__))) if lands else None
+        how = code_hash(reading, *([landing, heard] if lands else []))
         return ["edited", self.request.to_dict(), editor.hashes(self.request.method), how]
 
     def render(self, editor: LatentEditor) -> Sound:
@@ -202,6 +204,11 @@ def _analysed(source: Recording | Said, editor: LatentEditor) -> Analysis:
 
 def _sound(waveform: Waveform) -> Sound:
     return Sound(waveform.item(0).numpy(), waveform.sampling_rate)
+
+
+def code_hash(*modules: ModuleType) -> str:
+    """Of the sources of modules: what was made or judged by others is made or judged anew."""
+    return "".join(_file_hash(Path(str(module.__file__)))[:16] for module in modules)
 
 
 @lru_cache(maxsize=4096)

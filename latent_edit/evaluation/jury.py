@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import numpy as np
 
 from latent_edit import judges, measures
 from latent_edit.evaluation import fidelity
-from latent_edit.evaluation.clips import Clip, Sound
+from latent_edit.evaluation.clips import Clip, Sound, code_hash
 from latent_edit.files import write_text
 from latent_edit.measures import Measurements, measure
 from latent_edit.types import Waveform
@@ -38,7 +37,8 @@ JUDGES: dict[str, Callable[..., Any]] = {
     "fidelity": lambda _, original, copy: asdict(fidelity.compare(original, copy)),
     STYLE: lambda editor, sound: _rounded(editor.style_encoder.embed_audio(_waveform(sound))[0].numpy()),
 }
-SOURCES = {"measured": measures, "fidelity": fidelity}  # a changed way of judging is another judge; others: `judges`
+# A changed way of judging is another judge; the other judges are in `judges`.
+SOURCES = {"measured": (measures,), "fidelity": (fidelity, measures)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Jury:
 
     def _path(self, question: Question) -> Path:
         identities = [clip.identity(self.editor) for clip in question.clips]
-        judge = self.editor.style_encoder.hash if question.judge == STYLE else _source_hash(question.judge)
+        judge = self.editor.style_encoder.hash if question.judge == STYLE else _judge_hash(question.judge)
         content = json.dumps([question.judge, judge, identities], sort_keys=True)
         return self.cache / f"{question.judge}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.json"
 
@@ -106,9 +106,8 @@ def _waveform(sound: Sound) -> Waveform:
     return Waveform.of(torch.from_numpy(sound.samples), sound.rate)
 
 
-@lru_cache(maxsize=8)
-def _source_hash(judge: str) -> str:
-    return hashlib.sha256(Path(str(SOURCES.get(judge, judges).__file__)).read_bytes()).hexdigest()[:16]
+def _judge_hash(judge: str) -> str:
+    return code_hash(*SOURCES.get(judge, (judges,)))
 
 
 _worker: list[Jury] = []

@@ -42,8 +42,8 @@ class PhonemeSequence:
         return sum(symbol not in ' ˈˌː;:,.!?¡¿—…"«»“”' and symbol != BLANK for symbol in self.symbols)
 
 
-@lru_cache(maxsize=4)
-def _espeak(language: str) -> Any:
+@lru_cache(maxsize=1)
+def _espeak() -> Any:
     """The espeak backend of phonemizer with the library and data that come as a wheel (no system package)."""
     import espeakng_loader
     from phonemizer.backend import EspeakBackend
@@ -52,17 +52,17 @@ def _espeak(language: str) -> Any:
     # Without the data path espeak ends the whole process.
     EspeakWrapper.set_library(espeakng_loader.get_library_path())
     EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
-    return EspeakBackend(language, preserve_punctuation=True, with_stress=True, language_switch="remove-flags")
+    return EspeakBackend("en-us", preserve_punctuation=True, with_stress=True, language_switch="remove-flags")
 
 
-def text_to_phonemes(text: str, language: str = "en-us") -> str:
-    """IPA with stress marks and punctuation, as the public VITS checkpoints were trained on; empty for empty text."""
+def text_to_phonemes(text: str) -> str:
+    """IPA (en-us) with stress marks and punctuation, as public VITS voices were trained on; empty for empty text."""
     # Half of a surrogate pair is no character. espeak would take a line break for the end of a sentence.
     text = " ".join(text.encode("utf-8", "ignore").decode("utf-8").split())
     if not text:
         return ""
     with _espeak_lock:
-        phonemes = _espeak(language).phonemize([text], strip=True)[0]
+        phonemes = _espeak().phonemize([text], strip=True)[0]
     return re.sub(r"\s+", " ", phonemes).strip()
 
 

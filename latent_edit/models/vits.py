@@ -77,7 +77,7 @@ class FrozenVits:
         _fold_weight_norm(model)
 
     @classmethod
-    def load(cls, source: str | Path, device: str | torch.device = "cpu") -> FrozenVits:
+    def load(cls, source: str | Path) -> FrozenVits:
         """Load a folder or, only when it is no folder, a model of the Hugging Face hub. Raises CheckpointError."""
         from safetensors import SafetensorError
         from transformers import AutoConfig, VitsConfig, VitsModel
@@ -106,7 +106,7 @@ class FrozenVits:
         if problems := [f"{kind}: {sorted(information[kind])[:3]}" for kind in _LOADING_PROBLEMS if information[kind]]:
             raise CheckpointError(f"the weights in {source} do not fit the model ({'; '.join(problems)})")
         names = getattr(config, "speakers", None) or [str(index) for index in range(max(1, config.num_speakers))]
-        return cls(model.to(device), front_end, {name: index for index, name in enumerate(names)})
+        return cls(model, front_end, {name: index for index, name in enumerate(names)})
 
     def phonemize(self, text: str) -> PhonemeSequence:
         """Symbols and ids of a text, in this voice's vocabulary."""
@@ -208,10 +208,8 @@ class FrozenVits:
     # -- speech to latent and back -------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode_speech(
-        self, waveform: Waveform, speaker: str | int, *, noise: float = 0.0, generator: torch.Generator | None = None
-    ) -> Latent:
-        """Z_audio: the posterior's mean, plus `noise` standard deviations of a draw. Speech at the voice's own rate."""
+    def encode_speech(self, waveform: Waveform, speaker: str | int) -> Latent:
+        """Z_audio: the posterior's mean. Speech at the voice's own rate."""
         if waveform.sampling_rate != self.sampling_rate:
             raise ValueError(f"resample to {self.sampling_rate} Hz first (got {waveform.sampling_rate} Hz)")
         conditioning = self._conditioning(speaker)
@@ -222,9 +220,8 @@ class FrozenVits:
                 raise InputError(f"the recording is too short: at least {SHORTEST_RECORDING_SECONDS} s are needed")
             spectrogram = linear_spectrogram(samples.unsqueeze(0), self.fft_size, self.hop_length)
             mask = torch.ones_like(spectrogram[:, :1])
-            _, mean, log_deviation = self._model.posterior_encoder(spectrogram, mask, conditioning)
-            draw = torch.randn(mean.shape, generator=generator).to(mean) if noise else 0.0
-            items.append(Latent(mean + noise * draw * log_deviation.exp(), mask))
+            _, mean, _ = self._model.posterior_encoder(spectrogram, mask, conditioning)
+            items.append(Latent(mean, mask))
         return Latent.collate(items)
 
     @torch.no_grad()

@@ -238,10 +238,10 @@ class VitsTask:
         return losses
 
     @torch.no_grad()
-    def _measure_moments(self, batches: int = 10) -> Tensor:
+    def _measure_moments(self) -> Tensor:
         """Posterior moments [2, C] of natural speech before this stage changes anything."""
         moments = []
-        for index in range(batches):
+        for index in range(10):
             batch = self.batch(self.speech, index, self.config.batch_size)
             speaker = self._speaker(batch)
             mask = length_mask(batch.lengths // self.hop)

@@ -85,7 +85,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         Jury(editor(), tmp_path).prepare(questions, stop)
     Jury(editor(), tmp_path).prepare(questions, lambda *_: None)
     assert rendered == ["x", "xx", "xxx", "xxxx"]
-    monkeypatch.setattr(room, "_source_hash", lambda _: "another way of judging")
+    monkeypatch.setattr(room, "code_hash", lambda _: "another way of judging")
     Jury(editor(), tmp_path).ask("heard", Tone("x"))
     assert rendered[4:] == ["x"]
 

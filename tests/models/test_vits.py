@@ -212,12 +212,6 @@ def test_speech_to_latent(vits: FrozenVits) -> None:
     assert latent.z.shape == (1, 8, len(samples) // HOP)
     assert torch.equal(vits.encode_speech(Waveform.of(samples, RATE), "anna").z, latent.z)
     assert not torch.allclose(vits.encode_speech(Waveform.of(samples, RATE), "ben").z, latent.z)
-    one, two, other = (
-        vits.encode_speech(Waveform.of(samples, RATE), "anna", noise=n, generator=seeded(seed)).z - latent.z
-        for n, seed in ((0.5, 1), (1.0, 1), (1.0, 2))
-    )
-    assert torch.allclose(2 * one, two, atol=1e-5)
-    assert not torch.allclose(two, other)
 
 
 def test_recordings_are_coded_one_by_one(vits: FrozenVits) -> None:
