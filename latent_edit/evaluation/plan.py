@@ -37,7 +37,7 @@ class Sizes:
 
     recordings: int = 100
     fidelity: int = 15
-    edits: int = 20
+    edits: int = 10
     free: int = 5
     baseline: int = 2
     curve: int = 2
