@@ -29,6 +29,8 @@ def read_audio(path: str | Path, sampling_rate: int, max_seconds: float = MAX_CL
     path = Path(path)
     try:
         is_folder, is_there = path.is_dir(), path.exists()
+    except PermissionError:
+        raise InputError(f"{path} cannot be read: there is no permission to look into its folder") from None
     except OSError:  # a name longer than the system allows
         is_folder = is_there = False
     if is_folder:

@@ -74,5 +74,6 @@ def tiny_latents(count: int = 16, seed: int = 0) -> Latents:
         audio_style=unit(torch.randn(count, STYLE, generator=generator) + 1, dim=1),
         caption_styles=[unit(torch.randn(2, STYLE, generator=generator) - 1, dim=1) for _ in range(count)],
         latent_hash="l" * 64,
+        voice_hash="v" * 64,
         style_hash="s" * 64,
     )

@@ -64,7 +64,7 @@ class Latents:
 
     examples: field -> list of [C, T]. items: the rendition that each example has as its target. speaker: [n].
     audio_style: [n, D] CLAP embeddings of the targets' audio; caption_styles: of each example's captions [k, D]. All
-    embeddings as the CLAP gives them.
+    embeddings as the CLAP gives them. hashes: of the voice's latent space, of all of it, and of the CLAP.
     """
 
     examples: dict[str, list[Tensor]]
@@ -73,6 +73,7 @@ class Latents:
     audio_style: Tensor
     caption_styles: list[Tensor]
     latent_hash: str
+    voice_hash: str
     style_hash: str
 
     def __len__(self) -> int:
@@ -222,6 +223,7 @@ def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] =
     with safe_open(folder / "styles.safetensors", "pt") as file:
         audio_style, text_style = file.get_tensor("audio"), file.get_tensor("text")
         style_hash = file.metadata()["style_hash"]
+    made_from = json.loads((folder / "voice.json").read_text(encoding="utf-8"))
     position = {t: i for i, t in enumerate(sorted({text for item in items for text in _captions(item)}))}
     return Latents(
         examples=examples,
@@ -229,7 +231,8 @@ def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] =
         speaker=np.array([row["speaker"] for row in rows]),
         audio_style=audio_style,
         caption_styles=[text_style[[position[text] for text in _captions(item)]] for item in items],
-        latent_hash=json.loads((folder / "voice.json").read_text(encoding="utf-8"))["latent_hash"],
+        latent_hash=made_from["latent_hash"],
+        voice_hash=made_from["voice_hash"],
         style_hash=style_hash,
     )
 

@@ -107,9 +107,9 @@ class Copied:
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The recording, the weights of the voice, and how its latents are refined."""
-        from latent_edit.models import refinement
+        from latent_edit.models import heard, refinement
 
-        how = code_hash(refinement) if self.refined else None
+        how = code_hash(refinement, heard) if self.refined else None
         return ["copied", *self.recording.identity(editor), self.voice, editor.vits.hash, how]
 
     def render(self, editor: LatentEditor) -> Sound:

@@ -196,14 +196,14 @@ class BridgeTask:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Strict. Raises ValueError for a state of other latents."""
-        if state["made_with"] != self._made_with:
+        if state.get("made_with") != self._made_with:
             raise ValueError("its latents were made with another voice or CLAP")
         for name in _STATE:
             getattr(self, name).load_state_dict(state[name])
 
     @property
     def _made_with(self) -> list[str]:
-        return [self.latents.latent_hash, self.latents.style_hash]
+        return [self.latents.voice_hash, self.latents.style_hash]
 
 
 def train(

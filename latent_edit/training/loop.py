@@ -85,9 +85,9 @@ def load_state(folder: Path, task: Task) -> int:
     try:
         task.load_state_dict(state["task"])
     except (KeyError, RuntimeError, ValueError) as error:
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:2])  # torch's first line is a heading
         raise InputError(
-            f"the training state in {folder} is of other settings ({str(error).splitlines()[0]}); "
-            "train with those, or delete the folder"
+            f"the training state in {folder} is of other settings ({reason}); train with those, or delete the folder"
         ) from error
     return int(state["index"])
 

@@ -226,7 +226,7 @@ def test_what_was_prepared_is_loaded(vits: FrozenVits, prepared: tuple[Rendition
     assert len(loaded) == 12  # nothing of the held-out recording
     assert loaded.items == [*renditions.items[:4], *renditions.items[8:]]
     assert loaded.speaker.tolist() == [0] * 8 + [1] * 4
-    assert (loaded.latent_hash, loaded.style_hash) == (vits.latent_hash, Ear.hash)
+    assert (loaded.latent_hash, loaded.voice_hash, loaded.style_hash) == (vits.latent_hash, vits.hash, Ear.hash)
     assert loaded.natural.tolist() == [True, False, False, False] * 3
     assert np.allclose(loaded.log_ratio, np.log([1, 1, 1.3, 1] * 3))
     assert loaded.log_ratio.dtype == np.float32

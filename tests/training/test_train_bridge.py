@@ -81,11 +81,12 @@ def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
 
 def test_it_does_not_go_on_with_other_settings_or_latents(tmp_path: Path) -> None:
     training.train(configuration(), LATENTS, VITS, tmp_path)
-    other_clap = dataclasses.replace(LATENTS, style_hash="0" * 64)
-    for config, latents, words in (
-        (configuration(width=24), LATENTS, ""),
-        (configuration(), other_clap, "another voice or CLAP"),
-    ):
+    others = [dataclasses.replace(LATENTS, **{name: "0" * 64}) for name in ("style_hash", "voice_hash")]
+    asked = [
+        (configuration(width=24), LATENTS, "size mismatch"),
+        *((configuration(), x, "another voice") for x in others),
+    ]
+    for config, latents, words in asked:
         with pytest.raises(InputError, match=f"is of other settings .*{words}"):
             training.train(config, latents, VITS, tmp_path, resume=True)
 
