@@ -38,7 +38,7 @@ class Sizes:
     recordings: int = 100
     fidelity: int = 15
     edits: int = 10
-    free: int = 5
+    free: int = 10
     baseline: int = 2
     curve: int = 2
     shouts: int = 20

@@ -72,6 +72,7 @@ def test_the_shipped_voice_breathes(shipped_editor: LatentEditor, speaker: str) 
         return float(np.mean([getattr(after, name) - getattr(before, name) for before, after in found]))
 
     semitones = [12 * np.log2(after.pitch_hz / before.pitch_hz) for before, after in found]
+    assert abs(np.mean(semitones)) < 0.5
     assert max(np.abs(semitones)) < AXES["pitch_semitones"].tolerance
     assert moved("harmonicity_db") < -4
     assert abs(moved("voiced_share")) < AXES["breathiness"].tolerance

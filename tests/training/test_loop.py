@@ -191,6 +191,14 @@ def test_the_state_is_saved_from_time_to_time(tmp_path: Path, monkeypatch: pytes
     assert saved == [(tmp_path, task, 5), (tmp_path, task, 10), (tmp_path, task, 13)]
 
 
+def test_the_learning_rate_rises_and_falls() -> None:
+    optimizer, rates = Line().optimizer, []
+    for index in range(4):
+        loop.set_learning_rate(optimizer, 1e-3, index, steps=4, warmup_steps=2, final_share=0.1)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([1e-3 * warm * 0.1 ** (i / 4) for i, warm in enumerate((0.5, 1, 1, 1))])
+
+
 @pytest.mark.parametrize("what", ["vits", "breath", "clap", "bridge"])
 def test_every_thread_flushes_denormal_numbers(what: str, tmp_path: Path) -> None:
     """Half of a large product is computed by a worker thread, which takes the setting of the thread that starts it.
