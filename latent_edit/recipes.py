@@ -40,8 +40,7 @@ DryRunOption = Annotated[bool, typer.Option(help="Show the resolved configuratio
 VoiceOption = Annotated[Path, typer.Option(help="Checkpoint of the voice.")]
 ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt file or a hub name.")]
 
-RUNS = Path("runs")
-VOICE, CLAP = Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
+RUNS, VOICE, CLAP = Path("runs"), Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
 SAMPLING_RATE, HOP_LENGTH = 16_000, 256
 REPORT = Path("checkpoints/README.md")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -124,7 +123,7 @@ def train_vits(
     folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
     if out is not None:
-        vits.export(config, state, out)
+        vits.export(config, state, out, speech)
         _publish(out, f"recordings in {runs / 'speech'}", f"train vits --preset {preset} --stage {stage}")
 
 
@@ -220,6 +219,7 @@ def evaluate(
     quick: Annotated[bool, typer.Option(help="One sentence, in RUNS/evaluation-quick.")] = False,
     sentences: Annotated[int | None, typer.Option(min=2, help="Held-out recordings a voice.")] = None,
     edits: Annotated[int | None, typer.Option(min=1, max=20, help="Sentences for each preset and voice.")] = None,
+    kept: Annotated[int | None, typer.Option(min=0, help="Recordings a voice for words kept; 0 leaves these.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Markdown file whose marked section is written anew.")] = None,
     runs: RunsOption = RUNS,
@@ -234,7 +234,7 @@ def evaluate(
 
     if choose("suite", suite, ("embedded", "sizes")) == "sizes":
         return _measure_sizes(recordings, runs, workers, out)
-    counts = {"recordings": sentences, "edits": edits}
+    counts = {"recordings": sentences, "edits": edits, "kept": kept}
     sizes = replace(QUICK if quick else Sizes(), **{name: x for name, x in counts.items() if x is not None})
     out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
     run = suites.Run(runs / "evaluation", out, sizes, recordings, workers)

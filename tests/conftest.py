@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_voices import shake
 
 from latent_edit import checkpoint
 from latent_edit.data.styles import AXES
@@ -132,10 +133,3 @@ def make_tiny_bridge(root: Path, method: str) -> None:
     if config.prosody:
         bridge.tremor_rate.fill_(0.1)
     bridge.save(root / f"bridge-{method}", vits.latent_hash, style_encoder.hash)
-
-
-def shake(network: torch.nn.Module) -> None:
-    """Random values everywhere: layers that start at zero would hide what goes through them."""
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))

@@ -78,7 +78,10 @@ class Said:
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """Words, voice, seed, the weights of the voice, and how it reads."""
-        return ["said", self.text, self.voice, self.seed, editor.vits.hash, code_hash(reading)]
+        from latent_edit.models import intonation, melody, projections
+
+        how = code_hash(reading, intonation, melody, projections)
+        return ["said", self.text, self.voice, self.seed, editor.vits.hash, how]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Read it."""
@@ -182,10 +185,10 @@ class Edited:
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, all weights that it uses, how the voice reads, and how it lands."""
-        from latent_edit.models import heard, landing
+        from latent_edit.models import heard, intonation, landing, melody, projections
 
         lands = self.request.landing and editor.bridge(self.request.method).config.landing
-        how = code_hash(reading, *([landing, heard] if lands else []))
+        how = code_hash(reading, intonation, melody, projections, *([landing, heard] if lands else []))
         return ["edited", self.request.to_dict(), editor.hashes(self.request.method), how]
 
     def render(self, editor: LatentEditor) -> Sound:

@@ -9,7 +9,7 @@ from latent_edit.evaluation.clips import Edited
 from latent_edit.evaluation.jury import Jury
 from latent_edit.evaluation.moves import failures, free_prompts
 from latent_edit.evaluation.plan import BRIDGE_ALONE, Plan
-from latent_edit.evaluation.rows import Row, Unit, percent
+from latent_edit.evaluation.rows import WRITTEN, Row, Unit
 from latent_edit.evaluation.speech_rows import errors, mean
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
 
@@ -34,7 +34,8 @@ def method_rows(jury: Jury, plan: Plan) -> list[Row]:
 def _compared(jury: Jury, plan: Plan, name: str, prompts: Sequence[str], what: str, figure: Figure, unit: Unit) -> Row:
     pairs = [pair for prompt in prompts for pair in plan.compared(prompt, name)]
     default, other = (figure(jury, edits) for edits in zip(*pairs, strict=True))
-    return Row(what, name, other, unit, beside=f"default {percent(default.value)}")
+    beside = "" if default.value is None else f"default {WRITTEN[unit](default.value)}"
+    return Row(what, name, other, unit, beside=beside)
 
 
 def _success(jury: Jury, edits: Sequence[Edited]) -> Estimate:

@@ -28,10 +28,11 @@ SHOUT, SHOUTERS = "an angry shout", ("sam_a", "sam_b")  # the preset that change
 class Sizes:
     """How many sentences for each voice.
 
-    recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity and
-    naturalness. edits: sentences for every preset; free: for every free prompt. baseline: of these, for the method
-    `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the words of the
-    preset that changes most. kept: of the recordings, for the words that every preset keeps, beside those of `edits`.
+    recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity,
+    naturalness and range of F0. edits: sentences for every preset; free: for every free prompt. baseline: of these, for
+    the method `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the
+    words of the preset that changes most. kept: of the recordings, for the words that every preset keeps, beside those
+    of `edits`.
     voices: how many of them; None is all.
     """
 
@@ -118,7 +119,7 @@ class Plan:
 
     @property
     def closely(self) -> Iterator[Recording]:
-        """The recordings for fidelity and naturalness."""
+        """The recordings for fidelity, naturalness and range of F0."""
         for recordings in self.recorded.values():
             yield from recordings[: self.sizes.fidelity]
 
@@ -138,7 +139,7 @@ class Plan:
             copies = Copied(recording), Rendered(recording, Style())
             questions.extend(Question("fidelity", (recording, copy)) for copy in copies)
             for clip in (recording, said(recording), *copies):
-                ask(clip, "natural")
+                ask(clip, "natural", *(() if clip in copies else ("measured",)))
         presets = preset_prompts()
         for edit in self.edits(NEUTRAL):
             ask(edit.before, "measured", "heard", "speaker")

@@ -95,6 +95,20 @@ def naturalness_rows(jury: Jury, plan: Plan) -> list[Row]:
     return [Row("naturalness (DNSMOS P.835 overall)", "text to speech over real", found, "mos", gate, aim, beside)]
 
 
+def intonation_rows(jury: Jury, plan: Plan) -> list[Row]:
+    """How far F0 moves in the plain reading, from its 10th to its 90th percentile, beside the recording."""
+    recordings = list(plan.closely)
+    read, real = (
+        [jury.measured(clip).pitch_range_semitones for clip in clips] for clips in (map(said, recordings), recordings)
+    )
+    over = [None if a is None or b is None else 100 * (a - b) for a, b in zip(read, real, strict=True)]
+    means = [number(mean(zip(recordings, side, strict=True)).value, 1) for side in (read, real)]
+    beside = f"text to speech {means[0]} semitones, real {means[1]}"
+    return [
+        Row("range of F0", "text to speech over real", mean(zip(recordings, over, strict=True)), "cents", beside=beside)
+    ]
+
+
 def identity_rows(jury: Jury, plan: Plan) -> list[Row]:
     """Whether a plain reading sounds like its voice: nearness to its recordings, and the nearest of all voices."""
     recordings = [r for own in plan.recorded.values() if len(own) > 1 for r in own]

@@ -19,7 +19,13 @@ from latent_edit.evaluation.moves import judged_styles
 from latent_edit.evaluation.plan import Plan, Sizes, make_plan
 from latent_edit.evaluation.retrieval import caption_rows, retrieval_rows
 from latent_edit.evaluation.rows import Row
-from latent_edit.evaluation.speech_rows import fidelity_rows, identity_rows, naturalness_rows, word_rows
+from latent_edit.evaluation.speech_rows import (
+    fidelity_rows,
+    identity_rows,
+    intonation_rows,
+    naturalness_rows,
+    word_rows,
+)
 from latent_edit.evaluation.style_rows import control_rows, guidance_rows, success_rows
 from latent_edit.provenance import environment
 
@@ -28,7 +34,16 @@ if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
 
 METHOD = "i2sb"
-ON_RECORDINGS = (word_rows, fidelity_rows, naturalness_rows, identity_rows, words_rows, voice_rows, retrieval_rows)
+ON_RECORDINGS = (
+    word_rows,
+    fidelity_rows,
+    naturalness_rows,
+    intonation_rows,
+    identity_rows,
+    words_rows,
+    voice_rows,
+    retrieval_rows,
+)
 ON_TEXT = (shout_rows, caption_rows, success_rows, control_rows, guidance_rows, method_rows)
 VERSIONS = ("latent_edit", "python", "torch", "transformers")
 
@@ -51,7 +66,7 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     jury = Jury(editor, run.cache)
     jury.prepare(plan.questions(), tell, run.workers)
     parts = [*(ON_RECORDINGS if run.recordings else ()), *ON_TEXT]
-    rows = [row for part in parts for row in part(jury, plan)]
+    rows = [row for part in parts if run.sizes.kept or part is not words_rows for row in part(jury, plan)]
     hashes = editor.hashes(METHOD) | {f"bridge of {method}": editor.hashes(method)["bridge"] for method in others}
     run.out.parent.mkdir(parents=True, exist_ok=True)
     data = run.out.with_name(report.DATA_NAME)

@@ -37,6 +37,8 @@ class IstftVitsConfig(VitsConfig):
     decoder_width: int = 256
     decoder_hidden: int = 768
     decoder_blocks: int = 7
+    # Of each speaker, the range of F0 that readings are given, in semitones; none leaves them as they are.
+    intonation_ranges: list[float] | None = None
 
     @property
     def fft_size(self) -> int:

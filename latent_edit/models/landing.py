@@ -14,28 +14,26 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ, TREND_SECONDS
+from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
 from latent_edit.models.clap import AxisValue
-from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ, REFERENCE_HZ
+from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.heard import as_condition, breathy, clearness, hear
+from latent_edit.models.melody import spread, towards, trend, widened
+from latent_edit.models.projections import approach
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Latent
 
-STEPS = 5
-LONGEST_STEP = 0.2  # root mean square over the latent, whose deviation is about one; most take a tenth of it
 NAMED = 0.5  # of an axis' step, which is just audible; a style that asks for less does not name it
 FARTHEST = 2.0  # times the size of a style
 NEGLIGIBLE = 0.1  # of a step; where no axis misses more, the latent stays as it is
-VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
 LEAST_VOICED_SECONDS = 0.2
 LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse; one that is not there cannot be made
 CLEAR_DB = 10.0  # so far the first harmonics stay above noise where a style names no breath
 WHISPER = 0.8  # breathiness from which on a style asks for no voice at all
 PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
-BREATH = "breathiness"
+BREATH, PACE = "breathiness", "pace_log_ratio"
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,11 @@ class Listener:
         level, tilt = self.colour(power[:, active]).tolist()
         axes = {LEVEL: level, TILT: tilt}
         octaves = torch.log2(pitch[pitch > 0])
-        trend = self._trend(pitch[0])
+        slow = trend(pitch[0], self.frames_per_second)
         if len(octaves) >= LEAST_VOICED_SECONDS * self.frames_per_second:
-            tremor = 12 * math.sqrt(2) * float((octaves - trend).std())
-            axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(_spread(octaves)), TREMOR: tremor}
-        return Manner(pitch, trend, octaves - trend, active, float(self.clearness(z, pitch)), axes)
+            tremor = 12 * math.sqrt(2) * float((octaves - slow).std())
+            axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(spread(octaves)), TREMOR: tremor}
+        return Manner(pitch, slow, octaves - slow, active, float(self.clearness(z, pitch)), axes)
 
     def power(self, z: Tensor, pitch: Tensor) -> Tensor:
         """Of what is spoken at an F0 in Hz [1, T]: [bins, F]."""
@@ -105,16 +103,6 @@ class Listener:
         """The clearness that a latent would have with breath in it, in dB."""
         heard = breathy(hear(self.decoder, z, self.speaker), breathiness, self.sampling_rate)
         return float(clearness(heard.noise, heard.pulse, heard.pitch, self.sampling_rate))
-
-    def _trend(self, pitch: Tensor) -> Tensor:
-        """Octaves of the voiced frames [V] of F0 in Hz [T], averaged over their voiced surroundings."""
-        voiced = pitch > 0
-        reach = math.ceil(4 * TREND_SECONDS * self.frames_per_second)
-        seconds = torch.arange(-reach, reach + 1, device=pitch.device) / self.frames_per_second
-        kernel = torch.exp(-0.5 * (seconds / TREND_SECONDS) ** 2).view(1, 1, -1)
-        both = torch.stack([torch.log2(pitch.clamp(min=1.0)) * voiced, voiced.to(pitch)]).unsqueeze(1)
-        total, weight = F.conv1d(both, kernel, padding=reach).squeeze(1)
-        return total[voiced] / weight[voiced]
 
 
 @dataclass(frozen=True)
@@ -143,7 +131,7 @@ def landed(
     as it is. Pace is not touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0
     and filters apart.
     """
-    if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATH} <= asked.keys():
+    if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATH, PACE} <= asked.keys():
         return edited
     listener = Listener(vits, speaker)
     before, after = listener.hear(source.z), listener.hear(edited.z)
@@ -183,8 +171,11 @@ def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], leas
     }
     if TREMOR in moved:
         # Intonation has quick parts of its own, which grow a little with its range; a tremor adds to them as power.
+        # Where none is asked for they do not grow, and get smaller where F0 has less time to move.
         quick = before.axes[TREMOR]
         own = min(quick * 2 ** wanted[RANGE], quick + NAMED * asked[TREMOR].step)
+        if TREMOR not in named:
+            own = quick * math.exp(min(0.0, asked[PACE].value))
         most = math.hypot(own, (reach if TREMOR in named else 1.0) * asked[TREMOR].value)
         wanted[TREMOR] = (most if TREMOR in named else min(most, after.axes[TREMOR])) - quick
     return {axis: wanted[axis] - move for axis, move in moved.items()}
@@ -197,35 +188,16 @@ def _goal(after: Manner, missing: Mapping[str, float], clear: tuple[float, float
         wanted = 2 ** (after.axes[RANGE] + missing[RANGE])
         gain = _between(1 + missing[TREMOR] / max(after.axes[TREMOR], 1e-3), 1 / LARGEST_GAIN, LARGEST_GAIN)
         # In a narrow range a tremor is up to half as deep: by itself it would be wider than all that is asked for.
-        gain = max(min(gain, wanted / _spread(after.quick)), gain / 2)
+        gain = max(min(gain, wanted / spread(after.quick)), gain / 2)
         quick = gain * after.quick
-        middle = after.trend.median()
-        wide, octaves = 1.0, after.trend
-        for _ in range(5):  # the tremor has a part in the range: only the rest of it can be widened
-            octaves = wide * (after.trend - middle) + quick
-            wide *= _between(wanted / _spread(octaves), 0.5, 2.0)
+        octaves = widened(after.trend, quick, wanted)  # the tremor has a part in the range
         octaves = octaves - octaves.median() + (after.axes[PITCH] + missing[PITCH]) / 12
         pitch[pitch > 0] = torch.exp2(octaves).clamp(LOWEST_HZ, HIGHEST_HZ)
     return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]), clear)
 
 
 def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> Tensor:
-    """The latent after a few steps towards a goal: in turns, the nearest one with its melody, colour and clearness.
-
-    Each step goes as far as the distance would take to vanish, were it linear: projections in turns (Kaczmarz 1937), by
-    Polyak's rule for what has zero as its least value (1969). So no rate has to be chosen, and the latent moves no
-    farther than it has to. A goal out of reach would make steps longer and longer: none is longer than `LONGEST_STEP`.
-    """
-    predict, embedding = listener.decoder.pitch, listener.embedding
-    voiced = (goal.pitch > 0).to(start)
-    wanted = torch.log2(goal.pitch.clamp(min=1.0) / REFERENCE_HZ)
-    with torch.no_grad():
-        held = predict(start, embedding)[1].clamp(-6, 6)
-
-    def melody(z: Tensor) -> Tensor:
-        octaves, voicing = predict(z, embedding)
-        errors = (12 * (octaves - wanted) * voiced).square().sum() / voiced.sum().clamp(min=1)
-        return errors + VOICING_WEIGHT * (voicing.clamp(-6, 6) - held).square().mean()
+    """The latent nearest to where it is that has the melody, colour and clearness of a goal, or nearly so."""
 
     def colour(z: Tensor) -> Tensor:
         return (listener.colour(listener.power(z, goal.pitch)[:, after.active]) - goal.colour).square().sum()
@@ -234,25 +206,8 @@ def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> T
         clear = listener.clearness(z, goal.pitch)
         return (clear - clear.clamp(*goal.clear)).square()
 
-    z = start.clone().requires_grad_(True)
-    for _ in range(STEPS):
-        for square in (breath, melody, colour):
-            with torch.enable_grad():
-                missed = square(z)
-                if missed == 0:
-                    continue
-                distance = (missed + 1e-9).sqrt()
-                (gradient,) = torch.autograd.grad(distance, z)
-            with torch.no_grad():
-                step = distance / gradient.square().sum().clamp(min=1e-12) * gradient
-                z -= step * (LONGEST_STEP / step.square().mean().sqrt()).clamp(max=1.0)
-    return z.detach()
-
-
-def _spread(octaves: Tensor) -> float:
-    """From the 10th to the 90th percentile, in octaves."""
-    low, high = octaves.quantile(octaves.new_tensor([0.1, 0.9])).tolist()
-    return max(high - low, 1e-3)
+    melody = towards(listener.decoder.pitch, listener.embedding, start, goal.pitch)
+    return approach(start, [breath, melody, colour])
 
 
 def _between(value: float, one: float, other: float) -> float:

@@ -72,7 +72,9 @@ class FrozenVits:
         self.fft_size: int = 2 * (model.config.spectrogram_bins - 1)
         self.hop_length: int = int(torch.tensor(model.config.upsample_rates).prod())
         state = model.state_dict()
-        self.hash = content_hash(state)
+        # Of each speaker, the range of F0 that readings are given, in semitones; 0 leaves them as they are.
+        self.intonation_ranges: list[float] = getattr(model.config, "intonation_ranges", None) or [0.0] * len(speakers)
+        self.hash = content_hash(state | {"intonation_ranges": torch.tensor(self.intonation_ranges)})
         self.latent_hash = content_hash({k: v for k, v in state.items() if k.startswith(LATENT_PARTS)})
         _fold_weight_norm(model)
 
@@ -147,11 +149,13 @@ class FrozenVits:
         generator: torch.Generator | None = None,
         durations: Tensor | None = None,
     ) -> TextEncoding:
-        """Z_text of one sentence (VITS, arXiv 2106.06103, section 2.1, run backwards).
+        """Z_text of one sentence (VITS, arXiv 2106.06103, section 2.1, run backwards), as lively as its recordings.
 
         prior_noise, duration_noise: standard deviations of the noise of prior and duration predictor (a deterministic
         predictor draws none). pace: factor on durations. durations: [P] frames, instead of predicted ones.
         """
+        from latent_edit.models.intonation import livelier  # with transformers, which a first page does not need
+
         conditioning = self._conditioning(speaker)
         mean, log_deviation, hidden = self._prior(phonemes)
         if durations is None:
@@ -163,7 +167,9 @@ class FrozenVits:
             raise ValueError(f"{mean.shape[2]} symbols need as many durations, not {durations.shape[1]}")
         mean, log_deviation = expand(mean, durations), expand(log_deviation, durations)
         noise = torch.randn(mean.shape, generator=generator).to(mean)
-        return self._invert_flow(mean + prior_noise * noise * log_deviation.exp(), durations, conditioning)
+        z_p, mask = mean + prior_noise * noise * log_deviation.exp(), torch.ones_like(mean[:, :1])
+        z = self._model.flow(z_p, mask, conditioning, reverse=True)
+        return TextEncoding(livelier(self, Latent(z, mask), speaker), Latent(z_p, mask), Alignment(durations))
 
     @torch.no_grad()
     def to_prior(self, latent: Latent, speaker: str | int) -> Latent:
@@ -199,11 +205,6 @@ class FrozenVits:
             log_durations = self._model.duration_predictor(hidden, mask, conditioning, reverse=True, noise_scale=noise)
         # The stochastic predictor was trained on durations less a draw from (0, 1): rounding up undoes it.
         return torch.ceil(log_durations.exp().flatten() * scale).long()
-
-    def _invert_flow(self, z_p: Tensor, durations: Tensor, conditioning: Tensor | None) -> TextEncoding:
-        mask = torch.ones_like(z_p[:, :1])
-        z = self._model.flow(z_p, mask, conditioning, reverse=True)
-        return TextEncoding(Latent(z, mask), Latent(z_p, mask), Alignment(durations))
 
     # -- speech to latent and back -------------------------------------------------------------------------------
 

@@ -28,7 +28,9 @@ from latent_edit.models.istft_vits import (
     initialise_for_training,
     save_voice,
 )
+from latent_edit.models.vits import freeze
 from latent_edit.training import loop
+from latent_edit.training.intonation import measure_ranges
 from latent_edit.training.vits_config import VitsArchitecture, VitsConfiguration
 from latent_edit.training.vits_task import Judge, VitsTask
 
@@ -116,11 +118,15 @@ def load_averaged(folder: Path) -> TrainedVoice:
     return TrainedVoice(task["speakers"], averaged, task["discriminators"])
 
 
-def export(config: VitsConfiguration, folder: Path, target: Path) -> None:
-    """Write the voice checkpoint of a training state: averaged weights, and the discriminators to go on from."""
+def export(config: VitsConfiguration, folder: Path, target: Path, speech: Speech) -> None:
+    """Write the voice checkpoint of a training state: averaged weights, and the discriminators to go on from.
+
+    speech: the training recordings, whose range of F0 its readings will have.
+    """
     trained = load_averaged(folder)
     voice = build_voice(config.architecture, trained.speakers)
     checkpoint.strict_load(voice, trained.voice)
+    voice.config.intonation_ranges = measure_ranges(freeze(voice), speech)
     save_voice(voice, target, trained.discriminators)
 
 

@@ -40,7 +40,7 @@ def test_another_method_is_counted_by_itself(rows: dict[tuple[str, str], Row]) -
     words = rows["other methods, WER after - before", "palette"]
     # What changes nothing does what one of the twelve presets asks for; 20 dB softer is none of them.
     assert success.estimate.value == pytest.approx(1 / 12) and success.beside == "default 0.0 %"
-    assert words.estimate.value == pytest.approx(1.0) and words.beside == "default 0.0 %"
+    assert words.estimate.value == pytest.approx(1.0) and words.beside == "default +0.0 points"
 
 
 def test_the_bridge_alone_is_counted_on_presets_and_free_prompts(rows: dict[tuple[str, str], Row]) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +20,11 @@ pytest.importorskip("speechmos")
 from synthetic_speech import speech_like
 
 from latent_edit.data.styles import AXES
-from latent_edit.evaluation import jury
+from latent_edit.evaluation import jury, suites
 from latent_edit.evaluation.clips import Sound
 from latent_edit.evaluation.fidelity import compare
 from latent_edit.evaluation.plan import QUICK
+from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.suites import Run, evaluate_embedded, predicted_styles
 from latent_edit.judges import naturalness
 from latent_edit.pipeline import LatentEditor
@@ -48,6 +53,30 @@ def test_the_quick_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypat
         monkeypatch.setitem(jury.JUDGES, judge, never)
     assert evaluate_embedded(shipped_editor, run, never) == rows
     assert run.out.read_text(encoding="utf-8") == text
+
+
+def test_words_kept_can_be_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They take as long as all the rest; their rows stay as they were."""
+    asked: list[str] = []
+
+    def part(name: str) -> Callable[..., list[Row]]:
+        return lambda *_: asked.append(name) or []
+
+    monkeypatch.setattr(suites, "words_rows", words := part("words"))
+    monkeypatch.setattr(suites, "ON_RECORDINGS", (part("voice"), words))
+    monkeypatch.setattr(suites, "ON_TEXT", (part("styles"),))
+    monkeypatch.setattr(suites, "make_plan", lambda *_: SimpleNamespace(questions=list, recorded={}, axes={}))
+    monkeypatch.setattr(suites, "notes", lambda _: [])
+    monkeypatch.setattr(suites.report, "attribute_table", lambda *_: "")
+    monkeypatch.setattr(suites, "predicted_styles", lambda _: {})
+    editor: Any = SimpleNamespace(
+        methods=["i2sb"], voices=["anna"], style_encoder=None, hashes=lambda _: {"bridge": "0" * 64}
+    )
+    for kept, wanted in ((0, ["voice", "styles"]), (1, ["voice", "words", "styles"])):
+        asked.clear()
+        run = Run(tmp_path / "cache", tmp_path / "README.md", replace(QUICK, kept=kept), tmp_path)
+        evaluate_embedded(editor, run, lambda *_: None)
+        assert asked == wanted
 
 
 @pytest.mark.shipped

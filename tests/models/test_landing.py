@@ -15,7 +15,8 @@ from latent_edit.data.styles import AXES
 from latent_edit.evaluation.moves import moves
 from latent_edit.measures import measure
 from latent_edit.models.clap import AxisValue
-from latent_edit.models.landing import CLEAR_DB, LONGEST_STEP, STEPS, Listener, landed
+from latent_edit.models.landing import CLEAR_DB, Listener, landed
+from latent_edit.models.projections import LONGEST_STEP, STEPS
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.pipeline import LatentEditor
 from latent_edit.types import Latent

@@ -28,6 +28,7 @@ from latent_edit.training.losses import frame_moments, multi_resolution_stft_los
 from latent_edit.training.vits import STYLED_FULL_SCALE, build_voice
 from latent_edit.training.vits_config import VitsConfiguration
 from latent_edit.training.vits_task import VitsTask, slice_frames
+from latent_edit.types import Waveform
 
 STAGES = {
     "neutral": {"train": "all", "steps": 4, "learning_rate": 1e-3, "adversarial_from": 0},
@@ -140,7 +141,7 @@ def test_what_each_stage_trains(runs: Path) -> None:
 def test_the_last_stage_keeps_the_latent_space(runs: Path, tmp_path: Path) -> None:
     hashes = {}
     for name in STAGES:
-        vits.export(CONFIG, runs / name, tmp_path / name)
+        vits.export(CONFIG, runs / name, tmp_path / name, SPEECH)
         hashes[name] = FrozenVits.load(tmp_path / name)
     assert hashes["decoder"].latent_hash == hashes["styled"].latent_hash != hashes["neutral"].latent_hash
     assert hashes["decoder"].hash != hashes["styled"].hash
@@ -233,7 +234,7 @@ def test_a_stage_needs_the_one_before_it(tmp_path: Path) -> None:
 
 
 def test_a_stage_may_start_from_a_checkpoint(runs: Path, tmp_path: Path) -> None:
-    vits.export(CONFIG, runs / "neutral", tmp_path / "voice")
+    vits.export(CONFIG, runs / "neutral", tmp_path / "voice", SPEECH)
     config = CONFIG.model_copy(update={"stages": {"styled": CONFIG.stages["styled"].model_copy(update={"steps": 1})}})
     folder = vits.train(config, "styled", SPEECH, tmp_path, styled=STYLED, start_from=tmp_path / "voice")
     given = checkpoint.load_tensors(tmp_path / "voice")
@@ -270,7 +271,7 @@ def test_each_speaker_keeps_its_embedding(tmp_path: Path) -> None:
     vits.train(config, "styled", speech, tmp_path, styled=styled, start_from=tmp_path / "voice")
     vits.train(config, "styled", speech, tmp_path, styled=styled, resume=True)
     vits.train(config, "decoder", speech, tmp_path, styled=styled)
-    vits.export(config, tmp_path / "decoder", tmp_path / "out")
+    vits.export(config, tmp_path / "decoder", tmp_path / "out", speech)
     before, after = FrozenVits.load(tmp_path / "voice"), FrozenVits.load(tmp_path / "out")
     assert list(after.speakers) == names
     for name in names:
@@ -291,7 +292,7 @@ def test_a_voice_of_one_speaker_trains(tmp_path: Path) -> None:
     for name in STAGES:
         stages = {s: CONFIG.stages[s].model_copy(update={"steps": 1}) for s in STAGES}
         vits.train(CONFIG.model_copy(update={"stages": stages}), name, speech, tmp_path, styled=styled)
-    vits.export(CONFIG, tmp_path / "decoder", tmp_path / "out")
+    vits.export(CONFIG, tmp_path / "decoder", tmp_path / "out", speech)
     voice = FrozenVits.load(tmp_path / "out")
     assert voice.speakers == {"lj": 0}
     assert voice.speaker_embedding("lj").shape == (1, 0)
@@ -321,7 +322,7 @@ def test_the_judge_hears_the_average_and_harms_nothing(tmp_path: Path) -> None:
 
 
 def test_an_exported_voice_reads_and_is_the_average(runs: Path, tmp_path: Path) -> None:
-    vits.export(CONFIG, runs / "neutral", tmp_path)
+    vits.export(CONFIG, runs / "neutral", tmp_path, SPEECH)
     tensors, averaged = checkpoint.load_tensors(tmp_path), vits.load_averaged(runs / "neutral").voice
     assert tensors.keys() == averaged.keys()
     assert all(torch.equal(tensor, averaged[name].half().float()) for name, tensor in tensors.items())
@@ -381,3 +382,21 @@ def test_moments_are_of_the_frames_inside_the_mask() -> None:
     mean, deviation = frame_moments(values * mask + 99 * (1 - mask), mask)
     assert torch.allclose(mean, inside.mean(1), atol=1e-5)
     assert torch.allclose(deviation, inside.std(1, correction=0), atol=1e-5)
+
+
+def test_an_exported_voice_knows_the_range_of_its_recordings(runs: Path, tmp_path: Path) -> None:
+    """In semitones, in the order of its speakers; none for a speaker without recordings."""
+    speech = tiny_speech(6)
+    vits.export(CONFIG, runs / "neutral", tmp_path / "both", speech)
+    voice = FrozenVits.load(tmp_path / "both")
+    wanted: dict[str, list[float]] = {name: [] for name in SPEAKERS}
+    for index, name in enumerate(speech.speakers):
+        audio = Waveform.of(torch.from_numpy(speech.audio(index)), RATE)
+        embedding = voice.speaker_embedding(name).unsqueeze(2)
+        pitch = voice.source_filter_decoder.pitch.pitch(voice.encode_speech(audio, name).z, embedding).numpy()
+        low, high = np.percentile(12 * np.log2(pitch[pitch > 0]), [10, 90])
+        wanted[name].append(high - low)
+    means = [np.prod(wanted[name]) ** (1 / len(wanted[name])) for name in SPEAKERS]
+    assert voice.intonation_ranges == pytest.approx(means, abs=0.01) and min(means) > 0.05
+    vits.export(CONFIG, runs / "neutral", tmp_path / "one", tiny_speech(2, ["ben"]))
+    assert FrozenVits.load(tmp_path / "one").intonation_ranges[0] == 0.0
