@@ -74,7 +74,8 @@ class FrozenVits:
         state = model.state_dict()
         # Of each speaker, the range of F0 that readings are given, in semitones; 0 leaves them as they are.
         self.intonation_ranges: list[float] = getattr(model.config, "intonation_ranges", None) or [0.0] * len(speakers)
-        self.hash = content_hash(state | {"intonation_ranges": torch.tensor(self.intonation_ranges)})
+        ranges = {"intonation_ranges": torch.tensor(self.intonation_ranges)} if any(self.intonation_ranges) else {}
+        self.hash = content_hash(state | ranges)
         self.latent_hash = content_hash({k: v for k, v in state.items() if k.startswith(LATENT_PARTS)})
         _fold_weight_norm(model)
 
