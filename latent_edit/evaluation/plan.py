@@ -32,7 +32,7 @@ class Sizes:
     naturalness and range of F0. edits: sentences for every preset; free: for every free prompt. baseline: of these, for
     the method `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the
     words of the preset that changes most. kept: of the recordings, for the words that every preset keeps, beside those
-    of `edits`.
+    of `edits`; 0 leaves them to an earlier run.
     voices: how many of them; None is all.
     """
 
