@@ -41,7 +41,7 @@ class Sizes:
     edits: int = 10
     free: int = 10
     baseline: int = 2
-    curve: int = 2
+    curve: int = 4
     shouts: int = 20
     kept: int = 60
     voices: int | None = None

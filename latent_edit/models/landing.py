@@ -19,7 +19,7 @@ from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.heard import as_condition, breathy, clearness, hear
-from latent_edit.models.melody import spread, towards, trend, widened
+from latent_edit.models.melody import depth, spread, towards, trend, wave, widened
 from latent_edit.models.projections import approach
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
@@ -29,7 +29,6 @@ NAMED = 0.5  # of an axis' step, which is just audible; a style that asks for le
 FARTHEST = 2.0  # times the size of a style
 NEGLIGIBLE = 0.1  # of a step; where no axis misses more, the latent stays as it is
 LEAST_VOICED_SECONDS = 0.2
-LARGEST_GAIN = 2.0  # of a tremor that is there, or its inverse; one that is not there cannot be made
 CLEAR_DB = 10.0  # so far the first harmonics stay above noise where a style names no breath
 WHISPER = 0.8  # breathiness from which on a style asks for no voice at all
 PITCH, RANGE, LEVEL, TILT, TREMOR = "pitch_semitones", "range_ratio_log2", "level_db", "tilt_db", "tremor_semitones"
@@ -40,15 +39,15 @@ BREATH, PACE = "breathiness", "pace_log_ratio"
 class Manner:
     """How a latent is spoken.
 
-    pitch: F0 in Hz [1, T], zero where unvoiced; trend and quick: the two parts of its voiced octaves, [V] each.
-    active: frames of the spectra that are not pause, bool [F]. clearness: of the first harmonics in dB.
-    axes: where it is, by name of the axis and in its unit; those of F0 only where there is some.
+    pitch: F0 in Hz [1, T], zero where unvoiced; trend and quick: the two parts of its voiced octaves, [V] each. wave:
+    of the quick part what is a regular wave, [V]. clearness: of the first harmonics in dB. axes: where it is, by name
+    of the axis and in its unit, tremor apart; those of F0 only where there is some.
     """
 
     pitch: Tensor
     trend: Tensor
     quick: Tensor
-    active: Tensor
+    wave: Tensor
     clearness: float
     axes: dict[str, float]
 
@@ -71,26 +70,22 @@ class Listener:
     def hear(self, z: Tensor) -> Manner:
         """How a latent is spoken."""
         pitch = self.decoder.pitch.pitch(z, self.embedding)
-        power = self.power(z, pitch)
-        frames = power.sum(0)
-        active = frames >= frames.quantile(0.95) * 10 ** (-ACTIVE_RANGE_DB / 10)
-        level, tilt = self.colour(power[:, active]).tolist()
+        level, tilt = self.colour(z, pitch).tolist()
         axes = {LEVEL: level, TILT: tilt}
         octaves = torch.log2(pitch[pitch > 0])
         slow = trend(pitch[0], self.frames_per_second)
+        quick = octaves - slow
         if len(octaves) >= LEAST_VOICED_SECONDS * self.frames_per_second:
-            tremor = 12 * math.sqrt(2) * float((octaves - slow).std())
-            axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(spread(octaves)), TREMOR: tremor}
-        return Manner(pitch, slow, octaves - slow, active, float(self.clearness(z, pitch)), axes)
+            axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(spread(octaves))}
+        trembling = wave(quick, (pitch[0] > 0).nonzero().squeeze(1) / self.frames_per_second)
+        return Manner(pitch, slow, quick, trembling, float(self.clearness(z, pitch)), axes)
 
-    def power(self, z: Tensor, pitch: Tensor) -> Tensor:
-        """Of what is spoken at an F0 in Hz [1, T]: [bins, F]."""
+    def colour(self, z: Tensor, pitch: Tensor) -> Tensor:
+        """Level and tilt [2] in dB of what is spoken at an F0 in Hz [1, T], pauses apart."""
         samples = self.decoder(z, self.embedding, pitch).squeeze(1)
-        return linear_spectrogram(samples, self.decoder.filter_size, self.decoder.filter_hop)[0].square()
-
-    def colour(self, power: Tensor) -> Tensor:
-        """Level and tilt [2] in dB of spectra [bins, F]."""
-        mean = power.mean(1)
+        power = linear_spectrogram(samples, self.decoder.filter_size, self.decoder.filter_hop)[0].square()
+        frames = power.detach().sum(0)
+        mean = power[:, frames >= frames.quantile(0.95) * 10 ** (-ACTIVE_RANGE_DB / 10)].mean(1)
         level, high, low = (10 * torch.log10(part.sum() + 1e-20) for part in (mean, mean[self.high], mean[self.low]))
         return torch.stack([level, high - low])
 
@@ -135,12 +130,14 @@ def landed(
         return edited
     listener = Listener(vits, speaker)
     before, after = listener.hear(source.z), listener.hear(edited.z)
-    missing = _missing(before, after, asked, least)
+    missing, quick = _missing(before, after, asked, least)
     lowest, highest = _clear(listener, source.z, before, asked[BREATH], least)
+    missing[TREMOR] = 12 * depth(quick - after.quick)
     arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
     if arrived and lowest <= after.clearness <= highest:
         return edited
-    return Latent(_approach(listener, edited.z, after, _goal(after, missing, (lowest, highest))), edited.mask)
+    goal = _goal(after, quick, missing, (lowest, highest))
+    return Latent(_approach(listener, edited.z, goal), edited.mask)
 
 
 def _clear(listener: Listener, source: Tensor, before: Manner, breath: AxisValue, least: float) -> tuple[float, float]:
@@ -153,54 +150,52 @@ def _clear(listener: Listener, source: Tensor, before: Manner, breath: AxisValue
     return asked, asked
 
 
-def _missing(before: Manner, after: Manner, asked: Mapping[str, AxisValue], least: float) -> dict[str, float]:
-    """What each axis lacks, in its unit.
+def _missing(
+    before: Manner, after: Manner, asked: Mapping[str, AxisValue], least: float
+) -> tuple[dict[str, float], Tensor]:
+    """What each axis lacks, in its unit, and in place of a tremor the quick part of F0 as it should be.
 
     An axis that the style does not name may be anywhere between the source and what little is asked of it.
     """
     moved = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
-    named = {axis: value for axis, value in asked.items() if axis in moved and abs(value.steps) >= NAMED}
-    if TREMOR in named and asked[TREMOR].value < 0:
-        del named[TREMOR]  # there is none below zero
-    along = sum(value.steps * moved[axis] / value.step for axis, value in named.items() if axis != TREMOR)
-    size = sum(value.steps**2 for axis, value in named.items() if axis != TREMOR)
+    named = {axis: asked[axis] for axis in moved if abs(asked[axis].steps) >= NAMED}
+    along = sum(value.steps * moved[axis] / value.step for axis, value in named.items())
+    size = sum(value.steps**2 for value in named.values())
     reach = min(max(along / size, least), FARTHEST) if size else least
-    wanted = {
-        axis: reach * asked[axis].value if axis in named else _between(move, 0.0, asked[axis].value)
+    missing = {
+        axis: (reach * asked[axis].value if axis in named else _between(move, 0.0, asked[axis].value)) - move
         for axis, move in moved.items()
     }
-    if TREMOR in moved:
-        # Intonation has quick parts of its own, which grow a little with its range; a tremor adds to them as power.
-        # Where none is asked for they do not grow, and get smaller where F0 has less time to move.
-        quick = before.axes[TREMOR]
-        own = min(quick * 2 ** wanted[RANGE], quick + NAMED * asked[TREMOR].step)
-        if TREMOR not in named:
-            own = quick * math.exp(min(0.0, asked[PACE].value))
-        most = math.hypot(own, (reach if TREMOR in named else 1.0) * asked[TREMOR].value)
-        wanted[TREMOR] = (most if TREMOR in named else min(most, after.axes[TREMOR])) - quick
-    return {axis: wanted[axis] - move for axis, move in moved.items()}
+    tremor = asked[TREMOR]
+    if tremor.steps >= NAMED:
+        wanted = math.hypot(depth(before.wave), reach * tremor.value / 12)  # it adds to what there is, as power
+        return missing, after.quick + (wanted / depth(after.wave) - 1) * after.wave
+    # Intonation has quick parts of its own. Neither they nor a wave among them grow, and they get smaller where F0 has
+    # less time to move.
+    pace = math.exp(min(0.0, asked[PACE].value))
+    quieter = _between(pace * depth(before.quick) / depth(after.quick), 0.5, 1.0)
+    calmer = _between(pace * depth(before.wave) / depth(after.wave) / quieter, 0.5, 1.0)
+    return missing, quieter * (after.quick - (1 - calmer) * after.wave)
 
 
-def _goal(after: Manner, missing: Mapping[str, float], clear: tuple[float, float]) -> Goal:
+def _goal(after: Manner, quick: Tensor, missing: Mapping[str, float], clear: tuple[float, float]) -> Goal:
     """F0, level and tilt that would put right what is missing, and clearness."""
     pitch = after.pitch.clone()
     if PITCH in missing:
         wanted = 2 ** (after.axes[RANGE] + missing[RANGE])
-        gain = _between(1 + missing[TREMOR] / max(after.axes[TREMOR], 1e-3), 1 / LARGEST_GAIN, LARGEST_GAIN)
         # In a narrow range a tremor is up to half as deep: by itself it would be wider than all that is asked for.
-        gain = max(min(gain, wanted / spread(after.quick)), gain / 2)
-        quick = gain * after.quick
+        quick = _between(wanted / spread(quick), 0.5, 1.0) * quick
         octaves = widened(after.trend, quick, wanted)  # the tremor has a part in the range
         octaves = octaves - octaves.median() + (after.axes[PITCH] + missing[PITCH]) / 12
         pitch[pitch > 0] = torch.exp2(octaves).clamp(LOWEST_HZ, HIGHEST_HZ)
     return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]), clear)
 
 
-def _approach(listener: Listener, start: Tensor, after: Manner, goal: Goal) -> Tensor:
+def _approach(listener: Listener, start: Tensor, goal: Goal) -> Tensor:
     """The latent nearest to where it is that has the melody, colour and clearness of a goal, or nearly so."""
 
     def colour(z: Tensor) -> Tensor:
-        return (listener.colour(listener.power(z, goal.pitch)[:, after.active]) - goal.colour).square().sum()
+        return (listener.colour(z, goal.pitch) - goal.colour).square().sum()
 
     def breath(z: Tensor) -> Tensor:
         clear = listener.clearness(z, goal.pitch)

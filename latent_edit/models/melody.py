@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from latent_edit.measures import TREND_SECONDS
+from latent_edit.measures import TREMOR_BAND_HZ, TREND_SECONDS
 from latent_edit.models.harmonic_source import REFERENCE_HZ, PitchPredictor
 from latent_edit.models.projections import Missed
 
@@ -32,6 +32,25 @@ def spread(octaves: Tensor) -> float:
     """The range of F0: from the 10th to the 90th percentile of voiced octaves [V], in octaves."""
     low, high = octaves.quantile(octaves.new_tensor([0.1, 0.9])).tolist()
     return max(high - low, 1e-3)
+
+
+def depth(quick: Tensor) -> float:
+    """Zero to peak of a wave of such power as a quick part of F0 [V] has, in its unit."""
+    return max(math.sqrt(2 * float(quick.square().mean())), 1e-6) if len(quick) else 1e-6
+
+
+def wave(quick: Tensor, seconds: Tensor) -> Tensor:
+    """The strongest regular wave of a tremor's rate in the quick part of F0 [V], at so many seconds [V]: [V].
+
+    By least squares, as `measures` finds it in a clip.
+    """
+    if len(quick) < 2:
+        return torch.zeros_like(quick)
+    rates = torch.arange(*TREMOR_BAND_HZ, 0.1, device=quick.device)
+    angles = 2 * math.pi * seconds * rates.unsqueeze(1)
+    strongest = angles[(torch.polar(torch.ones_like(angles), angles) @ quick.to(torch.complex64)).abs().argmax()]
+    basis = torch.stack([strongest.cos(), strongest.sin()], dim=1)
+    return basis @ torch.linalg.lstsq(basis, quick.unsqueeze(1)).solution.squeeze(1)
 
 
 def widened(slow: Tensor, quick: Tensor, wanted: float, most: float = math.inf) -> Tensor:

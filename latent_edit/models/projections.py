@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-STEPS = 5
+ROUNDS = 12  # at most; most take five
+CLOSE = 0.2  # to a goal, in its unit (semitones, dB): what is missing is no longer heard
 LONGEST_STEP = 0.2  # root mean square over the latent, whose deviation is about one; most take a tenth of it
 
 Missed = Callable[[Tensor], Tensor]
@@ -15,22 +16,26 @@ Missed = Callable[[Tensor], Tensor]
 
 
 def approach(start: Tensor, goals: Sequence[Missed]) -> Tensor:
-    """The latent [1, C, T] after a few steps towards goals, in turns.
+    """The latent [1, C, T] after a few rounds of steps towards goals, in turns.
 
     Each step goes as far as the distance would take to vanish, were it linear: projections in turns (Kaczmarz 1937), by
     Polyak's rule for what has zero as its least value (1969). So no rate has to be chosen, and the latent moves no
     farther than it has to. A goal out of reach would make steps longer and longer: none is longer than `LONGEST_STEP`.
     """
     z = start.clone().requires_grad_(True)
-    for _ in range(STEPS):
+    for _ in range(ROUNDS):
+        arrived = True
         for square in goals:
             with torch.enable_grad():
                 missed = square(z)
-                if missed == 0:
+                if missed <= CLOSE**2:
                     continue
-                distance = (missed + 1e-9).sqrt()
+                arrived = False
+                distance = missed.sqrt()
                 (gradient,) = torch.autograd.grad(distance, z)
             with torch.no_grad():
                 step = distance / gradient.square().sum().clamp(min=1e-12) * gradient
                 z -= step * (LONGEST_STEP / step.square().mean().sqrt()).clamp(max=1.0)
+        if arrived:
+            break
     return z.detach()

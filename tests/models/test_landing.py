@@ -16,7 +16,8 @@ from latent_edit.evaluation.moves import moves
 from latent_edit.measures import measure
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.landing import CLEAR_DB, Listener, landed
-from latent_edit.models.projections import LONGEST_STEP, STEPS
+from latent_edit.models.melody import depth
+from latent_edit.models.projections import LONGEST_STEP, ROUNDS
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.pipeline import LatentEditor
 from latent_edit.types import Latent
@@ -62,7 +63,7 @@ def test_it_is_deterministic_and_leaves_what_it_was_given(tiny: FrozenVits) -> N
 def test_a_goal_out_of_reach_does_not_throw_the_latent_away(tiny: FrozenVits) -> None:
     edited = random_latent()
     moved = landed(tiny, edited, edited, asked(pitch_semitones=90.0, level_db=200.0), "anna").z - edited.z
-    assert 0 < moved.square().mean().sqrt() <= 1.01 * 2 * STEPS * LONGEST_STEP
+    assert 0 < moved.square().mean().sqrt() <= 1.01 * 2 * ROUNDS * LONGEST_STEP
 
 
 def test_what_is_there_already_stays(tiny: FrozenVits) -> None:
@@ -99,13 +100,9 @@ class TestShipped:
 
     @pytest.fixture(scope="class")
     def readings(self, vits: FrozenVits) -> list[Latent]:
-        """As the text side has them: in a livelier one five rounds may not be enough."""
         draws = [torch.Generator().manual_seed(seed) for seed in range(len(SENTENCES))]
         pairs = zip(map(vits.phonemize, SENTENCES), draws, strict=True)
-        own, vits.intonation_ranges = vits.intonation_ranges, [0.0] * len(vits.speakers)
-        flat = [vits.encode_text(phonemes, "kathleen", generator=draw).latent for phonemes, draw in pairs]
-        vits.intonation_ranges = own
-        return flat
+        return [vits.encode_text(phonemes, "kathleen", generator=draw).latent for phonemes, draw in pairs]
 
     def heard(self, vits: FrozenVits, before: Latent, after: Latent) -> dict[str, float]:
         listener = Listener(vits, "kathleen")
@@ -141,16 +138,6 @@ class TestShipped:
         for axis, tolerance in LANDED.items():
             assert np.mean(missed[axis]) < tolerance, axis
 
-    def test_most_lively_readings_land_too(self, vits: FrozenVits) -> None:
-        """As an edit starts from them; one of these four stays more than half a semitone short after five rounds."""
-        missed = []
-        for seed, text in enumerate(SENTENCES):
-            draw = torch.Generator().manual_seed(seed)
-            reading = vits.encode_text(vits.phonemize(text), "kathleen", generator=draw).latent
-            after = self.landing(vits, reading, reading, asked(pitch_semitones=4.0))
-            missed.append(abs(self.heard(vits, reading, after)["pitch_semitones"] - 4.0))
-        assert np.median(missed) < LANDED["pitch_semitones"] and max(missed) < 1.0
-
     def test_what_is_not_named_goes_back(self, vits: FrozenVits, readings: list[Latent]) -> None:
         missed: dict[str, list[float]] = {axis: [] for axis in ("pitch_semitones", "level_db", "tilt_db")}
         for reading in readings:
@@ -179,15 +166,19 @@ class TestShipped:
         assert means == pytest.approx({2.0: 3.0, 4.0: 4.0, 8.0: 6.0}, abs=0.3)
         assert np.mean(with_less) == pytest.approx(2.0, abs=0.2)
 
-    def test_a_tremor_grows_and_the_range_stays(self, vits: FrozenVits, readings: list[Latent]) -> None:
-        """At most to the double: one that is not there cannot be made."""
+    def test_a_tremor_comes_and_the_range_stays(self, vits: FrozenVits, readings: list[Latent]) -> None:
+        """As deep as asked for, whether there was one or not; then back to less."""
+        listener = Listener(vits, "kathleen")
         kept: dict[str, list[float]] = {"range_ratio_log2": [], "pitch_semitones": []}
         for reading in readings:
-            own = Listener(vits, "kathleen").hear(reading.z).axes["tremor_semitones"]
-            moved = self.heard(vits, reading, self.landing(vits, reading, reading, asked(tremor_semitones=1.6)))
-            assert 0.2 < moved["tremor_semitones"] <= 1.1 * own
+            assert 12 * depth(listener.hear(reading.z).wave) < 0.7
+            trembling = self.landing(vits, reading, reading, asked(tremor_semitones=1.6))
+            assert 12 * depth(listener.hear(trembling.z).wave) == pytest.approx(1.6, abs=0.3)
+            moved = self.heard(vits, reading, trembling)
             for axis, values in kept.items():
                 values.append(abs(moved[axis]))
+            less = self.landing(vits, reading, trembling, asked(tremor_semitones=0.8))
+            assert 12 * depth(listener.hear(less.z).wave) == pytest.approx(0.8, abs=0.3)
         assert np.mean(kept["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
         assert np.mean(kept["pitch_semitones"]) < LANDED["pitch_semitones"]
 
