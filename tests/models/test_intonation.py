@@ -14,7 +14,7 @@ from torch import Tensor
 from latent_edit.measures import measure
 from latent_edit.models.heard import as_condition
 from latent_edit.models.intonation import MOST, livelier
-from latent_edit.models.melody import LOWEST, spread, trend, widened
+from latent_edit.models.melody import LOWEST, depth, spread, trend, wave, widened
 from latent_edit.models.projections import LONGEST_STEP, ROUNDS, approach
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.pipeline import LatentEditor
@@ -131,6 +131,18 @@ def test_the_trend_is_what_is_slow() -> None:
     assert found.shape == (180,)
     inner = slice(25, 55)
     assert float((found - torch.log2(torch.tensor(150.0)) - slow[voiced])[inner].abs().max()) < 0.05
+
+
+def test_a_wave_is_found_among_what_is_quick() -> None:
+    """With gaps, as between voiced stretches; what has no rate of a tremor is left."""
+    time = torch.cat([torch.arange(60), torch.arange(90, 200)]) / 62.5
+    trembling = 0.1 * torch.sin(2 * torch.pi * 6.3 * time + 1)
+    quick = trembling + 0.05 * torch.sin(2 * torch.pi * 11 * time)
+    found = wave(quick, time)
+    assert float((found - trembling).abs().max()) < 0.02
+    assert depth(found) == pytest.approx(0.1, rel=0.1) and depth(quick) > depth(found)
+    nothing = torch.zeros(0)
+    assert wave(nothing, nothing).shape == (0,) and 0 < depth(nothing) < 1e-3
 
 
 def test_approach_reaches_goals_that_can_be_reached() -> None:

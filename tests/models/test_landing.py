@@ -167,7 +167,7 @@ class TestShipped:
         assert np.mean(with_less) == pytest.approx(2.0, abs=0.2)
 
     def test_a_tremor_comes_and_the_range_stays(self, vits: FrozenVits, readings: list[Latent]) -> None:
-        """As deep as asked for, whether there was one or not; then back to less."""
+        """As deep as asked for, whether there was one or not; then back to less; not asked for, it gets shallower."""
         listener = Listener(vits, "kathleen")
         kept: dict[str, list[float]] = {"range_ratio_log2": [], "pitch_semitones": []}
         for reading in readings:
@@ -179,6 +179,8 @@ class TestShipped:
                 values.append(abs(moved[axis]))
             less = self.landing(vits, reading, trembling, asked(tremor_semitones=0.8))
             assert 12 * depth(listener.hear(less.z).wave) == pytest.approx(0.8, abs=0.3)
+            steady = self.landing(vits, reading, less, asked())
+            assert depth(listener.hear(steady.z).wave) < 0.75 * depth(listener.hear(less.z).wave)
         assert np.mean(kept["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
         assert np.mean(kept["pitch_semitones"]) < LANDED["pitch_semitones"]
 
