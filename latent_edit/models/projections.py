@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-ROUNDS = 12  # at most; most take five
+ROUNDS = 12  # at most; most edits take three
 CLOSE = 0.2  # to a goal, in its unit (semitones, dB): what is missing is no longer heard
 LONGEST_STEP = 0.2  # root mean square over the latent, whose deviation is about one; most take a tenth of it
 
