@@ -130,9 +130,11 @@ def landed(
         return edited
     listener = Listener(vits, speaker)
     before, after = listener.hear(source.z), listener.hear(edited.z)
-    missing, quick = _missing(before, after, asked, least)
+    moved = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
+    reach = _reach(moved, asked, least)
+    quick = _quick(before, after, asked, reach)
+    missing = _missing(moved, asked, reach) | {TREMOR: 12 * depth(quick - after.quick)}
     lowest, highest = _clear(listener, source.z, before, asked[BREATH], least)
-    missing[TREMOR] = 12 * depth(quick - after.quick)
     arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
     if arrived and lowest <= after.clearness <= highest:
         return edited
@@ -150,32 +152,38 @@ def _clear(listener: Listener, source: Tensor, before: Manner, breath: AxisValue
     return asked, asked
 
 
-def _missing(
-    before: Manner, after: Manner, asked: Mapping[str, AxisValue], least: float
-) -> tuple[dict[str, float], Tensor]:
-    """What each axis lacks, in its unit, and in place of a tremor the quick part of F0 as it should be.
-
-    An axis that the style does not name may be anywhere between the source and what little is asked of it.
-    """
-    moved = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
+def _reach(moved: Mapping[str, float], asked: Mapping[str, AxisValue], least: float) -> float:
+    """How many times its size a style is to have: as far as the bridge has gone along it, within bounds."""
     named = {axis: asked[axis] for axis in moved if abs(asked[axis].steps) >= NAMED}
     along = sum(value.steps * moved[axis] / value.step for axis, value in named.items())
     size = sum(value.steps**2 for value in named.values())
-    reach = min(max(along / size, least), FARTHEST) if size else least
-    missing = {
-        axis: (reach * asked[axis].value if axis in named else _between(move, 0.0, asked[axis].value)) - move
+    return min(max(along / size, least), FARTHEST) if size else least
+
+
+def _missing(moved: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float) -> dict[str, float]:
+    """What each axis that has moved so far still lacks, in its unit.
+
+    One that the style does not name may be anywhere between the source and what little is asked of it.
+    """
+    return {
+        axis: (reach * asked[axis].value if abs(asked[axis].steps) >= NAMED else _between(move, 0.0, asked[axis].value))
+        - move
         for axis, move in moved.items()
     }
+
+
+def _quick(before: Manner, after: Manner, asked: Mapping[str, AxisValue], reach: float) -> Tensor:
+    """The quick part of F0 [V] as it should be: with the tremor that is asked for, or with none that was not there."""
     tremor = asked[TREMOR]
     if tremor.steps >= NAMED:
         wanted = math.hypot(depth(before.wave), reach * tremor.value / 12)  # it adds to what there is, as power
-        return missing, after.quick + (wanted / depth(after.wave) - 1) * after.wave
+        return after.quick + (wanted / depth(after.wave) - 1) * after.wave
     # Intonation has quick parts of its own. Neither they nor a wave among them grow, and they get smaller where F0 has
     # less time to move.
     pace = math.exp(min(0.0, asked[PACE].value))
     quieter = _between(pace * depth(before.quick) / depth(after.quick), 0.5, 1.0)
     calmer = _between(pace * depth(before.wave) / depth(after.wave) / quieter, 0.5, 1.0)
-    return missing, quieter * (after.quick - (1 - calmer) * after.wave)
+    return quieter * (after.quick - (1 - calmer) * after.wave)
 
 
 def _goal(after: Manner, quick: Tensor, missing: Mapping[str, float], clear: tuple[float, float]) -> Goal:
