@@ -246,7 +246,8 @@ def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> 
             raise CheckpointError(
                 f"the bridge in {folder.name} was trained for another {what} "
                 f"({stored[key][:12]}, not {expected[:12]}); "
-                f"train one for this {what}: python -m latent_edit prepare, then python -m latent_edit train bridge"
+                f"train one for this {what}: python -m latent_edit prepare latents, then "
+                f"python -m latent_edit train bridge --out {folder}"
             )
     try:
         config = BridgeConfiguration.model_validate(stored["method"])

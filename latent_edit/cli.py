@@ -60,7 +60,7 @@ def _load_editor() -> LatentEditor:
 def _number(name: str, meaning: str, default: str | None = None) -> str:
     """Help about a number of a request: what it means, from where to where, and what it is where it is not given."""
     low, high = RANGES[name]
-    return f"{meaning}, {low:g} to {high:g}; {default or format(getattr(EditRequest, name), 'g')} if not given."
+    return f"{meaning} ({low:g} to {high:g}; {default or format(getattr(EditRequest, name), 'g')} if not given)."
 
 
 @app.command()
@@ -82,7 +82,7 @@ def say(
     text: Annotated[str, typer.Option(help="What to say.")],
     voice: Annotated[str, typer.Option(help="Whose voice, as listed by `voices`.")],
     out: Annotated[Path, typer.Option(help="WAV file to write.")],
-    seed: Annotated[int, typer.Option(help="Another number, another reading; the same, the same.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same number gives the same reading.")] = 0,
 ) -> None:
     """Read a text plainly, without an edit."""
     from latent_edit import audio
@@ -104,23 +104,26 @@ def edit(
     ] = None,
     prompt: Annotated[str | None, typer.Option(help='How it should sound, such as "an angry shout".')] = None,
     recording: Annotated[Path | None, typer.Option(help="Speech to say again, instead of a text.")] = None,
-    reference: Annotated[Path | None, typer.Option(help="A clip that sounds so, instead of a prompt.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="A clip of speech in that style, instead of a prompt.")] = None,
     decode_voice: Annotated[str | None, typer.Option(help="Another voice for the decoder alone.")] = None,
     method: Annotated[str | None, typer.Option(help="How to edit, as listed by `methods`.")] = None,
     guidance: Annotated[float | None, typer.Option(help=_number("guidance", "How strongly the style steers"))] = None,
-    strength: Annotated[float | None, typer.Option(help=_number("strength", "How far to go; 0 is before"))] = None,
+    strength: Annotated[
+        float | None, typer.Option(help=_number("strength", "How far to go; at 0 after is before"))
+    ] = None,
     steps: Annotated[int | None, typer.Option(help=_number("steps", "Steps of the sampler"))] = None,
     pace: Annotated[
         float | None, typer.Option(help=_number("pace", "Factor on durations; 2 is half as fast", "the style's"))
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Another number, another reading; the same, the same.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same number gives the same reading.")] = None,
     prior_noise: Annotated[float | None, typer.Option(help=_number("prior_noise", "Liveliness of the reading"))] = None,
     duration_noise: Annotated[
         float | None,
         typer.Option(help=_number("duration_noise", "Liveliness of its rhythm, in voices that draw it (not ours)")),
     ] = None,
     landing: Annotated[
-        bool | None, typer.Option(help="Bring what the bridge makes to the axes of the style (default), or leave it.")
+        bool | None,
+        typer.Option(help="Correct pitch, level and so on to what the style asks for (default), or do not."),
     ] = None,
     repeat: Annotated[Path | None, typer.Option(help="Make the edit of this edit.json again.")] = None,
 ) -> None:
@@ -142,7 +145,7 @@ def _edit(given: dict[str, Any]) -> EditResult:
 
     needed = ("text", "voice") if "recording" not in given else ()
     if missing := [name for name in needed if name not in given]:
-        raise InputError(f"--{missing[0]} is missing; give it, or --repeat with an edit.json")
+        raise InputError(f"--{missing[0]} is missing; give it, or --recording, or --repeat with an edit.json")
     request = EditRequest(**{"text": "", "voice": "the nearest", **given})  # checked before the models load
     editor = _load_editor()
     if "voice" not in given:
@@ -200,6 +203,14 @@ def showcase(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = 
     _make_folder(out)
     make_showcase(_load_editor(), out)
     typer.echo(f"written to {out}")
+
+
+@app.command()
+def manifest() -> None:
+    """List the checkpoints' files with their hashes anew, after a card was written."""
+    from latent_edit import checkpoint
+
+    typer.echo(f"written to {checkpoint.update_manifest(checkpoint.default_root())}")
 
 
 def _show_progress(words: str, share: float) -> None:

@@ -76,7 +76,10 @@ class LoadedModels:
         if method in self.refused:
             raise CheckpointError(self.refused[method])
         if not self.bridges:
-            raise CheckpointError("there is no bridge for this voice; train one: python -m latent_edit train bridge")
+            raise CheckpointError(
+                "there is no bridge for this voice; "
+                "train one: python -m latent_edit train bridge --out checkpoints/bridge-i2sb"
+            )
         return self.bridges[choose("method", method, self.bridges)]
 
     def hashes(self, method: str) -> dict[str, str]:

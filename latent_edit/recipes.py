@@ -278,7 +278,7 @@ def _publish(out: Path, data: str, recipe: str) -> None:
     from latent_edit import checkpoint
 
     if not (out / checkpoint.CARD_NAME).is_file():
-        text = "What it was trained on decides its licence: complete this card before you pass the weights on."
+        text = "Its data decide its licence: complete this card, then run `python -m latent_edit manifest`."
         checkpoint.write_card(
             out, licence="see the data's", data=data, recipe=f"python -m latent_edit {recipe}", text=text
         )

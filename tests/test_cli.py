@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 import soundfile
 from synthetic_speech import speech_like
 
-from latent_edit.checkpoint import ROOT_VARIABLE
+from latent_edit.checkpoint import CARD_NAME, MANIFEST_NAME, ROOT_VARIABLE, verify
 from latent_edit.cli import main
+from latent_edit.errors import CheckpointError
 from latent_edit.pipeline import LatentEditor
 
 Run = Callable[..., tuple[str, str]]
@@ -103,6 +105,20 @@ def test_bench_times_every_stage(run: Run, tmp_path: Path, monkeypatch: pytest.M
     shown = (*figures["stage_seconds"], "start-up", "first edit", "nearest voice", "a recording", "peak memory")
     shown += ("page opens", "page's models", "edit on page")
     assert all(stage in out for stage in shown)
+
+
+def test_a_changed_card_is_listed_anew(
+    run: Run, tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until then its checkpoint is refused, like any that was changed."""
+    root = shutil.copytree(tiny_root, tmp_path / "root")
+    monkeypatch.setenv(ROOT_VARIABLE, str(root))
+    card = root / "vits-mini" / CARD_NAME
+    card.write_text(card.read_text(encoding="utf-8") + "More about it.\n", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="was changed"):
+        verify(card.parent)
+    assert run("manifest") == (f"written to {root / MANIFEST_NAME}\n", "")
+    verify(card.parent)
 
 
 @pytest.mark.parametrize("part", ["vits", "breath", "clap", "bridge"])

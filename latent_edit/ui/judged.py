@@ -10,7 +10,7 @@ from latent_edit.ui.measured import number
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
 
-NOT_INSTALLED = "Not measured: {} is not installed here; it is one of requirements-dev.txt."
+NOT_INSTALLED = "Not measured: {} is not installed here; it comes with requirements-dev.txt."
 
 
 def judged_value(result: EditResult) -> dict[str, Any]:

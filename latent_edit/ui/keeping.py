@@ -52,7 +52,7 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
     with gr.Row(elem_id="keeping"):
         link = gr.Button("Copy a link to these settings", size="sm", elem_id="copy-link", elem_classes="quiet")
         record = gr.UploadButton(
-            "Open an edit.json", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
+            "Open saved settings", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
         )
     told = static("", "link-told")
     linked = [getattr(controls, name) for name in LINKED]
@@ -79,5 +79,8 @@ def open_record(record: str | None) -> tuple[Any, ...]:
     without = ("prior_noise", "duration_noise", "landing")
     hidden = [name for name in without if getattr(request, name) != getattr(EditRequest, name)]
     if hidden:
-        gr.Warning(f"The page has no control for {' and '.join(hidden)}: python -m latent_edit edit --repeat has.")
+        gr.Warning(
+            f"The page has no control for {' and '.join(hidden)}, and uses the default. To make exactly this edit: "
+            "python -m latent_edit edit --repeat edit.json --out FOLDER."
+        )
     return dataclasses.astuple(Settings.of(request))

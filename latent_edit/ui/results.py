@@ -15,7 +15,8 @@ HOUR = 3600  # seconds
 EDITS = "edits"  # whatever computes shares one place in the queue
 DOWNLOAD_DESCRIPTION = """Everything about the caller's last edit in one zip.
 
-It holds before.wav, after.wav, edit.json, and z_text.png, z_edit.png and difference.png. Call `/edit` first."""
+It holds before.wav, after.wav, edit.json, z_text.png, z_edit.png and difference.png, and the clips that were given.
+Call `/edit` first."""
 BRIDGE_DESCRIPTION = """Along the bridge: hear and see the caller's last edit step by step.
 
 Returns the stops from the re-timed Z_text to Z', each with a WAV file and a heatmap as PNG; the ones between are the
