@@ -27,7 +27,7 @@ TEXT = "The old clock on the wall had stopped, and nobody in the house remembere
 PROMPT = "calm and deep"  # an edit that has to be landed: some are where they should be without
 START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
 APP = Path(__file__).resolve().parents[1] / "app.py"
-PAGE_SECONDS = 120  # without a page by then, there will be none
+PAGE_SECONDS, STOP_SECONDS = 120, 10  # without a page by then, there will be none; nor will it end by itself
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,12 @@ def _serve() -> Iterator[str]:
             time.sleep(0.05)
         yield address
     finally:
-        server.kill()
-        server.wait()
+        server.terminate()  # it clears away what it has made
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _answers(address: str) -> bool:

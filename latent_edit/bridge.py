@@ -32,7 +32,7 @@ class BridgeTraining(StrictModel):
     """How a bridge is trained."""
 
     steps: int
-    batch_size: int = 16
+    batch_size: int = Field(default=16, ge=1)
     # Frames of each example that a step sees, None for all of them; the frames of pairs correspond.
     segment_frames: int | None = 96
     learning_rate: float = 3e-4
@@ -86,6 +86,8 @@ class BridgeConfiguration(StrictModel):
                 raise ValueError(f"{name} needs shares of zero or more, and one above zero")
         if self.source_space == "pre_flow" and not self.pairing.keys() <= {"aligned", "paper"}:
             raise ValueError("only aligned and paper pairs have a source before the flow")
+        if self.network == "image" and not 1 <= self.depth <= 5:
+            raise ValueError("the image network has 1 to 5 resolutions: set depth")
         if self.prosody and (self.network != "temporal" or self.source_space != "post_flow"):
             raise ValueError("only the temporal network can be shown the prosody, which only z has")
         if self.prosody and not self.condition_on_source:

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command runs. Bad input is one line on stderr
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from latent_edit.errors import InputError
+from latent_edit.files import write_text
 from latent_edit.recipes import evaluate, prepare_app, train_app
 from latent_edit.request import RANGES, EditRequest
 
@@ -36,10 +38,15 @@ app.command()(evaluate)
 
 def main() -> None:
     """Run the command line; an InputError becomes one line and exit code 2."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("latent_edit").setLevel(logging.INFO)  # how far what takes long has come
     try:
         app(prog_name="python -m latent_edit")
     except InputError as error:
         _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}; choose what you may read and write, on a disk with room")
     except ModuleNotFoundError as error:
         if str(error.name).startswith("latent_edit"):
             raise
@@ -89,7 +96,7 @@ def say(
 
     speech = _load_editor().say(text, voice, seed)
     samples = speech.waveform.item(0).numpy()
-    _make_folder(out.parent)
+    out.parent.mkdir(parents=True, exist_ok=True)
     audio.write_wav(out, samples, speech.waveform.sampling_rate, audio.shared_gain(samples))
     _tell_left_out(speech.dropped_symbols, speech.notes)
     typer.echo(str(out))
@@ -108,9 +115,7 @@ def edit(
     decode_voice: Annotated[str | None, typer.Option(help="Another voice for the decoder alone.")] = None,
     method: Annotated[str | None, typer.Option(help="How to edit, as listed by `methods`.")] = None,
     guidance: Annotated[float | None, typer.Option(help=_number("guidance", "How strongly the style steers"))] = None,
-    strength: Annotated[
-        float | None, typer.Option(help=_number("strength", "How far to go; at 0 after is before"))
-    ] = None,
+    strength: Annotated[float | None, typer.Option(help=_number("strength", "How far to go, 0 is before"))] = None,
     steps: Annotated[int | None, typer.Option(help=_number("steps", "Steps of the sampler"))] = None,
     pace: Annotated[
         float | None, typer.Option(help=_number("pace", "Factor on durations; 2 is half as fast", "the style's"))
@@ -148,6 +153,8 @@ def _edit(given: dict[str, Any]) -> EditResult:
         raise InputError(f"--{missing[0]} is missing; give it, or --recording, or --repeat with an edit.json")
     request = EditRequest(**{"text": "", "voice": "the nearest", **given})  # checked before the models load
     editor = _load_editor()
+    if "method" not in given:
+        request = replace(request, method=editor.default_method)
     if "voice" not in given:
         request = replace(request, voice=editor.nearest_voice(given["recording"]))
         _note(f"the nearest voice is {request.voice}")
@@ -191,8 +198,7 @@ def bench(
     benchmark = timing.run(runs)
     typer.echo(benchmark.table())
     if out:
-        _make_folder(out.parent)
-        _write_text(out, json.dumps(asdict(benchmark), indent=2) + "\n")
+        write_text(out, json.dumps(asdict(benchmark), indent=2) + "\n")
 
 
 @app.command()
@@ -200,7 +206,7 @@ def showcase(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = 
     """Make the sound examples: every voice in a few styles, as MP3 files."""
     from latent_edit.showcase import make_showcase
 
-    _make_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
     make_showcase(_load_editor(), out)
     typer.echo(f"written to {out}")
 
@@ -232,17 +238,3 @@ def _tell_left_out(symbols: Sequence[str], notes: Sequence[str]) -> None:
         _note(f"symbols the voice does not know were left out: {' '.join(symbols)}")
     for note in notes:
         _note(note)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}; choose one you may write to ({error})") from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}; choose a folder you may write to ({error})") from error

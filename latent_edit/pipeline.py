@@ -21,7 +21,7 @@ from latent_edit.errors import InputError
 from latent_edit.loaded import LoadedModels
 from latent_edit.measures import measure
 from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, hear, read, speak
-from latent_edit.recording import heard, levelled, nearest_speaker
+from latent_edit.recording import levelled, nearest_speaker, read_clip
 from latent_edit.request import EditRequest, check_number, check_text, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock
@@ -71,11 +71,12 @@ class LatentEditor(LoadedModels):
         yield edits[0].before
         yield self._change(edits, stage)[0]
 
-    def along_the_bridge(self, request: EditRequest, progress: Progress | None = None) -> list[Speech]:
+    def along_the_bridge(self, request: EditRequest, progress: Progress | None = None) -> dict[int, Speech]:
         """The way of an edit, spoken: re-timed Z_text, the clean latent that each step but the last predicts, and Z'.
 
-        Of many steps at most `MAX_STOPS` - 1 are taken, evenly, and fewer of a long text, of which all stops together
-        last `MAX_STOPS_SECONDS` or are three. All have the length of after. Raises InputError.
+        Each under the number of steps that lead there. Of many steps at most `MAX_STOPS` - 1 are taken, evenly, and
+        fewer of a long text, of which all stops together last `MAX_STOPS_SECONDS` or are three. All have the length of
+        after. Raises InputError.
         """
         edit, stage = self._start(request), StageClock(progress)
         passed: list[list[Latent]] = [[] for _ in range(request.steps)]
@@ -87,13 +88,13 @@ class LatentEditor(LoadedModels):
             self._land([edit], stage)
         seconds = edit.z_source.latent().z.shape[2] * self.vits.hop_length / self.vits.sampling_rate
         taken = steps_to_speak(request.steps, seconds)
-        between = [edit.z_source.towards(passed[step], request.strength) for step in taken[:-1]]
-        stops = [edit.z_source, *between, edit.z_edit]
-        spoken: list[Speech] = []
+        between = {step + 1: edit.z_source.towards(passed[step], request.strength) for step in taken[:-1]}
+        stops = {0: edit.z_source, **between, request.steps: edit.z_edit}
+        spoken: dict[int, Speech] = {}
         with stage("after"):
-            for stop in stops:
+            for steps, stop in stops.items():
                 stage.tell("after", len(spoken) / len(stops))
-                spoken.append(speak(self.vits, stop, edit.decode_speaker))
+                spoken[steps] = speak(self.vits, stop, edit.decode_speaker)
         return spoken
 
     def edit_many(self, requests: Sequence[EditRequest], progress: Progress | None = None) -> list[EditResult]:
@@ -120,7 +121,7 @@ class LatentEditor(LoadedModels):
 
     def nearest_voice(self, recording: Path) -> str:
         """The voice that says a recording again with the least change. Raises InputError when it cannot be read."""
-        return nearest_speaker(self.vits, levelled(heard(recording, self.vits.sampling_rate)))
+        return nearest_speaker(self.vits, levelled(read_clip(recording, self.vits.sampling_rate)))
 
     def repeat(self, record: Path, progress: Progress | None = None) -> EditResult:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
@@ -171,7 +172,7 @@ class LatentEditor(LoadedModels):
     def _read(self, edit: _Edit) -> Reading:
         request = edit.request
         if request.recording is not None:
-            edit.recording = heard(request.recording, self.vits.sampling_rate)
+            edit.recording = read_clip(request.recording, self.vits.sampling_rate)
             return hear(self.vits, levelled(edit.recording), edit.speaker)
         return read(self.vits, request.text, edit.speaker, request.seed, request.prior_noise, request.duration_noise)
 
@@ -182,7 +183,7 @@ class LatentEditor(LoadedModels):
             edit.centred_style = bridge.centred(edit.style, "text")
             return
         rate = self.style_encoder.sampling_rate
-        edit.reference = heard(edit.request.reference, rate)
+        edit.reference = read_clip(edit.request.reference, rate)
         edit.style = self.style_encoder.embed_audio(edit.reference)
         edit.centred_style = bridge.centred(edit.style, "audio")
 

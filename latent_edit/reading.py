@@ -13,6 +13,7 @@ import torch
 from latent_edit.errors import InputError
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
+from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
 from latent_edit.types import Alignment, Latent, Waveform
@@ -119,7 +120,12 @@ def _elasticity(sequence: PhonemeSequence) -> list[float] | None:
 
 
 def read(
-    vits: FrozenVits, text: str, speaker: int, seed: int, prior_noise: float = 0.667, duration_noise: float = 0.8
+    vits: FrozenVits,
+    text: str,
+    speaker: int,
+    seed: int,
+    prior_noise: float = EditRequest.prior_noise,
+    duration_noise: float = EditRequest.duration_noise,
 ) -> Reading:
     """Z_text of every piece. Raises InputError when nothing in the text can be pronounced."""
     frames_per_second = vits.sampling_rate / vits.hop_length

@@ -232,10 +232,12 @@ def evaluate(
     from latent_edit.pipeline import LatentEditor
     from latent_edit.request import choose
 
+    given = {k: n for k, n in {"recordings": sentences, "edits": edits, "kept": kept}.items() if n is not None}
     if choose("suite", suite, ("embedded", "sizes")) == "sizes":
+        if quick or given:
+            raise InputError("the suite sizes has a size of its own; leave out --quick, --sentences, --edits, --kept")
         return _measure_sizes(recordings, runs, workers, out)
-    counts = {"recordings": sentences, "edits": edits, "kept": kept}
-    sizes = replace(QUICK if quick else Sizes(), **{name: x for name, x in counts.items() if x is not None})
+    sizes = replace(QUICK if quick else Sizes(), **given)
     out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
     run = suites.Run(runs / "evaluation", out, sizes, recordings, workers)
     typer.echo(suites.summary(suites.evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
@@ -251,14 +253,12 @@ def _measure_sizes(recordings: Path | None, runs: Path, workers: int, out: Path 
         raise InputError("the suite sizes measures real recordings; give their folder with --recordings")
     editor = LatentEditor.load()
     chosen = sizes.training_recordings(recordings, editor.voices)
-    found = sizes.measure_sizes(Jury(editor, runs / "evaluation"), chosen, _tell_judged, workers)
-    out = out or PRESETS / "measured-sizes.yaml"
-    sizes.write_sizes(out, found, len(chosen))
+    out, jury = out or PRESETS / "measured-sizes.yaml", Jury(editor, runs / "evaluation")
+    sizes.write_sizes(out, sizes.measure_sizes(jury, chosen, _tell_judged, workers), len(chosen))
     typer.echo(f"written to {out}")
 
 
 def _state(runs: Path, kind: str, preset: str) -> Path:
-    """Where the training states of a preset lie."""
     return runs / f"{kind}-{Path(preset).stem}"
 
 

@@ -17,7 +17,7 @@ COMPARED_SECONDS = 8.0  # of a recording; more would tell no more about whose vo
 MEL_BANDS = 80
 
 
-def heard(clip: Path, sampling_rate: int) -> Waveform:
+def read_clip(clip: Path, sampling_rate: int) -> Waveform:
     """An audio file at that rate. Raises InputError when it cannot be read, is empty or longer than 30 s."""
     return Waveform.of(torch.from_numpy(audio.read_audio(clip, sampling_rate)), sampling_rate)
 

@@ -103,9 +103,8 @@ class EditRequest:
         """The request recorded in an edit.json. Raises InputError when it is not one."""
         content = read_record(path)["request"]
         known = {field.name for field in fields(cls)}
-        if not isinstance(content, dict) or content.keys() != known:
-            given = set(content) if isinstance(content, dict) else set()
-            odd = ", ".join(sorted(given ^ known))
+        if content.keys() != known:
+            odd = ", ".join(sorted(content.keys() ^ known))
             raise InputError(f"the request in {path} does not have the fields of this version ({odd}); make a new edit")
         kept = {name: Path(path).parent / str(content[name]) for name in CLIPS if content[name] is not None}
         return cls(**{**content, **kept})  # clips lie beside the record, see EditResult.save
@@ -117,7 +116,7 @@ def read_record(path: Path) -> dict[str, Any]:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} as an edit.json; give the file that an edit wrote ({error})") from error
-    if not isinstance(content, dict) or not {"request", "provenance"} <= content.keys():
+    if not isinstance(content, dict) or not all(isinstance(content.get(k), dict) for k in ("request", "provenance")):
         raise InputError(f"{path} is not the record of an edit; give the edit.json that an edit wrote")
     return content
 

@@ -14,6 +14,7 @@ from tiny_voices import RATE, buzz, tiny_speech, tiny_voice
 from latent_edit.evaluation import progress
 from latent_edit.evaluation.progress import voice_judge
 from latent_edit.judges import recognise, speaker_embedding, word_error_rate, word_errors, words
+from latent_edit.pipeline import LatentEditor
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,14 @@ def test_words() -> None:
 @pytest.mark.parametrize("rate", [16_000, 22_050])
 def test_nothing_is_heard_in_silence(samples: int, rate: int) -> None:
     assert recognise(np.zeros(samples, dtype=np.float32), rate) == ""
+
+
+@pytest.mark.shipped
+def test_the_words_of_every_voice_are_heard(shipped_editor: LatentEditor) -> None:
+    text = "The weather will be fine tomorrow."
+    readings = [shipped_editor.say(text, voice).waveform.item(0).numpy() for voice in shipped_editor.voices]
+    rate = word_error_rate([(text, recognise(reading, RATE)) for reading in readings])
+    assert rate is not None and rate < 0.1
 
 
 def test_words_are_heard_whatever_the_level_and_whatever_came_before() -> None:

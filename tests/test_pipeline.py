@@ -164,7 +164,7 @@ def test_the_bridge_alone_is_what_lands(tiny_editor: LatentEditor, result: EditR
     alone = tiny_editor.edit(request(landing=False))
     assert torch.equal(alone.z_source.z, result.z_source.z)
     assert not torch.equal(alone.z_edit.z, result.z_edit.z)
-    last, landed = (tiny_editor.along_the_bridge(request(landing=landing))[-1] for landing in (False, True))
+    last, landed = (tiny_editor.along_the_bridge(request(landing=landing))[3] for landing in (False, True))
     torch.testing.assert_close(last.latent.z, alone.z_edit.z, atol=1e-5, rtol=1e-4)
     assert torch.equal(landed.latent.z, result.z_edit.z)
 
@@ -464,8 +464,9 @@ def test_the_way_along_the_bridge_leads_from_the_retimed_reading_to_the_edit(
     tiny_editor: LatentEditor, method: str
 ) -> None:
     asked = request(method=method, steps=4, strength=0.8)
-    result, stops = tiny_editor.edit(asked), tiny_editor.along_the_bridge(asked)
-    assert len(stops) == 1 + asked.steps
+    result, way = tiny_editor.edit(asked), tiny_editor.along_the_bridge(asked)
+    assert list(way) == [0, 1, 2, 3, 4]
+    stops = list(way.values())
     assert torch.equal(stops[0].latent.z, result.z_source.z)
     torch.testing.assert_close(stops[-1].latent.z, result.z_edit.z, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(stops[-1].waveform.samples, result.after.samples, atol=1e-4, rtol=1e-3)
@@ -476,9 +477,9 @@ def test_the_way_along_the_bridge_leads_from_the_retimed_reading_to_the_edit(
 def test_many_steps_are_spoken_in_part_and_both_ends_always(tiny_editor: LatentEditor) -> None:
     asked = request(text="One.", steps=50)
     stops = tiny_editor.along_the_bridge(asked)
-    assert len(stops) == MAX_STOPS
-    torch.testing.assert_close(stops[-1].latent.z, tiny_editor.edit(asked).z_edit.z, atol=1e-5, rtol=1e-4)
-    assert len(tiny_editor.along_the_bridge(request(text="One.", steps=1))) == 2
+    assert len(stops) == MAX_STOPS and list(stops) == sorted(stops)
+    torch.testing.assert_close(stops[50].latent.z, tiny_editor.edit(asked).z_edit.z, atol=1e-5, rtol=1e-4)
+    assert list(tiny_editor.along_the_bridge(request(text="One.", steps=1))) == [0, 1]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 50, 100])

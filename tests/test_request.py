@@ -120,6 +120,7 @@ def test_a_recorded_reference_lies_beside_the_record(tmp_path: Path) -> None:
         {"request": {**request().to_dict(), "steps": "ten"}, "provenance": {}},
         {"request": {**request().to_dict(), "guidance": float("nan")}, "provenance": {}},
         {"request": [], "provenance": {}},
+        {"request": request().to_dict(), "provenance": None},
     ],
 )
 def test_what_is_no_record_is_said_so(tmp_path: Path, content: object) -> None:

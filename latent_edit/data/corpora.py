@@ -91,7 +91,10 @@ def read_corpus(folder: Path) -> list[Utterance]:
             f"{folder} is no corpus this project can read: expected manifest.csv (file, speaker, text), "
             "LJSpeech (metadata.csv and wavs/) or VCTK (txt/ and wav48_silence_trimmed/)"
         )
-    utterances = list(reader(folder))
+    try:
+        utterances = list(reader(folder))
+    except UnicodeDecodeError as error:
+        raise InputError(f"a text in the corpus {folder} is not UTF-8: convert it ({error})") from error
     if not utterances:
         raise InputError(f"the corpus {folder} lists no utterances")
     return utterances

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -25,6 +26,8 @@ from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
 from latent_edit.types import Latent, Waveform
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from latent_edit.models.clap import StyleEncoder
@@ -182,12 +185,14 @@ def _write_shard(vits: FrozenVits, renditions: Renditions, recordings: list[list
         items = [renditions.items[index] for index in indices]
         try:
             examples = make_examples(vits, items, list(renditions.audio(items)), seed)
-        except InputError:
+        except InputError as error:
+            logger.info("left out, a recording of %r: %s", items[0].text, error)
             continue  # too short for its text: nothing to align
         for index, item, example in zip(indices, items, examples, strict=True):
             tensors |= {f"{len(lines)}.{field}": getattr(example, field) for field in FIELDS}
             lines.append(json.dumps({"item": index, "speaker": vits.speaker_id(item.speaker)}))
     safetensors.torch.save_file(tensors, path)
+    logger.info("%s of %d recordings", path.name, len(recordings))
     # The table is written last: a shard without one is made again.
     write_text(path.with_suffix(".jsonl"), "".join(f"{line}\n" for line in lines))
 
@@ -207,10 +212,16 @@ def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) ->
 
 
 def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] = FIELDS) -> Latents:
-    """Everything that `prepare_latents` and `embed_styles` wrote, with only those fields in memory."""
+    """Everything that `prepare_latents` and `embed_styles` wrote, with only those fields in memory.
+
+    Raises InputError where they were not run to the end, or with other renditions.
+    """
     from safetensors import safe_open
 
     rows = _rows(folder)
+    made_from = json.loads((folder / "voice.json").read_text(encoding="utf-8"))
+    if made_from["renditions"] != _fingerprint(renditions):
+        raise InputError(f"{folder} was prepared from other renditions: delete it and run `prepare latents` again")
     items = [renditions.items[row["item"]] for row in rows]
     examples: dict[str, list[Tensor]] = {field: [] for field in fields}
     for path in sorted(folder.glob("latents-*.safetensors")):
@@ -223,7 +234,6 @@ def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] =
     with safe_open(folder / "styles.safetensors", "pt") as file:
         audio_style, text_style = file.get_tensor("audio"), file.get_tensor("text")
         style_hash = file.metadata()["style_hash"]
-    made_from = json.loads((folder / "voice.json").read_text(encoding="utf-8"))
     position = {t: i for i, t in enumerate(sorted({text for item in items for text in _captions(item)}))}
     return Latents(
         examples=examples,

@@ -44,7 +44,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Template:
-    """pieces: the text around the slots, one more than there are slots; "{a}" is still to become "a" or "an"."""
+    """pieces: the text around the slots, one more than there are slots; "<a>" is still to become "a" or "an"."""
 
     pieces: tuple[str, ...]
     slots: tuple[Slot, ...]

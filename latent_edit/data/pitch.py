@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from latent_edit.data.world import SILENCE_THRESHOLD, VOICING_THRESHOLD
 from latent_edit.measures import track_pitch
-
-VOICING_THRESHOLD, SILENCE_THRESHOLD = 0.3, 0.02  # as lenient as the analysis that renders styles (`data.world`)
 
 
 def pitch_of_frames(samples: np.ndarray, sampling_rate: int, hop_length: int) -> np.ndarray:

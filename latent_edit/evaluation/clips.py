@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from latent_edit import measures, reading
+import latent_edit
 from latent_edit.data.styles import Style
 from latent_edit.request import EditRequest
 from latent_edit.types import Waveform
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from latent_edit.pipeline import LatentEditor
 
 SAMPLING_RATE = 16_000
+# What readings, copies and edits go through: modules and packages of this project.
+SPOKEN_BY = ("audio", "bridge", "diffusion", "models", "pipeline", "reading", "recording", "sentences", "types")
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,8 @@ class Said:
     seed: int
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """Words, voice, seed, the weights of the voice, and how it reads."""
-        from latent_edit.models import intonation, melody, projections
-
-        how = code_hash(reading, intonation, melody, projections)
-        return ["said", self.text, self.voice, self.seed, editor.vits.hash, how]
+        """Words, voice, seed, the weights of the voice, and the code."""
+        return ["said", self.text, self.voice, self.seed, editor.vits.hash, code_hash(*SPOKEN_BY)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Read it."""
@@ -109,11 +108,9 @@ class Copied:
         return self.recording.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """The recording, the weights of the voice, and how its latents are refined."""
-        from latent_edit.models import heard, refinement
-
-        how = code_hash(refinement, heard) if self.refined else None
-        return ["copied", *self.recording.identity(editor), self.voice, editor.vits.hash, how]
+        """The recording, the weights of the voice, and the code."""
+        made = [self.voice, editor.vits.hash, self.refined, code_hash(*SPOKEN_BY)]
+        return ["copied", *self.recording.identity(editor), *made]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Encode and decode."""
@@ -150,9 +147,7 @@ class Rendered:
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The source, the style and how styles are rendered."""
-        from latent_edit.data import world
-
-        return ["rendered", *self.source.identity(editor), asdict(self.style), code_hash(world, measures)]
+        return ["rendered", *self.source.identity(editor), asdict(self.style), code_hash("data/world", "measures")]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Analyse and synthesise."""
@@ -184,12 +179,8 @@ class Edited:
         return Said(self.text, self.voice, self.request.seed)
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """The request, all weights that it uses, how the voice reads, and how it lands."""
-        from latent_edit.models import heard, intonation, landing, melody, projections
-
-        lands = self.request.landing and editor.bridge(self.request.method).config.landing
-        how = code_hash(reading, intonation, melody, projections, *([landing, heard] if lands else []))
-        return ["edited", self.request.to_dict(), editor.hashes(self.request.method), how]
+        """The request, all weights that it uses, and the code."""
+        return ["edited", self.request.to_dict(), editor.hashes(self.request.method), code_hash(*SPOKEN_BY)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Edit."""
@@ -209,9 +200,30 @@ def _sound(waveform: Waveform) -> Sound:
     return Sound(waveform.item(0).numpy(), waveform.sampling_rate)
 
 
-def code_hash(*modules: ModuleType) -> str:
-    """Of the sources of modules: what was made or judged by others is made or judged anew."""
-    return "".join(_file_hash(Path(str(module.__file__)))[:16] for module in modules)
+@lru_cache(maxsize=16)
+def code_hash(*names: str) -> str:
+    """Of what modules and packages do: what was made or judged by others is made or judged anew.
+
+    Comments and docstrings do not count.
+    """
+    digest, root = hashlib.sha256(), Path(latent_edit.__file__).parent
+    for name in names:
+        files = sorted((root / name).rglob("*.py")) or [root / f"{name}.py"]
+        digest.update("".join(_statements(file) for file in files).encode())
+    return digest.hexdigest()[:32]
+
+
+def _statements(file: Path) -> str:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [item for item in body if not _is_words(item)]
+    return ast.unparse(tree)
+
+
+def _is_words(item: ast.stmt) -> bool:
+    """Whether it is a docstring."""
+    return isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latent_edit import judges, measures
+from latent_edit import judges
 from latent_edit.evaluation import fidelity
 from latent_edit.evaluation.clips import Clip, Sound, code_hash
 from latent_edit.files import write_text
@@ -38,7 +38,7 @@ JUDGES: dict[str, Callable[..., Any]] = {
     STYLE: lambda editor, sound: _rounded(editor.style_encoder.embed_audio(_waveform(sound))[0].numpy()),
 }
 # A changed way of judging is another judge; the other judges are in `judges`.
-SOURCES = {"measured": (measures,), "fidelity": (fidelity, measures)}
+SOURCES = {"measured": ("measures",), "fidelity": ("evaluation/fidelity", "measures"), STYLE: ("models",)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ class Jury:
 
     def _path(self, question: Question) -> Path:
         identities = [clip.identity(self.editor) for clip in question.clips]
-        judge = self.editor.style_encoder.hash if question.judge == STYLE else _judge_hash(question.judge)
+        judge = code_hash(*SOURCES.get(question.judge, ("judges",)))
+        if question.judge == STYLE:
+            judge += self.editor.style_encoder.hash
         content = json.dumps([question.judge, judge, identities], sort_keys=True)
         return self.cache / f"{question.judge}-{hashlib.sha256(content.encode()).hexdigest()[:32]}.json"
 
@@ -104,10 +106,6 @@ def _waveform(sound: Sound) -> Waveform:
     import torch
 
     return Waveform.of(torch.from_numpy(sound.samples), sound.rate)
-
-
-def _judge_hash(judge: str) -> str:
-    return code_hash(*SOURCES.get(judge, (judges,)))
 
 
 _worker: list[Jury] = []

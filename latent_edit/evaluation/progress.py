@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import torch
 
 from latent_edit.data.speech import Speech
-from latent_edit.judges import recognise, word_error_rate
+from latent_edit.judges import RECOGNISER, recognise, word_error_rate
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ SENTENCES = 8
 
 
 def voice_judge(speech: Speech) -> Callable[[IstftVits], dict[str, float]]:
-    """A function that measures copy-synthesis and `say` on eight held-out sentences, spread over the voices."""
+    """A function that measures copy-synthesis and `say` on eight held-out sentences, spread over the voices.
+
+    Raises ModuleNotFoundError without the recogniser: now, not after the first thousand steps.
+    """
+    for package in (RECOGNISER, "jiwer"):
+        import_module(package)
     by_speaker = sorted(
         range(len(speech)), key=lambda i: (sum(s == speech.speakers[i] for s in speech.speakers[:i]), i)
     )

@@ -1,7 +1,7 @@
 """The report in checkpoints/README.md, and the same figures as data beside it.
 
 Rows that were not measured this time (some need real recordings, which are not in the repository) are kept from the
-data and marked with the weights that they belong to.
+data and marked with the weights and code that they belong to.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from latent_edit.evaluation.jury import Jury
 from latent_edit.evaluation.kept_rows import changes, word_error_rates
 from latent_edit.evaluation.plan import Plan
 from latent_edit.evaluation.rows import HEADER, Row
+from latent_edit.files import write_text
 
 BEGIN, END = "<!-- evaluate: begin -->", "<!-- evaluate: end -->"
 DATA_NAME = "evaluation.json"
@@ -38,7 +39,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """A row and the weights that it was measured with: name -> hash."""
+    """A row, and the weights and the code that it was measured with: name -> hash."""
 
     row: Row
     hashes: Mapping[str, str]
@@ -61,7 +62,7 @@ def read_data(path: Path) -> list[Measured]:
 def write_data(path: Path, measured: Sequence[Measured]) -> None:
     """Keep the figures for the next run."""
     content: list[dict[str, Any]] = [{"row": item.row.to_dict(), "hashes": dict(item.hashes)} for item in measured]
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def section(measured: Sequence[Measured], hashes: Mapping[str, str], notes: Sequence[str], attributes: str) -> str:
@@ -72,7 +73,7 @@ def section(measured: Sequence[Measured], hashes: Mapping[str, str], notes: Sequ
     held = sum(item.row.gate.met(item.row.estimate) is True for item in gated if item.row.gate)
     return "\n\n".join(
         [
-            "Judged were these weights (hashes of their content):",
+            "Judged were these weights in this code (hashes of their content):",
             weights,
             "\n".join(f"- {note}" for note in notes),
             f"### Gates: {held} of {len(gated)} hold",
@@ -103,7 +104,7 @@ def write_section(path: Path, text: str) -> None:
     content = path.read_text(encoding="utf-8") if path.is_file() else f"# Shipped weights\n\n{BEGIN}\n{END}\n"
     head, _, rest = content.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    path.write_text(f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}", encoding="utf-8")
+    write_text(path, f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}")
 
 
 def _table(measured: Sequence[Measured], hashes: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
 from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation import report
+from latent_edit.evaluation.clips import SPOKEN_BY, code_hash
 from latent_edit.evaluation.jury import Jury
 from latent_edit.evaluation.kept_rows import shout_rows, voice_rows, words_rows
 from latent_edit.evaluation.method_rows import method_rows
@@ -68,6 +69,7 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     parts = [*(ON_RECORDINGS if run.recordings else ()), *ON_TEXT]
     rows = [row for part in parts if run.sizes.kept or part is not words_rows for row in part(jury, plan)]
     hashes = editor.hashes(METHOD) | {f"bridge of {method}": editor.hashes(method)["bridge"] for method in others}
+    hashes["code"] = code_hash(*SPOKEN_BY)
     run.out.parent.mkdir(parents=True, exist_ok=True)
     data = run.out.with_name(report.DATA_NAME)
     measured = report.merge(rows, hashes, report.read_data(data))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from latent_edit import checkpoint
 from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.files import write_text
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.prompt_words import split_known
 from latent_edit.types import Waveform
@@ -213,7 +214,7 @@ class ClapMiniEncoder:
             "stop_words": sorted(self.stop_words),
         }
         checkpoint.save(folder, config, self.network.state_dict())
-        (folder / TOKENIZER_NAME).write_text(self.tokenizer.to_str(pretty=False) + "\n", encoding="utf-8")
+        write_text(folder / TOKENIZER_NAME, self.tokenizer.to_str(pretty=False) + "\n")
 
     @staticmethod
     def load(folder: Path) -> ClapMiniEncoder:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import VitsConfig, VitsModel
 
 from latent_edit import checkpoint
+from latent_edit.files import whole
 from latent_edit.models.harmonic_source import PitchPredictor, noise, pitch_features, pulses
 from latent_edit.models.spectrogram import complex_spectrogram
 
@@ -194,4 +195,5 @@ def save_voice(voice: IstftVits, folder: Path, discriminators: Mapping[str, Tens
     """Write a voice checkpoint: configuration, weights and, to train on, the discriminators."""
     checkpoint.save(folder, voice.config.to_dict(), voice.state_dict())
     if discriminators is not None:
-        safetensors.torch.save_file({k: v.half() for k, v in discriminators.items()}, folder / DISCRIMINATORS_NAME)
+        with whole(folder / DISCRIMINATORS_NAME) as partial:
+            safetensors.torch.save_file({k: v.half() for k, v in discriminators.items()}, partial)

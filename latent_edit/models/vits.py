@@ -81,28 +81,26 @@ class FrozenVits:
 
     @classmethod
     def load(cls, source: str | Path) -> FrozenVits:
-        """Load a folder or, only when it is no folder, a model of the Hugging Face hub. Raises CheckpointError."""
+        """Load a folder, or by a name (no Path) that is no folder a model of the hub. Raises CheckpointError."""
         from safetensors import SafetensorError
         from transformers import AutoConfig, VitsConfig, VitsModel
 
         from latent_edit.models.istft_vits import IstftVits, IstftVitsConfig
 
         AutoConfig.register(IstftVitsConfig.model_type, IstftVitsConfig, exist_ok=True)
-        local = Path(source).is_dir()
+        local = isinstance(source, Path) or Path(source).is_dir()
         try:
+            if local and not Path(source).is_dir():
+                raise ValueError("there is no such folder")
             config = AutoConfig.from_pretrained(str(source), local_files_only=local)
             if not isinstance(config, VitsConfig):
                 raise ValueError(f"it is a model of type {config.model_type!r}")
             network: Any = IstftVits if isinstance(config, IstftVitsConfig) else VitsModel
             with _quiet_transformers():
                 model, information = network.from_pretrained(
-                    str(source),
-                    config=config,
-                    dtype=torch.float32,
-                    local_files_only=local,
-                    output_loading_info=True,
-                    ignore_mismatched_sizes=True,  # they are reported below
-                )
+                    str(source), config=config, dtype=torch.float32, local_files_only=local,
+                    output_loading_info=True, ignore_mismatched_sizes=True,  # they are reported below
+                )  # fmt: skip
             front_end = encode_text if network is IstftVits else load_front_end(str(source), config.vocab_size, local)
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"no VITS voice can be loaded from {source}: {str(error).splitlines()[0]}") from error
@@ -282,13 +280,15 @@ def _quiet_transformers() -> Iterator[None]:
     """No loading report on the terminal; what matters in it is raised as an error."""
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def freeze(voice: Any) -> FrozenVits:

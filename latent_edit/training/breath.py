@@ -213,7 +213,7 @@ def train(
     if resume:
         loop.read_state(folder)  # said before it seeks
     task = BreathTask(config, vits, seek_pairs(config, vits, renditions, folder / "pairs.safetensors"))
-    loop.run(task, folder, config.steps, config.seed, resume=resume, evaluate_every=100)
+    loop.run(task, folder, config.steps, config.seed, resume, config, evaluate_every=100)
     return task.decoder
 
 

@@ -224,7 +224,7 @@ def train(
     task = BridgeTask(config, latents, vits)
     if start_from is not None and not resume:
         task.start_from(start_from)
-    loop.run(task, folder, config.training.steps, config.training.seed, resume=resume)
+    loop.run(task, folder, config.training.steps, config.training.seed, resume, config)
     return cast(Bridge, task.averaged.module.eval())
 
 

@@ -208,7 +208,7 @@ def train(
     task = ClapTask(config, renditions, folder, tokenizer)
     if start is not None:
         checkpoint.strict_load(task.network, start.network.state_dict())
-    loop.run(task, folder, config.steps, config.seed, resume=resume, evaluate_every=config.evaluate_every)
+    loop.run(task, folder, config.steps, config.seed, resume, config, evaluate_every=config.evaluate_every)
     with torch.no_grad():
         for parameter in task.network.parameters():
             parameter.copy_(parameter.half())

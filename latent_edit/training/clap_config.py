@@ -33,7 +33,7 @@ class ClapConfig(StrictModel):
 
     sizes: ClapSizes = ClapSizes()
     steps: int = 1500
-    batch_size: int = 48
+    batch_size: int = Field(default=48, ge=1)
     # Captions without a recording, drawn from the lexicon: further choices for each clip, and axes to read from text.
     text_batch_size: int = 192
     captions: int = 30_000

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.files import whole
+from latent_edit.files import whole, write_text
 
-STATE_NAME, LOG_NAME = "state.pt", "log.jsonl"
+STATE_NAME, LOG_NAME, SETTINGS_NAME = "state.pt", "log.jsonl", "settings.json"
 
 
 class Task(Protocol):
@@ -92,6 +93,32 @@ def load_state(folder: Path, task: Task) -> int:
     return int(state["index"])
 
 
+def keep_settings(folder: Path, settings: StrictModel, resume: bool) -> None:
+    """Write what a run is made with beside its state. Resumed, it is to be made with the same.
+
+    Numbers of steps apart: one may train on. Raises InputError that names what else is another.
+    """
+    path, now = folder / SETTINGS_NAME, settings.model_dump(mode="json")
+    if resume and path.is_file():
+        before = _leaves(json.loads(path.read_text(encoding="utf-8")))
+        changed = [
+            f"{name} was {before.get(name)}, is {value}"
+            for name, value in _leaves(now).items()
+            if before.get(name) != value and not name.endswith("steps")
+        ]
+        if changed:
+            raise InputError(f"{folder} was begun with other settings ({'; '.join(changed)}); take those, or delete it")
+    write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def _leaves(values: Any, name: str = "") -> dict[str, Any]:
+    """What nested settings say: "training.steps" -> 4000."""
+    if not isinstance(values, dict):
+        return {name: values}
+    parts = (_leaves(value, f"{name}.{key}".lstrip(".")) for key, value in values.items())
+    return {leaf: value for part in parts for leaf, value in part.items()}
+
+
 def set_learning_rate(
     optimizer: torch.optim.Optimizer, peak: float, index: int, steps: int, warmup_steps: int, final_share: float
 ) -> None:
@@ -107,18 +134,22 @@ def run(
     steps: int,
     seed: int,
     resume: bool = False,
+    settings: StrictModel | None = None,
     log_every: int = 20,
     evaluate_every: int = 1000,
     save_every_seconds: float = 240.0,
 ) -> None:
     """Train until `steps` steps are done; log to `folder/log.jsonl`, state in `folder/state.pt`.
 
-    Raises InputError when `folder` holds an earlier run and `resume` is False: nothing is overwritten in silence.
+    settings: what the task was made with, kept in `folder/settings.json` (see `keep_settings`). Raises InputError when
+    `folder` holds an earlier run and `resume` is False: nothing is overwritten in silence.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not resume and (folder / STATE_NAME).exists():
         raise InputError(f"{folder} holds a training state: continue it with --resume, or delete the folder first")
     first = load_state(folder, task) if resume else 0
+    if settings is not None:
+        keep_settings(folder, settings, resume)
     saved = clock = time.monotonic()
     logged = first
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:

@@ -19,7 +19,7 @@ from latent_edit.data.pitch import pitch_of_recordings
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
-from latent_edit.errors import CheckpointError
+from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import whole
 from latent_edit.models.istft_vits import (
     DISCRIMINATORS_NAME,
@@ -79,14 +79,15 @@ def train(
     if resume:  # the rows of the speaker embedding are as they were, whatever the order of the corpus
         start: TrainedVoice | None = load_averaged(runs / stage_name)
     else:
-        start = _start(list(config.stages), stage_name, runs, start_from)
+        start = _start(config, stage_name, runs, start_from)
     voice = build_voice(config.architecture, sorted(set(speech.speakers)) if start is None else start.speakers)
     if start is not None:
         checkpoint.strict_load(voice, start.voice)
     task = VitsTask(config, stage, voice, speech, styled, judge)
     if start is not None:
         checkpoint.strict_load(task.discriminators, start.discriminators)
-    loop.run(task, runs / stage_name, stage.steps, config.seed, resume=resume)
+    own = config.model_copy(update={"stages": {stage_name: stage}})  # others may still change
+    loop.run(task, runs / stage_name, stage.steps, config.seed, resume, own)
     return runs / stage_name
 
 
@@ -99,15 +100,23 @@ class TrainedVoice:
     discriminators: dict[str, Tensor]
 
 
-def _start(stages: list[str], stage_name: str, runs: Path, start_from: Path | None) -> TrainedVoice | None:
+def _start(config: VitsConfiguration, stage_name: str, runs: Path, start_from: Path | None) -> TrainedVoice | None:
     if start_from is not None:
         speakers = checkpoint.load_config(start_from).get("speakers")
         if not speakers:
             raise CheckpointError(f"{start_from} is no voice of the embedded kind; start from one that `train` wrote")
         weights = (checkpoint.load_tensors(start_from, name) for name in (checkpoint.TENSORS_NAME, DISCRIMINATORS_NAME))
         return TrainedVoice(speakers, *weights)
-    position = stages.index(stage_name)
-    return load_averaged(runs / stages[position - 1]) if position else None
+    names = list(config.stages)
+    if names[0] == stage_name:
+        return None
+    before = names[names.index(stage_name) - 1]
+    done, steps = loop.read_state(runs / before)["index"], config.stages[before].steps
+    if done < steps:
+        raise InputError(
+            f"the stage {before} before it has {done:,} of {steps:,} steps: train it to the end (--resume)"
+        )
+    return load_averaged(runs / before)
 
 
 def load_averaged(folder: Path) -> TrainedVoice:

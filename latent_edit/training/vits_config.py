@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from latent_edit.config import StrictModel
 from latent_edit.errors import InputError
 
@@ -43,7 +45,7 @@ class VitsConfiguration(StrictModel):
 
     architecture: VitsArchitecture
     stages: dict[str, VitsStage]
-    batch_size: int = 12
+    batch_size: int = Field(default=12, ge=1)
     segment_frames: int = 94
     adversarial_frames: int = 32
     warmup_steps: int = 200

@@ -21,7 +21,7 @@ from latent_edit.training.losses import frame_moments, multi_resolution_stft_los
 from latent_edit.training.vits_config import VitsConfiguration, VitsStage
 
 Judge = Callable[[IstftVits], dict[str, float]]
-"""Measures a voice on held-out sentences: `judges` asks for packages that training can do without."""
+"""Measures a voice on held-out sentences."""
 
 
 def slice_frames(values: Tensor, starts: Tensor, frames: int, hop: int = 1) -> Tensor:
@@ -53,7 +53,7 @@ class VitsTask:
         self.log_mel = LogMel(speech.sampling_rate, self.fft_size, self.hop, config.mel_bins).to(self.device)
         self.discriminators = Discriminators().to(self.device)
         self.speaker_ids = {name: index for index, name in enumerate(voice.config.speakers)}
-        self._refuse_strangers()
+        self._refuse_other_speech()
         trained: dict[str, list[nn.Module]] = {
             "all": [voice],
             "posterior_and_decoder": [voice.posterior_encoder, voice.decoder],
@@ -87,7 +87,10 @@ class VitsTask:
             return None
         return self.voice.embed_speaker(batch.speaker).unsqueeze(-1)
 
-    def _refuse_strangers(self) -> None:
+    def _refuse_other_speech(self) -> None:
+        rates = self.speech.sampling_rate, self.voice.config.sampling_rate
+        if rates[0] != rates[1]:
+            raise InputError(f"the recordings have {rates[0]} Hz, but the preset asks for a voice of {rates[1]} Hz")
         heard = {*self.speech.speakers, *(self.styled.speakers if self.styled else ())}
         if strangers := sorted(heard - self.speaker_ids.keys()):
             raise InputError(f"the voice has no speaker {strangers[0]!r}; it has {', '.join(self.speaker_ids)}")

@@ -121,7 +121,7 @@ class Actions:
             result = _needed(shown)
             keep_uploads(*clips)
             stops = self._loader.get().along_the_bridge(result.request, tell)
-            yield bridge_value(stops, result.request.steps, result.gain, folder)
+            yield bridge_value(stops, result.gain, folder)
 
     def stop_walk(self, visitor: gr.Request | None = None) -> None:
         """End the visitor's way along the bridge at its next step."""

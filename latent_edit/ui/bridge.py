@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from latent_edit.reading import Speech
 
 
-def bridge_value(stops: Sequence[Speech], steps: int, gain: float, folder: Path) -> dict[str, Any]:
-    """Write sound and heatmap of every stop of an edit with so many steps into `folder`, and describe them.
+def bridge_value(stops: Mapping[int, Speech], gain: float, folder: Path) -> dict[str, Any]:
+    """Write sound and heatmap of every stop, under the number of steps that lead there, into `folder`; describe them.
 
     stops: each with label, audio (WAV) and image (PNG), all on one colour scale and with one gain, at most the one
     given. last: index of the last of them. alt: what a heatmap shows. source: name of the latent it starts from.
@@ -24,23 +24,21 @@ def bridge_value(stops: Sequence[Speech], steps: int, gain: float, folder: Path)
     from latent_edit.pictures import LATENT_COLOURS, shared_limit
 
     source = latent_name(stops[0].phonemes)
-    sounds = [stop.waveform.item(0).numpy() for stop in stops]
-    limit, gain = shared_limit(*(stop.latent for stop in stops)), min(gain, shared_gain(*sounds))
+    sounds = [stop.waveform.item(0).numpy() for stop in stops.values()]
+    limit, gain = shared_limit(*(stop.latent for stop in stops.values())), min(gain, shared_gain(*sounds))
     described = []
-    for index, (stop, samples) in enumerate(zip(stops, sounds, strict=True)):
-        sound = folder / f"step_{index:02}.wav"
+    for (steps, stop), samples in zip(stops.items(), sounds, strict=True):
+        sound = folder / f"step_{steps:03}.wav"
         write_wav(sound, samples, stop.waveform.sampling_rate, gain)
-        image = write_heatmap(stop.latent, limit, LATENT_COLOURS, folder / f"step_{index:02}.png")
-        label = stop_label(index, len(stops) - 1, steps, source)
+        image = write_heatmap(stop.latent, limit, LATENT_COLOURS, folder / f"step_{steps:03}.png")
+        label = stop_label(steps, max(stops), source)
         described.append({"label": label, "audio": served_file(sound), "image": served_file(image)})
     last, alt = len(stops) - 1, "Heatmap of the latent at this step"
     return {"stops": described, "last": last, "alt": alt, "source": source}
 
 
-def stop_label(index: int, last: int, steps: int, source: str) -> str:
-    """Where a stop stands, from 0 (`source`) to `last` (Z'), in words; of many steps only some are stops."""
-    if index == 0:
+def stop_label(steps: int, last: int, source: str) -> str:
+    """Where a stop stands after so many steps, from 0 (`source`) to `last` (Z'), in words."""
+    if steps == 0:
         return f"{source}, re-timed"
-    if index == last:
-        return "Z\u2032"
-    return f"Step {round((index - 1) * (steps - 1) / (last - 1)) + 1} of {steps}"
+    return "Z\u2032" if steps == last else f"Step {steps} of {last}"

@@ -25,8 +25,7 @@ EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
 Returns before and after as WAV files with the phonemes' matching moments, the measurements as rows of text, the
 heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
 `source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text, without a `voice` by the
-nearest one; with `style_source` "Like
-a clip" the file `reference` says how it should sound instead of the prompt.
+nearest one; with `style_source` "Like a clip" the file `reference` says how it should sound instead of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
 NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."

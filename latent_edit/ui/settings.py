@@ -74,7 +74,7 @@ class Settings:
             reference=reference,
             voice=self.voice or (editor.nearest_voice(recording) if recording else opening_voice(editor.voices)),
             decode_voice=self.decode_voice or None,
-            method=self.method or EditRequest.method,
+            method=self.method or editor.default_method,
             strength=self.strength,
             guidance=self.guidance,
             steps=self.steps,

@@ -311,6 +311,9 @@ def test_what_is_missing_is_said(prepared: tuple[Renditions, Path], tmp_path: Pa
         load_latents(folder, renditions)
     with pytest.raises(InputError, match="holds no prepared latents: run"):
         load_latents(tmp_path / "nothing", renditions)
+    embed_styles(Ear(), renditions, folder)
+    with pytest.raises(InputError, match="was prepared from other renditions: delete it"):
+        load_latents(folder, made(*renditions.items[4:], *renditions.items[:4]))
     assert json.loads((folder / "voice.json").read_text())["seed"] == 0
 
 

@@ -13,6 +13,7 @@ import pytest
 from latent_edit.config import preset_prompts
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
+from latent_edit.evaluation import clips as sounds
 from latent_edit.evaluation import jury as room
 from latent_edit.evaluation.clips import Copied, Edited, Recording, Rendered, Said, Sound
 from latent_edit.evaluation.jury import Jury, Question
@@ -85,9 +86,27 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         Jury(editor(), tmp_path).prepare(questions, stop)
     Jury(editor(), tmp_path).prepare(questions, lambda *_: None)
     assert rendered == ["x", "xx", "xxx", "xxxx"]
-    monkeypatch.setattr(room, "code_hash", lambda _: "another way of judging")
+    monkeypatch.setattr(room, "code_hash", lambda *_: "another way of judging")
     Jury(editor(), tmp_path).ask("heard", Tone("x"))
     assert rendered[4:] == ["x"]
+
+
+def test_what_code_does_counts_and_not_how_it_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latent_edit.__file__", str(tmp_path / "__init__.py"))
+    (tmp_path / "models").mkdir()
+    whole, part = tmp_path / "reading.py", tmp_path / "models" / "voice.py"
+
+    def hash_of(one: str, other: str) -> str:
+        whole.write_text(one)
+        part.write_text(other)
+        sounds.code_hash.cache_clear()
+        return sounds.code_hash("reading", "models")
+
+    known = hash_of("def read():\n    return 1\n", "x = 2\n")
+    assert hash_of('"""Words."""\n\ndef read():\n    """More."""\n    return 1  # why\n', "x = 2\n") == known
+    assert hash_of("def read():\n    return 2\n", "x = 2\n") != known
+    assert hash_of("def read():\n    return 1\n", "x = 3\n") != known
+    sounds.code_hash.cache_clear()
 
 
 def test_clips_of_a_real_editor(tiny_editor: Any, tmp_path: Path) -> None:

@@ -113,9 +113,10 @@ def test_noise_is_heard_as_worse() -> None:
     [
         ({"suite": "sound"}, "there is no suite 'sound'"),
         ({"suite": "sizes"}, "--recordings"),
+        ({"suite": "sizes", "kept": 3}, "leave out --quick"),
     ],
 )
-def test_what_cannot_be_judged_is_said(arguments: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_what_cannot_be_judged_is_said(arguments: dict[str, Any], words: str, tmp_path: Path) -> None:
     from latent_edit.errors import InputError
     from latent_edit.recipes import evaluate
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from latent_edit.bridge import BridgeTraining
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.training import loop
 
@@ -99,6 +100,20 @@ def test_an_earlier_run_is_not_overwritten(tmp_path: Path) -> None:
 def test_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no training state: train it first, without --resume"):
         loop.run(Line(), tmp_path, 2, seed=0, resume=True)
+
+
+def test_what_is_resumed_has_the_settings_it_was_begun_with(tmp_path: Path) -> None:
+    """But for the number of steps: one may train on."""
+    begun = BridgeTraining(steps=1, learning_rate=1e-3)
+    loop.run(Line(), tmp_path, 1, seed=0, settings=begun)
+    assert json.loads((tmp_path / loop.SETTINGS_NAME).read_text()) == begun.model_dump()
+    further = begun.model_copy(update={"steps": 2})
+    loop.run(Line(), tmp_path, 2, seed=0, resume=True, settings=further)
+    assert loop.read_state(tmp_path)["index"] == 2
+    task = Line()
+    with pytest.raises(InputError, match=r"begun with other settings \(learning_rate was 0.001, is 0.002\)"):
+        loop.run(task, tmp_path, 3, 0, True, further.model_copy(update={"learning_rate": 2e-3}))
+    assert task.steps == []
 
 
 def test_a_damaged_state_is_refused(tmp_path: Path) -> None:

@@ -231,6 +231,18 @@ def test_a_stage_needs_the_one_before_it(tmp_path: Path) -> None:
         vits.train(CONFIG, "last", SPEECH, tmp_path)
     with pytest.raises(InputError, match="8 recordings are fewer than one batch of 64"):
         vits.train(CONFIG.model_copy(update={"batch_size": 64}), "neutral", SPEECH, tmp_path / "few")
+    other = ARCHITECTURE.model_copy(update={"sampling_rate": 22_050})
+    with pytest.raises(InputError, match="recordings have 16000 Hz, but the preset asks for a voice of 22050 Hz"):
+        vits.train(CONFIG.model_copy(update={"architecture": other}), "neutral", SPEECH, tmp_path / "faster")
+
+
+def test_a_stage_needs_the_whole_of_the_one_before_it(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "neutral").symlink_to(runs / "neutral")
+    longer = CONFIG.stages["neutral"].model_copy(update={"steps": 9_000})
+    config = CONFIG.model_copy(update={"stages": {**CONFIG.stages, "neutral": longer}})
+    with pytest.raises(InputError, match=r"stage neutral before it has \d of 9,000 steps: train it to the end"):
+        vits.train(config, "styled", SPEECH, tmp_path, styled=STYLED)
+    assert not (tmp_path / "styled").exists()
 
 
 def test_a_stage_may_start_from_a_checkpoint(runs: Path, tmp_path: Path) -> None:

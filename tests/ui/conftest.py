@@ -58,15 +58,15 @@ class FakeEditor:
 
     def along_the_bridge(
         self, request: EditRequest, progress: Callable[[str, float], None] | None = None
-    ) -> list[Speech]:
+    ) -> dict[int, Speech]:
         """Like LatentEditor.along_the_bridge."""
         result = self.edit(request, progress)
         wait(START_SECONDS if request.prompt == LONG_WALK else 0, progress)
-        stops = []
-        for share in range(request.steps + 1):
-            moved = result.z_source.z + share / request.steps * (result.z_edit.z - result.z_source.z)
+        stops = {}
+        for steps in range(request.steps + 1):
+            moved = result.z_source.z + steps / request.steps * (result.z_edit.z - result.z_source.z)
             latent = Latent(moved, result.z_source.mask)
-            stops.append(Speech(latent, result.after, result.phonemes_after, (), ()))
+            stops[steps] = Speech(latent, result.after, result.phonemes_after, (), ())
         return stops
 
     def nearest_voice(self, _: Path) -> str:

@@ -221,6 +221,7 @@ def test_bad_input_is_a_short_message(actions: Actions, changes: dict[str, Any],
 
 
 def test_the_nearest_voice_is_that_of_a_recording(actions: Actions) -> None:
+    assert actions.nearest_voice("/tmp/said.wav") == "lj"
     with pytest.raises(gr.Error, match="There is no recording yet"):
         actions.nearest_voice(None)
 
@@ -238,10 +239,19 @@ def test_an_edit_asked_for_while_models_load_takes_the_first_voice(actions: Acti
     fake_editor.edit_in_parts = lambda request, progress: asked.append(request.voice) or edit(request, progress)
     run(actions, voice=None)
     assert asked == [fake_editor.voices[0]]
+
+
+def test_an_edit_asked_for_while_models_load_says_what_it_waits_for(fake_editor: Any) -> None:
     told: list[str] = []
-    waiting = EditorLoader(lambda: fake_editor)
-    threading.Timer(0.2, waiting.start).start()
-    list(Actions(waiting).edit(**GOOD, progress=lambda _, desc: told.append(desc)))  # type: ignore[arg-type]
+    may_end = threading.Event()
+    loader = EditorLoader(lambda: fake_editor if may_end.wait(30) else None)
+    loader.start()
+
+    def tell(_: float, desc: str) -> None:
+        told.append(desc)
+        may_end.set()
+
+    list(Actions(loader).edit(**GOOD, progress=tell))  # type: ignore[arg-type]
     assert told[0] == "Loading the models"
 
 

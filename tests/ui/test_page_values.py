@@ -148,14 +148,13 @@ def test_ticks_stand_where_their_value_is_drawn() -> None:
 
 
 def test_stops_say_which_step_they_are() -> None:
-    assert [stop_label(index, 3, 3, "Z_text") for index in range(4)] == [
+    assert [stop_label(steps, 3, "Z_text") for steps in range(4)] == [
         "Z_text, re-timed",
         "Step 1 of 3",
         "Step 2 of 3",
         "Z\u2032",
     ]
-    assert [stop_label(index, 3, 50, "Z_text") for index in (1, 2)] == ["Step 1 of 50", "Step 25 of 50"]
-    assert [stop_label(index, 1, 1, "Z_audio") for index in (0, 1)] == ["Z_audio, re-timed", "Z\u2032"]
+    assert [stop_label(steps, 1, "Z_audio") for steps in (0, 1)] == ["Z_audio, re-timed", "Z\u2032"]
 
 
 def test_a_heatmap_is_z_itself(result: EditResult, tmp_path: Path) -> None:
