@@ -112,7 +112,7 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
         if breath := _light_breath(vits, item):
             clear = replace(Style(*item.style), breathiness=0.0)
             rendition = synthesise(analyse(audio[0], vits.sampling_rate), clear)
-            target = with_breath(vits, _encode(vits, rendition.samples, speaker), speaker, breath)
+            target = with_breath(vits, _encode(vits, rendition, speaker), speaker, breath)
         neutral = encoded[min(index, 1)]  # a raw recording goes with itself, what went through WORLD with the second
         length = target.z.shape[2]
         at_length = (x.stretched(length).z[0] for x in (neutral, on_path.latent, on_path.prior_sample))
@@ -137,7 +137,7 @@ def _styled_reading(
     style = replace(Style(*item.style), breathiness=0.0) if breath else Style(*item.style)
     heard = []
     for manner in (Style(pace_log_ratio=style.pace_log_ratio), style):
-        heard.append(_encode(vits, synthesise(spoken, manner).samples, item.speaker))
+        heard.append(_encode(vits, synthesise(spoken, manner), item.speaker))
     plain, styled = (latent.stretched(source.z.shape[2]).z for latent in heard)
     carried = Latent(source.z + styled - plain, source.mask)
     if breath:

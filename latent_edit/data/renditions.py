@@ -210,10 +210,10 @@ def _render_utterance(
 
     natural = DrawnStyle(Style(), NEUTRAL_PRESET, natural_captions(deviation, generator, words))
     yield fields("raw", natural), recording
-    yield fields("neutral", natural), synthesise(analysis, natural.style).samples
+    yield fields("neutral", natural), synthesise(analysis, natural.style)
     for _ in range(config.styled_per_utterance):
         drawn = draw_style(generator, words, config)
-        yield fields("styled", drawn), synthesise(analysis, drawn.style).samples
+        yield fields("styled", drawn), synthesise(analysis, drawn.style)
 
 
 def _to_int16(samples: np.ndarray) -> tuple[np.ndarray, float]:

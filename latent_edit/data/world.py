@@ -44,28 +44,6 @@ class Analysis:
         return float(np.median(voiced)) if voiced.size else 0.0
 
 
-@dataclass(frozen=True)
-class Rendition:
-    """A styled recording and its exact time warp.
-
-    samples: [M] float32, may exceed 1.0. frame_times: [K] seconds, where in the source the sound comes from that is
-    heard at output time k x 5 ms.
-    """
-
-    samples: np.ndarray
-    sampling_rate: int
-    frame_times: np.ndarray
-
-    def source_times(self, output_seconds: np.ndarray) -> np.ndarray:
-        """Source time in seconds for any output times in seconds."""
-        return np.interp(output_seconds, np.arange(self.frame_times.size) * FRAME_SECONDS, self.frame_times)
-
-
-def render(samples: np.ndarray, sampling_rate: int, style: Style) -> Rendition:
-    """Speak a recording, mono [N], in another style. `Style()` gives the neutral reading through WORLD."""
-    return synthesise(analyse(samples, sampling_rate), style)
-
-
 def analyse(samples: np.ndarray, sampling_rate: int) -> Analysis:
     """WORLD parameters of mono speech [N] in [-1, 1]; InputError under 0.1 s. A tenth of real time."""
     import pyworld
@@ -99,8 +77,11 @@ def _fundamental(signal: np.ndarray, sampling_rate: int, times: np.ndarray) -> n
     return np.where(inside, track.frequencies[np.clip(nearest, 0, track.times.size - 1)], 0.0)
 
 
-def synthesise(analysis: Analysis, style: Style) -> Rendition:
-    """Speak an analysed recording in another style. Equal input gives equal output, sample for sample."""
+def synthesise(analysis: Analysis, style: Style) -> np.ndarray:
+    """Speak an analysed recording in another style: float32 [M], may exceed 1.0. `Style()` is the neutral reading.
+
+    A new pace stretches all of it alike. Equal input gives equal output, sample for sample.
+    """
     import pyworld
 
     ratio = float(np.exp(style.pace_log_ratio))
@@ -119,8 +100,7 @@ def synthesise(analysis: Analysis, style: Style) -> Rendition:
     level = _level(output)
     if level > 0:
         output *= analysis.level * 10 ** (style.level_db / 20) / level
-    frame_times = np.arange(0, length / analysis.sampling_rate, FRAME_SECONDS) / ratio
-    return Rendition(output.astype(np.float32), analysis.sampling_rate, frame_times)
+    return output.astype(np.float32)
 
 
 def _contour(analysis: Analysis, style: Style, ratio: float) -> np.ndarray:

@@ -153,8 +153,8 @@ class Rendered:
         """Analyse and synthesise."""
         from latent_edit.data.world import synthesise
 
-        rendition = synthesise(_analysed(self.source, editor), self.style)
-        return Sound(rendition.samples, rendition.sampling_rate)
+        analysis = _analysed(self.source, editor)
+        return Sound(synthesise(analysis, self.style), analysis.sampling_rate)
 
 
 @dataclass(frozen=True)

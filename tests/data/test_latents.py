@@ -23,7 +23,7 @@ from latent_edit.data.latents import (
 )
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
-from latent_edit.data.world import render
+from latent_edit.data.world import analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.vits import FrozenVits, freeze
@@ -189,7 +189,7 @@ def test_a_reading_is_carried_as_far_as_its_style_carries_speech(vits: FrozenVit
     assert torch.equal(example.reading, reading.latent.z[0].half())
     spoken = vits.decode(reading.latent, "anna").item(0).numpy()
     heard = [
-        vits.encode_speech(Waveform.of(torch.from_numpy(render(spoken, RATE, style).samples), RATE), "anna").z[0]
+        vits.encode_speech(Waveform.of(torch.from_numpy(synthesise(analyse(spoken, RATE), style)), RATE), "anna").z[0]
         for style in (Style(), Style(pitch_semitones=3.0))
     ]
     carried = example.styled_reading.float() - example.reading.float()
@@ -338,6 +338,6 @@ def test_light_breath_is_sought_and_a_whisper_heard(
     made_now = make_examples(vits, items, audio, seed=0)
     assert asked == [breathiness] * sought
     if sought:
-        clear = render(audio[0], RATE, Style(pitch_semitones=3.0)).samples
+        clear = synthesise(analyse(audio[0], RATE), Style(pitch_semitones=3.0))
         heard = vits.encode_speech(Waveform.of(torch.from_numpy(clear), RATE), last.speaker)
         assert torch.equal(made_now[-1].target, (heard.z[0] + 1).half())

@@ -38,7 +38,7 @@ def test_the_quick_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypat
     rows = evaluate_embedded(shipped_editor, run, lambda *_: None)
     by_name = {(row.what, row.of): row for row in rows}
     for of in ("presets", "free prompts"):
-        assert 0.0 <= by_name["style success", of].estimate.value <= 1.0
+        assert by_name["style success", of].estimate.value >= 0.75  # of one sentence in one voice
         assert "method world" in by_name["style success", of].beside
     assert sum(what == "style success, each prompt" for what, _ in by_name) == 36
     assert sum(what.startswith("guidance 0 to") for what, _ in by_name) == 2 * 11
