@@ -52,7 +52,7 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
     with gr.Row(elem_id="keeping"):
         link = gr.Button("Copy a link to these settings", size="sm", elem_id="copy-link", elem_classes="quiet")
         record = gr.UploadButton(
-            "Open saved settings", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
+            "Open settings", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
         )
     told = static("", "link-told")
     linked = [getattr(controls, name) for name in LINKED]
