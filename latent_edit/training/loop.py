@@ -96,7 +96,7 @@ def load_state(folder: Path, task: Task) -> int:
 def keep_settings(folder: Path, settings: StrictModel, resume: bool) -> None:
     """Write what a run is made with beside its state. Resumed, it is to be made with the same.
 
-    Numbers of steps apart: one may train on. Raises InputError that names what else is another.
+    The number of steps apart: one may train on. Raises InputError that names what else is another.
     """
     path, now = folder / SETTINGS_NAME, settings.model_dump(mode="json")
     if resume and path.is_file():
@@ -104,7 +104,7 @@ def keep_settings(folder: Path, settings: StrictModel, resume: bool) -> None:
         changed = [
             f"{name} was {before.get(name)}, is {value}"
             for name, value in _leaves(now).items()
-            if before.get(name) != value and not name.endswith("steps")
+            if before.get(name) != value and name.split(".")[-1] != "steps"
         ]
         if changed:
             raise InputError(f"{folder} was begun with other settings ({'; '.join(changed)}); take those, or delete it")

@@ -113,6 +113,8 @@ def test_what_is_resumed_has_the_settings_it_was_begun_with(tmp_path: Path) -> N
     task = Line()
     with pytest.raises(InputError, match=r"begun with other settings \(learning_rate was 0.001, is 0.002\)"):
         loop.run(task, tmp_path, 3, 0, True, further.model_copy(update={"learning_rate": 2e-3}))
+    with pytest.raises(InputError, match=r"\(warmup_steps was 200, is 9\)"):
+        loop.run(task, tmp_path, 3, 0, True, further.model_copy(update={"warmup_steps": 9}))
     assert task.steps == []
 
 

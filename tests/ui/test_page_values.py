@@ -154,6 +154,7 @@ def test_stops_say_which_step_they_are() -> None:
         "Step 2 of 3",
         "Z\u2032",
     ]
+    assert [stop_label(steps, 50, "Z_text") for steps in (1, 25)] == ["Step 1 of 50", "Step 25 of 50"]
     assert [stop_label(steps, 1, "Z_audio") for steps in (0, 1)] == ["Z_audio, re-timed", "Z\u2032"]
 
 
