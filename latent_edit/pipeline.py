@@ -24,14 +24,12 @@ from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, hear,
 from latent_edit.recording import levelled, nearest_speaker, read_clip
 from latent_edit.request import EditRequest, check_number, check_text, read_record
 from latent_edit.result import EditResult, TimedPhoneme
-from latent_edit.stages import Progress, StageClock
+from latent_edit.stages import Progress, StageClock, steps_to_speak
 from latent_edit.types import Latent, Waveform
 
 __all__ = ["EditRequest", "EditResult", "LatentEditor", "Speech", "TimedPhoneme"]
 
 MAX_BATCH = 16  # pieces of text that cross the bridge together; more only costs memory
-MAX_STOPS = 21  # places on the bridge that are spoken, both ends among them; more would only be slow
-MAX_STOPS_SECONDS = 180  # of a long text fewer places are spoken, so that all of them together last about as long
 
 OnClean = Callable[[int, list[Latent]], None]
 """`on_clean(step, latents)`: the clean latents that a step predicts for the pieces of one batch."""
@@ -69,14 +67,14 @@ class LatentEditor(LoadedModels):
         edits, stage = [self._start(request)], StageClock(progress)
         self._speak_plainly(edits, stage)
         yield edits[0].before
-        yield self._change(edits, stage)[0]
+        self._change(edits, stage)
+        yield self._results(edits, stage)[0]
 
     def along_the_bridge(self, request: EditRequest, progress: Progress | None = None) -> dict[int, Speech]:
         """The way of an edit, spoken: re-timed Z_text, the clean latent that each step but the last predicts, and Z'.
 
-        Each under the number of steps that lead there. Of many steps at most `MAX_STOPS` - 1 are taken, evenly, and
-        fewer of a long text, of which all stops together last `MAX_STOPS_SECONDS` or are three. All have the length of
-        after. Raises InputError.
+        Each under the number of steps that lead there: not all of many, and fewer of a long text, as
+        `stages.steps_to_speak` says. All have the length of after. Raises InputError.
         """
         edit, stage = self._start(request), StageClock(progress)
         passed: list[list[Latent]] = [[] for _ in range(request.steps)]
@@ -109,8 +107,16 @@ class LatentEditor(LoadedModels):
         for indices in alike.values():
             edits, stage = [self._start(requests[index]) for index in indices], StageClock(progress)
             self._speak_plainly(edits, stage)
-            results.update(zip(indices, self._change(edits, stage), strict=True))
+            self._change(edits, stage)
+            results.update(zip(indices, self._results(edits, stage), strict=True))
         return [results[index] for index in range(len(requests))]
+
+    def after(self, request: EditRequest) -> Speech:
+        """What `edit` calls after, alone: nothing is measured. Raises InputError when the request cannot be served."""
+        edit, stage = self._start(request), StageClock(None)
+        edit.z_text = self._read(edit)
+        self._change([edit], stage)
+        return edit.after
 
     def say(self, text: str, voice: str, seed: int = 0) -> Speech:
         """The plain reading: what `edit` calls before. Raises InputError."""
@@ -149,11 +155,14 @@ class LatentEditor(LoadedModels):
         with stage("pace"):
             for edit in edits:
                 edit.log_ratio = self._log_ratio(bridge, edit)
-                edit.z_source = edit.z_text.at_pace(edit.log_ratio)
+                request = edit.request
+                edit.z_source = edit.z_text.at_pace(
+                    self.vits, edit.speaker, edit.log_ratio, request.seed, request.prior_noise
+                )
 
     @torch.no_grad()
-    def _change(self, edits: Sequence[_Edit], stage: StageClock) -> list[EditResult]:
-        """The flow from the second part on: across the bridge, landing, after, and what was measured."""
+    def _change(self, edits: Sequence[_Edit], stage: StageClock) -> None:
+        """The flow from the second part on: across the bridge, landing and after."""
         self._set_out(edits, stage)
         with stage("bridge"):
             self._cross(edits, stage)
@@ -162,6 +171,9 @@ class LatentEditor(LoadedModels):
         with stage("after"):
             for edit in edits:
                 edit.after = speak(self.vits, edit.z_edit, edit.decode_speaker)
+
+    def _results(self, edits: Sequence[_Edit], stage: StageClock) -> list[EditResult]:
+        """What was made, with what is measured in it."""
         with stage("measure"):
             return [self._result(edit, stage.seconds) for edit in edits]
 
@@ -231,7 +243,8 @@ class LatentEditor(LoadedModels):
         for edit in edits:
             if edit.request.landing and self.bridge(edit.request.method).config.landing:
                 asked, least = self.style_encoder.axes(edit.style), min(1.0, edit.request.guidance)
-                for index, start in enumerate(edit.z_source.encodings):
+                # What is asked for counts from the plain reading; one at another pace may be a little higher or lower.
+                for index, start in enumerate(edit.z_text.encodings):
                     stage.tell("landing", (done + index) / pieces)
                     edit.crossed[index] = landed(
                         self.vits, start.latent, edit.crossed[index], asked, edit.speaker, least
@@ -283,9 +296,3 @@ class LatentEditor(LoadedModels):
     def _similarity(self, clip: Waveform, style: Tensor) -> float:
         """Cosine of a clip and a style in the CLAP's space, -1 to 1."""
         return float((self.style_encoder.embed_audio(clip) * style).sum())
-
-
-def steps_to_speak(steps: int, seconds: float) -> list[int]:
-    """Which of so many steps are spoken when every stop lasts so long: evenly, the last among them."""
-    affordable = min(MAX_STOPS, int(MAX_STOPS_SECONDS / max(seconds, 1e-9))) - 1  # one stop is before the first step
-    return sorted({round(step) for step in np.linspace(0, steps - 1, min(steps, max(2, affordable)))})

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from latent_edit.errors import InputError
+from latent_edit.models.pacing import at_pace
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.request import EditRequest
@@ -18,10 +19,7 @@ from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
 from latent_edit.types import Alignment, Latent, Waveform
 
-PAUSES = " ;:,.!?…—"
-PAUSE_ELASTICITY = 6.0  # of 3, 6 and 10, the one with which most words were heard on validation sentences
-
-TEXT_STREAM, BRIDGE_STREAM = 0, 1  # what a generator is for, so that the two draw different noise
+TEXT_STREAM, BRIDGE_STREAM, PACE_STREAM = 0, 1, 2  # what a generator is for, so that no two draw the same noise
 
 
 def generator(seed: int, stream: int, piece: int) -> torch.Generator:
@@ -55,21 +53,24 @@ class Reading:
         """Sounding phonemes of all pieces."""
         return sum(sequence.count for sequence in self.phonemes)
 
-    def at_pace(self, log_ratio: float) -> Reading:
-        """Every piece exp(log_ratio) times as long, pauses too; at 0 the reading itself.
+    def at_pace(
+        self,
+        vits: FrozenVits,
+        speaker: int,
+        log_ratio: float,
+        seed: int,
+        prior_noise: float = EditRequest.prior_noise,
+    ) -> Reading:
+        """Every piece exp(log_ratio) times as long, pauses too; at 0 the reading itself. See `models.pacing`.
 
-        A slower reader lengthens pauses before words (Grosjean & Collins 1979, Phonetica 36), and words stretched less
-        are better understood. A faster one has no such room.
+        seed, prior_noise: what it was read with.
         """
-        slower = log_ratio > 0
-        return dataclasses.replace(
-            self,
-            encodings=tuple(
-                encoding.at_pace(log_ratio, _elasticity(sequence) if slower else None)
-                for sequence, encoding in zip(self.phonemes, self.encodings, strict=True)
-            ),
-            pause_frames=tuple(round(pause * math.exp(log_ratio)) for pause in self.pause_frames),
-        )
+        encodings = [
+            at_pace(vits, sequence, encoding, speaker, log_ratio, prior_noise, generator(seed, PACE_STREAM, index))
+            for index, (sequence, encoding) in enumerate(zip(self.phonemes, self.encodings, strict=True))
+        ]
+        pauses = tuple(round(pause * math.exp(log_ratio)) for pause in self.pause_frames)
+        return dataclasses.replace(self, encodings=tuple(encodings), pause_frames=pauses)
 
     def towards(self, latents: Sequence[Latent], strength: float) -> Reading:
         """These pieces moved towards others of the same lengths: 0 stays here exactly, 1 is there, more goes past."""
@@ -99,24 +100,6 @@ class Reading:
                 timed.append(TimedPhoneme(sequence.symbols[i], start * seconds_per_frame, end * seconds_per_frame))
             offset += encoding.latent.z.shape[2] + pause
         return tuple(timed)
-
-
-def _elasticity(sequence: PhonemeSequence) -> list[float] | None:
-    """Of each symbol: `PAUSE_ELASTICITY` between two words, one elsewhere, and of a blank the mean of its neighbours.
-
-    None where there is no symbol (a recording).
-    """
-    if not sequence.symbols:
-        return None
-    own = [PAUSE_ELASTICITY if symbol in PAUSES else 1.0 for symbol in sequence.symbols]
-    sounding = [i for i, symbol in enumerate(sequence.symbols) if symbol not in PAUSES and symbol != BLANK]
-    first, last = sounding[0], sounding[-1]  # silence before and after is none between words
-    for i, symbol in enumerate(sequence.symbols):
-        if not first < i < last:
-            own[i] = 1.0
-        elif symbol == BLANK:
-            own[i] = (own[i - 1] + own[i + 1]) / 2
-    return own
 
 
 def read(

@@ -52,7 +52,7 @@ def prepare_recordings(
     runs: RunsOption = RUNS,
 ) -> None:
     """Decode, phonemize and track F0 of a corpus, split by sentence."""
-    from latent_edit.data.corpora import read_corpus
+    from latent_edit.data.corpora import licences, read_corpus
     from latent_edit.data.speech import prepare_speech
     from latent_edit.data.splits import select, split_hash
 
@@ -60,7 +60,7 @@ def prepare_recordings(
     for split in SPLITS:
         speech = prepare_speech(select(utterances, split), SAMPLING_RATE, HOP_LENGTH, runs / "speech" / split)
         typer.echo(f"{split}: {len(speech)} recordings, {speech.lengths.sum() / SAMPLING_RATE / 3600:.2f} h")
-    typer.echo(f"held-out sentences: {split_hash(utterances)[:16]}")
+    typer.echo(f"held-out sentences: {split_hash(utterances)[:16]}; licences: {licences(utterances)}")
 
 
 @prepare_app.command("renditions")

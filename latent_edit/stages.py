@@ -1,4 +1,4 @@
-"""The stages of an edit: what people are told while they wait, and the seconds that each takes."""
+"""The stages of an edit: what people are told while they wait, the seconds that each takes, and stops on the bridge."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import numpy as np
 
 Progress = Callable[[str, float], None]
 """`progress(words, fraction)`: what is being done and how much of the whole is, 0 to 1. It cancels by raising."""
@@ -20,6 +22,9 @@ STAGES = {  # name in `seconds`: words for people, share of the whole that is do
     "after": ("speaking it in the style", 0.75),
     "measure": ("measuring", 0.9),
 }
+
+MAX_STOPS = 21  # places on the bridge that are spoken, both ends among them; more would only be slow
+MAX_STOPS_SECONDS = 180  # of a long text fewer places are spoken, so that all of them together last about as long
 
 
 @dataclass
@@ -42,3 +47,9 @@ class StageClock:
             words, begin = STAGES[stage]
             end = min((later for _, later in STAGES.values() if later > begin), default=1.0)
             self.progress(words, begin + share * (end - begin))
+
+
+def steps_to_speak(steps: int, seconds: float) -> list[int]:
+    """Which of so many steps are spoken when every stop lasts so long: evenly, the last among them."""
+    affordable = min(MAX_STOPS, int(MAX_STOPS_SECONDS / max(seconds, 1e-9))) - 1  # one stop is before the first step
+    return sorted({round(step) for step in np.linspace(0, steps - 1, min(steps, max(2, affordable)))})

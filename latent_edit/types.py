@@ -33,14 +33,10 @@ class Latent:
         return Latent(self.z[index : index + 1, :, :length], self.mask[index : index + 1, :, :length])
 
     def stretched(self, frames: int) -> Latent:
-        """One unpadded item [1, C, T] resampled evenly in time: [1, C, frames]."""
-        middles = torch.arange(frames, device=self.z.device, dtype=torch.float64) + 0.5
-        return self.resampled(middles * self.z.shape[2] / frames - 0.5)
-
-    def resampled(self, positions: Tensor) -> Latent:
-        """One unpadded item [1, C, T] at fractions of frames [T'], linearly between their neighbours: [1, C, T']."""
+        """One unpadded item [1, C, T] resampled evenly in time, linearly between its frames: [1, C, frames]."""
         last = self.z.shape[2] - 1
-        positions = positions.clamp(0, last)
+        middles = torch.arange(frames, device=self.z.device, dtype=torch.float64) + 0.5
+        positions = (middles * (last + 1) / frames - 0.5).clamp(0, last)
         before = positions.long()
         share = (positions - before).to(self.z)
         z = torch.lerp(self.z[:, :, before], self.z[:, :, (before + 1).clamp(max=last)], share)

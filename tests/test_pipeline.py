@@ -23,16 +23,9 @@ from latent_edit.errors import CheckpointError, InputError
 from latent_edit.evaluation.moves import failures
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.models.vits import FrozenVits
-from latent_edit.pipeline import (
-    MAX_STOPS,
-    MAX_STOPS_SECONDS,
-    EditRequest,
-    EditResult,
-    LatentEditor,
-    Speech,
-    steps_to_speak,
-)
-from latent_edit.reading import generator, read
+from latent_edit.pipeline import EditRequest, EditResult, LatentEditor, Speech
+from latent_edit.reading import generator
+from latent_edit.stages import MAX_STOPS, MAX_STOPS_SECONDS, steps_to_speak
 
 TEXT = "Good morning to you. It rains, alas."
 
@@ -91,17 +84,17 @@ def test_strength_0_is_exactly_before(tiny_editor: LatentEditor, method: str, gu
     assert result.phonemes_before == result.phonemes_after
 
 
-def test_a_slower_reading_lengthens_pauses_between_words_most(tiny_editor: LatentEditor) -> None:
-    """Those before and after all words, and a faster reading as a whole, take their part like any sound."""
-    reading = read(tiny_editor.vits, "Some words, and more.", 0, 0)
-    symbols = reading.phonemes[0].symbols
-    old = reading.encodings[0].alignment.durations[0]
-    lengthened = [i for i, symbol in enumerate(symbols) if symbol in " ,"]
-    slower = reading.at_pace(0.5).encodings[0].alignment.durations[0] / old
-    others = [i for i in range(len(symbols)) if not {i - 1, i, i + 1} & set(lengthened)]
-    assert slower[lengthened].nanmean() > 1.5 * slower[others].nanmean()
-    alike = reading.encodings[0].at_pace(-0.3)
-    assert torch.equal(reading.at_pace(-0.3).encodings[0].latent.z, alike.latent.z)
+def test_after_alone_is_that_of_the_edit(tiny_editor: LatentEditor, result: EditResult) -> None:
+    assert torch.equal(tiny_editor.after(request()).waveform.samples, result.after.samples)
+
+
+def test_a_slower_edit_starts_from_the_text_read_anew(tiny_editor: LatentEditor) -> None:
+    slower, faster = (tiny_editor.edit(request(text="Rain, alas.", pace=pace)) for pace in (1.3, 0.8))
+    stretched, shortened = (x.z_text.stretched(x.z_source.z.shape[2]).z for x in (slower, faster))
+    torch.testing.assert_close(faster.z_source.z, shortened)
+    assert not torch.allclose(slower.z_source.z, stretched, atol=0.1)
+    again = tiny_editor.edit(request(text="Rain, alas.", pace=1.3, prompt="a whisper"))
+    assert torch.equal(again.z_source.z, slower.z_source.z)
 
 
 def test_strength_moves_along_a_line_and_scales_the_pace(tiny_editor: LatentEditor) -> None:

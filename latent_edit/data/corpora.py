@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,3 +98,11 @@ def read_corpus(folder: Path) -> list[Utterance]:
     if not utterances:
         raise InputError(f"the corpus {folder} lists no utterances")
     return utterances
+
+
+def licences(utterances: Sequence[Utterance]) -> str:
+    """Under which licences these voices may be used, for people: "CC0-1.0 (kathleen), unknown (me)"."""
+    voices: dict[str, set[str]] = {}
+    for utterance in utterances:
+        voices.setdefault(utterance.licence, set()).add(utterance.speaker)
+    return ", ".join(f"{licence} ({', '.join(sorted(voices[licence]))})" for licence in sorted(voices))

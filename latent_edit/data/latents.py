@@ -25,6 +25,7 @@ from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
+from latent_edit.models.pacing import resampled
 from latent_edit.types import Latent, Waveform
 
 logger = logging.getLogger(__name__)
@@ -44,8 +45,8 @@ class Example:
     target: posterior mean of the rendition (of light breath see `data.breath`). neutral: the neutral rendition, re-
     timed to the target. text: Z_text on the recording's MAS path, re-timed likewise; text_prior: the same before the
     inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the inverse flow.
-    reading: Z_text with predicted durations at the style's pace, what an edit starts from (but that an edit lengthens
-    pauses most); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
+    reading: Z_text with predicted durations, resampled to the style's pace (an edit starts from the same, but reads
+    anew what is slower); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
@@ -130,7 +131,7 @@ def _styled_reading(
     change is added to Z_text. So source and target differ by the style alone: they share every word and every accident
     of the reading, and neither is blurred by a way through decoder and encoder.
     """
-    source = reading.at_pace(math.log(item.warp)).latent
+    source = resampled(reading, math.log(item.warp)).latent
     if item.kind != "styled":
         return source.z[0], source.z[0]
     breath = _light_breath(vits, item)

@@ -84,13 +84,6 @@ class Lexicon:
     stop_words: frozenset[str]
     reserved: frozenset[str]
 
-    def find(self, form: str, text: str) -> Word:
-        """The word `text` of a form. Raises KeyError."""
-        for word in self.words[form]:
-            if word.text == text:
-                return word
-        raise KeyError(f"the lexicon has no {form} {text!r}")
-
     def trained_words(self) -> frozenset[str]:
         """Every single word that a training caption can contain."""
         return frozenset(token for text in self._trained_texts() for token in prompt_words(text))

@@ -184,7 +184,7 @@ class Edited:
 
     def render(self, editor: LatentEditor) -> Sound:
         """Edit."""
-        return _sound(editor.edit(self.request).after)
+        return _sound(editor.after(self.request).waveform)
 
 
 @lru_cache(maxsize=4)

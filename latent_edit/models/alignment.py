@@ -1,13 +1,16 @@
-"""Monotonic alignment search: which frame belongs to which phoneme (Glow-TTS, arXiv 2005.11129, section 3.2)."""
+"""Which frame belongs to which phoneme.
+
+Monotonic alignment search (Glow-TTS, arXiv 2005.11129, section 3.2), and from durations to frames.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+from latent_edit.types import Latent
 
 
 @torch.no_grad()
@@ -47,31 +50,21 @@ def expand(values: Tensor, durations: Tensor) -> Tensor:
     return values.gather(2, index) * inside.unsqueeze(1)
 
 
-def at_ratio(durations: Tensor, ratio: float, elasticity: Sequence[float] | None = None) -> Tensor:
-    """Durations [P] whose sum is `ratio` times as long.
-
-    elasticity: of each [P], how much of what comes to the whole a frame of it takes; without it all take alike.
-    """
-    if elasticity is None:
-        return durations * ratio
-    share = durations * durations.new_tensor(elasticity)
-    return durations + (ratio - 1) * durations.sum() * share / share.sum()
+def draw_prior(
+    mean: Tensor, log_deviation: Tensor, durations: Tensor, prior_noise: float, generator: torch.Generator | None
+) -> Latent:
+    """z_p [1, C, T] of phonemes [1, C, P] that last so many frames [P], with that part of the prior's deviation."""
+    if len(durations) != mean.shape[2]:
+        raise ValueError(f"{mean.shape[2]} symbols need as many durations, not {len(durations)}")
+    mean, log_deviation = expand(mean, durations[None]), expand(log_deviation, durations[None])
+    noise = torch.randn(mean.shape, generator=generator).to(mean)
+    return Latent(mean + prior_noise * noise * log_deviation.exp(), torch.ones_like(mean[:, :1]))
 
 
 def whole_frames(durations: Tensor) -> Tensor:
     """Whole frames [P] whose every partial sum is the rounded sum of `durations` [P]: no drift, whatever the pace."""
     ends = durations.double().cumsum(0).round().long()
     return torch.diff(ends, prepend=ends.new_zeros(1))
-
-
-def same_moments(old: Tensor, new: Tensor) -> Tensor:
-    """Where in a reading with durations `old` [P] the middle of each frame of one with `new` [P] lies: [frames]."""
-    old_ends, new_ends = (F.pad(durations.cumsum(0), (1, 0)) for durations in (old, new))
-    frames = int(whole_frames(new).sum())
-    middles = (torch.arange(frames).to(new_ends) + 0.5) * new_ends[-1] / frames
-    symbol = torch.searchsorted(new_ends, middles, right=True).clamp(1, len(new))
-    within = (middles - new_ends[symbol - 1]) / new[symbol - 1].clamp(min=1e-9)
-    return old_ends[symbol - 1] + within.clamp(0, 1) * old[symbol - 1] - 0.5
 
 
 def length_mask(lengths: Tensor, longest: int | None = None) -> Tensor:

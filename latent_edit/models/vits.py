@@ -5,8 +5,7 @@ Works with any transformers `VitsModel` (kakao-enterprise/vits-vctk, vits-ljs, f
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +17,7 @@ from torch import Tensor
 
 from latent_edit.checkpoint import content_hash
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.models import alignment
-from latent_edit.models.alignment import expand, prior_log_likelihood, search_durations, whole_frames
+from latent_edit.models.alignment import draw_prior, prior_log_likelihood, search_durations, whole_frames
 from latent_edit.models.phonemes import FrontEnd, PhonemeSequence, encode_text, load_front_end
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.types import Alignment, Latent, Waveform
@@ -43,21 +41,6 @@ class TextEncoding:
     latent: Latent
     prior_sample: Latent
     alignment: Alignment
-
-    def at_pace(self, log_ratio: float, elasticity: Sequence[float] | None = None) -> TextEncoding:
-        """The same reading exp(log_ratio) times as long; sums of durations are kept, an intonation too.
-
-        elasticity: see `alignment.at_ratio`. The latent itself is resampled. Reading z_p anew and inverting the flow on
-        it loses more words: symbols vanish where it shortens, and frames come twice, noise and all, where it stretches.
-        """
-        given = self.alignment.durations[0]
-        old = (given if len(given) else self.latent.lengths).double()  # a recording is like one long symbol
-        wanted = alignment.at_ratio(old, math.exp(log_ratio), elasticity)
-        durations = whole_frames(wanted)
-        if log_ratio == 0 or not durations.any():
-            return self
-        at, lasting = alignment.same_moments(old, wanted), Alignment(durations[None, : len(given)])
-        return TextEncoding(self.latent.resampled(at), self.prior_sample.resampled(at), lasting)
 
 
 class FrozenVits:
@@ -153,22 +136,31 @@ class FrozenVits:
         prior_noise, duration_noise: standard deviations of the noise of prior and duration predictor (a deterministic
         predictor draws none). pace: factor on durations. durations: [P] frames, instead of predicted ones.
         """
-        from latent_edit.models.intonation import livelier  # with transformers, which a first page does not need
-
         conditioning = self._conditioning(speaker)
         mean, log_deviation, hidden = self._prior(phonemes)
         if durations is None:
             durations = self._predict_durations(hidden, conditioning, duration_noise, pace, generator)
             if not durations.any():
                 durations[0] = 1  # a reading lasts a frame at least
-        durations = durations.reshape(1, -1)
-        if durations.shape[1] != mean.shape[2]:
-            raise ValueError(f"{mean.shape[2]} symbols need as many durations, not {durations.shape[1]}")
-        mean, log_deviation = expand(mean, durations), expand(log_deviation, durations)
-        noise = torch.randn(mean.shape, generator=generator).to(mean)
-        z_p, mask = mean + prior_noise * noise * log_deviation.exp(), torch.ones_like(mean[:, :1])
-        z = self._model.flow(z_p, mask, conditioning, reverse=True)
-        return TextEncoding(livelier(self, Latent(z, mask), speaker), Latent(z_p, mask), Alignment(durations))
+        durations = durations.flatten()
+        sample = draw_prior(mean, log_deviation, durations, prior_noise, generator)
+        return TextEncoding(self.from_prior(sample, speaker), sample, Alignment(durations[None]))
+
+    @torch.no_grad()
+    def sample_prior(
+        self, phonemes: PhonemeSequence, durations: Tensor, prior_noise: float, generator: torch.Generator | None
+    ) -> Latent:
+        """z_p of one sentence whose symbols last `durations` [P] frames: drawn from the prior (VITS, equation 4)."""
+        mean, log_deviation, _ = self._prior(phonemes)
+        return draw_prior(mean, log_deviation, durations, prior_noise, generator)
+
+    @torch.no_grad()
+    def from_prior(self, sample: Latent, speaker: str | int) -> Latent:
+        """z of a z_p: the flow inverted, as when a text is read, and as lively as the voice's recordings."""
+        from latent_edit.models.intonation import livelier  # with transformers, which a first page does not need
+
+        z = self._model.flow(sample.z, sample.mask, self._conditioning(speaker), reverse=True)
+        return livelier(self, Latent(z, sample.mask), speaker)
 
     @torch.no_grad()
     def to_prior(self, latent: Latent, speaker: str | int) -> Latent:

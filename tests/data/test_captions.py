@@ -29,7 +29,8 @@ def test_lexicon_is_wide() -> None:
 @pytest.mark.parametrize("prompt", list(load_styles()))
 def test_words_of_a_preset_compose_to_the_preset(prompt: str) -> None:
     lexicon = load_lexicon()
-    composed = compose(np.stack([lexicon.find(form, word).axes for form, word in lexicon.presets[prompt].parts]))
+    meaning = {(form, word.text): word.axes for form, words in lexicon.words.items() for word in words}
+    composed = compose(np.stack([meaning[part] for part in lexicon.presets[prompt].parts]))
     assert np.abs((composed - axes_of(**load_styles()[prompt])) / FLOORS).max() < 0.25
 
 

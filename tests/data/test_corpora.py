@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from latent_edit.data.corpora import Utterance, read_corpus
+from latent_edit.data.corpora import Utterance, licences, read_corpus
 from latent_edit.errors import InputError
 
 
@@ -52,6 +52,7 @@ def test_a_manifest_may_name_the_licence(manifest: Path) -> None:
     table = manifest / "manifest.csv"
     table.write_text("speaker,licence,text,file\nme,CC-BY-4.0,Hello.,sam_a/2.wav\n", encoding="utf-8")
     assert [u.licence for u in read_corpus(manifest)] == ["CC-BY-4.0"]
+    assert licences(read_corpus(manifest)) == "CC-BY-4.0 (me)"
 
 
 def test_a_manifest_without_a_column_says_which(manifest: Path) -> None:

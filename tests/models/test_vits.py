@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,64 +143,6 @@ def test_the_global_generator_is_left_alone(many: Path, hello: PhonemeSequence) 
     assert torch.equal(torch.rand(3), expected)
 
 
-# -- pace of a finished reading --------------------------------------------------------------------------------------
-
-
-def test_the_same_pace_is_the_same_reading(vits: FrozenVits, hello: PhonemeSequence) -> None:
-    encoding = vits.encode_text(hello, "anna", pace=3, generator=seeded())
-    assert encoding.at_pace(0.0) is encoding
-
-
-@pytest.mark.parametrize("log_ratio", [-0.7, -0.31, -0.01, 0.01, 0.2, 0.7])
-def test_another_pace_keeps_order_and_sum(vits: FrozenVits, hello: PhonemeSequence, log_ratio: float) -> None:
-    old_durations = torch.arange(len(hello.ids)) % 4
-    old = vits.encode_text(hello, "anna", generator=seeded(), durations=old_durations)
-    new = old.at_pace(log_ratio)
-    durations, ratio = new.alignment.durations[0], math.exp(log_ratio)
-    assert int(durations.sum()) == new.latent.z.shape[2] == round(int(old_durations.sum()) * ratio)
-    assert ((durations - old_durations * ratio).abs() <= 1).all()
-    assert ((durations.cumsum(0) - old_durations.cumsum(0) * ratio).abs() <= 0.5 + 1e-4).all()
-    for before, after in ((old.latent, new.latent), (old.prior_sample, new.prior_sample)):
-        assert torch.allclose(after.z, before.stretched(int(durations.sum())).z, atol=1e-4)
-
-
-def test_what_is_elastic_takes_more_of_a_slower_pace(vits: FrozenVits, hello: PhonemeSequence) -> None:
-    durations = 1 + torch.arange(len(hello.ids)) % 4
-    elasticity = [1.0] * len(hello.ids)
-    elasticity[3] = 6.0
-    old = vits.encode_text(hello, "anna", generator=seeded(), durations=durations)
-    ramp = replace(old, latent=Latent(torch.arange(float(durations.sum())).expand_as(old.latent.z), old.latent.mask))
-    new = ramp.at_pace(0.5, elasticity)
-    longer = new.alignment.durations[0]
-    assert int(longer.sum()) == new.latent.z.shape[2] == new.prior_sample.z.shape[2]
-    assert int(longer.sum()) == round(int(durations.sum()) * math.exp(0.5))
-    others = [i for i in range(len(elasticity)) if i != 3]
-    assert longer[3] / durations[3] > 1.5 * longer[others].sum() / durations[others].sum()
-    # What is heard in the middle of each symbol was heard in the middle of the same symbol.
-    middles, same = ((ends - lasting / 2) for ends, lasting in ((x.cumsum(0), x.double()) for x in (longer, durations)))
-    heard = new.latent.z[0, 0, middles.long()] + 0.5
-    assert ((heard - same).abs() <= 1).all()
-    alike = old.at_pace(0.5, [2.0] * len(hello.ids)).latent.z
-    assert torch.allclose(alike, old.at_pace(0.5).latent.z, atol=1e-4)
-
-
-def test_a_latent_is_stretched_evenly() -> None:
-    ramp = torch.arange(40.0).expand(1, 3, 40)
-    stretched = Latent(ramp, torch.ones(1, 1, 40)).stretched(60)
-    assert stretched.z.shape == (1, 3, 60)
-    assert stretched.mask.shape == (1, 1, 60)
-    assert (stretched.mask == 1).all()
-    inside = stretched.z[0, 0, 1:-1]  # beyond the middles of the first and last frame there is nothing to go by
-    assert torch.allclose(inside, (torch.arange(1.0, 59.0) + 0.5) / 1.5 - 0.5, atol=1e-5)
-
-
-def test_a_reading_is_never_shortened_to_nothing(vits: FrozenVits, hello: PhonemeSequence) -> None:
-    durations = torch.zeros(len(hello.ids), dtype=torch.long)
-    durations[0] = 1
-    short = vits.encode_text(hello, "anna", generator=seeded(), durations=durations)
-    assert short.at_pace(-1.0).latent.z.shape[2] == 1
-
-
 # -- speech ----------------------------------------------------------------------------------------------------------
 
 
@@ -293,7 +233,8 @@ def test_nothing_changes_it_and_no_gradient_flows(many: Path, hello: PhonemeSequ
             waveform = Waveform.of(recording, voice.sampling_rate)
             results = [
                 reading.latent.z,
-                reading.at_pace(0.3).latent.z,
+                voice.sample_prior(voice.phonemize("Hello there."), reading.alignment.durations[0], 1.0, seeded()).z,
+                voice.from_prior(start, 0).z,
                 voice.to_prior(start, 0).z,
                 voice.encode_speech(waveform, 0).z,
                 voice.decode(start, 0).samples,

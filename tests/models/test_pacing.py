@@ -1,0 +1,146 @@
+"""A reading at another pace: read anew where it is slower, resampled where it is faster."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from tiny_voices import tiny_voice
+
+from latent_edit.models.istft_vits import save_voice
+from latent_edit.models.pacing import PAUSE_ELASTICITY, at_pace, elasticity, resampled
+from latent_edit.models.phonemes import PhonemeSequence
+from latent_edit.models.vits import FrozenVits, TextEncoding
+from latent_edit.types import Alignment, Latent
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def vits(tmp_path_factory: pytest.TempPathFactory) -> FrozenVits:
+    folder = tmp_path_factory.mktemp("voice")
+    save_voice(tiny_voice(2), folder)
+    return FrozenVits.load(folder)
+
+
+@pytest.fixture(scope="module")
+def words(vits: FrozenVits) -> PhonemeSequence:
+    return vits.phonemize("Hello there, and more.")
+
+
+@pytest.fixture(scope="module")
+def reading(vits: FrozenVits, words: PhonemeSequence) -> TextEncoding:
+    durations = 2 + torch.arange(len(words.ids)) % 4
+    return vits.encode_text(words, "anna", generator=seeded(), durations=durations)
+
+
+def paced(
+    vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, log_ratio: float, noise: float = 0.667
+) -> TextEncoding:
+    return at_pace(vits, words, reading, "anna", log_ratio, noise, seeded(1))
+
+
+def runs(values: torch.Tensor, durations: torch.Tensor) -> list[torch.Tensor]:
+    """The frames [C, n] of each symbol."""
+    return list(values[0].split(durations.tolist(), dim=1))
+
+
+def test_the_same_pace_is_the_same_reading(vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding) -> None:
+    assert paced(vits, words, reading, 0.0) is reading
+
+
+@pytest.mark.parametrize("log_ratio", [-0.7, -0.31, -0.01, 0.01, 0.2, 0.7])
+def test_resampling_keeps_order_and_sum(vits: FrozenVits, words: PhonemeSequence, log_ratio: float) -> None:
+    old_durations = torch.arange(len(words.ids)) % 4
+    old = vits.encode_text(words, "anna", generator=seeded(), durations=old_durations)
+    new = resampled(old, log_ratio)
+    durations, ratio = new.alignment.durations[0], math.exp(log_ratio)
+    assert int(durations.sum()) == new.latent.z.shape[2] == round(int(old_durations.sum()) * ratio)
+    assert ((durations - old_durations * ratio).abs() <= 1).all()
+    assert ((durations.cumsum(0) - old_durations.cumsum(0) * ratio).abs() <= 0.5 + 1e-4).all()
+    for before, after in ((old.latent, new.latent), (old.prior_sample, new.prior_sample)):
+        assert torch.equal(after.z, before.stretched(int(durations.sum())).z)
+
+
+def test_a_faster_reading_is_resampled(vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding) -> None:
+    faster, expected = paced(vits, words, reading, -0.3), resampled(reading, -0.3)
+    assert torch.equal(faster.latent.z, expected.latent.z)
+
+
+def test_a_slower_recording_is_resampled(vits: FrozenVits, reading: TextEncoding) -> None:
+    nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
+    heard = TextEncoding(reading.latent, reading.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
+    slower = paced(vits, nothing, heard, 0.4)
+    frames = round(heard.latent.z.shape[2] * math.exp(0.4))
+    assert torch.equal(slower.latent.z, heard.latent.stretched(frames).z)
+    assert slower.alignment.durations.shape == (1, 0)
+
+
+@pytest.mark.parametrize("log_ratio", [0.05, 0.3, 0.7])
+def test_a_slower_reading_is_read_anew(
+    vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, log_ratio: float
+) -> None:
+    """All that was there of z_p is there still, in its order; what is new is of the symbol that it falls into."""
+    new = paced(vits, words, reading, log_ratio)
+    durations, old_durations = new.alignment.durations[0], reading.alignment.durations[0]
+    assert int(durations.sum()) == new.latent.z.shape[2] == new.prior_sample.z.shape[2]
+    assert int(durations.sum()) == round(int(old_durations.sum()) * math.exp(log_ratio))
+    old, found = reading.prior_sample.z[0].T, []
+    for frame in new.prior_sample.z[0].T:
+        found += (old == frame).all(1).nonzero().flatten().tolist()
+    assert found == sorted(set(found))
+    assert len(found) >= 0.95 * len(old)
+    torch.testing.assert_close(new.latent.z, vits.from_prior(new.prior_sample, "anna").z)
+
+
+def test_without_noise_a_slower_reading_stands_longer(vits: FrozenVits, words: PhonemeSequence) -> None:
+    durations = 2 + torch.arange(len(words.ids)) % 4
+    still = vits.encode_text(words, "anna", prior_noise=0.0, durations=durations)
+    new = paced(vits, words, still, 0.4, noise=0.0)
+    middles = [run[:, run.shape[1] // 2] for run in runs(new.prior_sample.z, new.alignment.durations[0])]
+    expected = [run[:, 0] for run in runs(still.prior_sample.z, durations)]
+    torch.testing.assert_close(torch.stack(middles), torch.stack(expected))
+
+
+def test_new_frames_have_noise_of_their_own(vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding) -> None:
+    """Not the same frame twice, which would be heard as a buzz, and as much noise as the reading has."""
+    new = paced(vits, words, reading, 0.6).prior_sample.z
+    assert (new[..., 1:] != new[..., :-1]).any(1).all()
+    assert not torch.equal(new, at_pace(vits, words, reading, "anna", 0.6, 0.667, seeded(2)).prior_sample.z)
+
+
+def test_a_slower_reading_lengthens_pauses_between_words_most(vits: FrozenVits, words: PhonemeSequence) -> None:
+    """Those before and after all words take their part like any sound."""
+    shares = elasticity(words)
+    between = [i for i, symbol in enumerate(words.symbols) if symbol in " ,"]
+    assert {shares[i] for i in between} == {PAUSE_ELASTICITY}
+    assert shares[0] == shares[-1] == shares[-2] == 1.0
+    near = {j for i in between for j in (i - 1, i + 1)} - set(between)
+    assert all(1.0 < shares[i] <= PAUSE_ELASTICITY for i in near)
+    assert all(share == 1.0 for i, share in enumerate(shares) if i not in near | set(between))
+    durations = torch.full((len(words.ids),), 10)
+    old = vits.encode_text(words, "anna", generator=seeded(), durations=durations)
+    longer = paced(vits, words, old, 0.4).alignment.durations[0]
+    others = [i for i in range(len(words.ids)) if i not in near | set(between)]
+    assert (longer[between] - 10).min() > 3 * (longer[others] - 10).max()
+
+
+def test_a_latent_is_stretched_evenly() -> None:
+    ramp = torch.arange(40.0).expand(1, 3, 40)
+    stretched = Latent(ramp, torch.ones(1, 1, 40)).stretched(60)
+    assert stretched.z.shape == (1, 3, 60)
+    assert stretched.mask.shape == (1, 1, 60)
+    assert (stretched.mask == 1).all()
+    inside = stretched.z[0, 0, 1:-1]  # beyond the middles of the first and last frame there is nothing to go by
+    assert torch.allclose(inside, (torch.arange(1.0, 59.0) + 0.5) / 1.5 - 0.5, atol=1e-5)
+
+
+def test_a_reading_is_never_shortened_to_nothing(vits: FrozenVits, words: PhonemeSequence) -> None:
+    durations = torch.zeros(len(words.ids), dtype=torch.long)
+    durations[0] = 1
+    short = vits.encode_text(words, "anna", generator=seeded(), durations=durations)
+    assert paced(vits, words, short, -1.0).latent.z.shape[2] == 1
+    assert paced(vits, words, short, 0.7).latent.z.shape[2] == 2
