@@ -6,9 +6,7 @@ import math
 
 import pytest
 import torch
-from tiny_voices import tiny_voice
 
-from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.pacing import PAUSE_ELASTICITY, at_pace, elasticity, resampled
 from latent_edit.models.phonemes import PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
@@ -17,13 +15,6 @@ from latent_edit.types import Alignment, Latent
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def vits(tmp_path_factory: pytest.TempPathFactory) -> FrozenVits:
-    folder = tmp_path_factory.mktemp("voice")
-    save_voice(tiny_voice(2), folder)
-    return FrozenVits.load(folder)
 
 
 @pytest.fixture(scope="module")

@@ -41,13 +41,6 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def vits(tmp_path_factory: pytest.TempPathFactory) -> FrozenVits:
-    folder = tmp_path_factory.mktemp("voice")
-    save_voice(tiny_voice(2), folder)
-    return FrozenVits.load(folder)
-
-
-@pytest.fixture(scope="module")
 def hello(vits: FrozenVits) -> PhonemeSequence:
     return vits.phonemize("Hello there.")
 
