@@ -38,8 +38,10 @@ app.command()(evaluate)
 
 def main() -> None:
     """Run the command line; an InputError becomes one line and exit code 2."""
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("latent_edit").setLevel(logging.INFO)  # how far what takes long has come
+    # How far what takes long has come. Of this project only: phonemizer would remark on every other sentence.
+    told = logging.getLogger("latent_edit")
+    told.handlers = [logging.StreamHandler()]
+    told.setLevel(logging.INFO)
     try:
         app(prog_name="python -m latent_edit")
     except InputError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +58,15 @@ def test_say(run: Run, tmp_path: Path) -> None:
     again = tmp_path / "again.wav"
     run("say", "--text", "Hello there.", "--voice", "ben", "--out", str(again), "--seed", "4")
     assert again.read_bytes() == path.read_bytes()
+
+
+def test_other_libraries_do_not_remark_on_the_text(tiny_root: Path, tmp_path: Path) -> None:
+    """In a process of its own, where what they log goes where a person sees it."""
+    sentence = "For the twentieth time that evening the two men shook hands."
+    path, environment = tmp_path / "plain.wav", {**os.environ, ROOT_VARIABLE: str(tiny_root)}
+    command = [sys.executable, "-m", "latent_edit", "say", "--text", sentence, "--voice", "ben", "--out", str(path)]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (said.stdout, said.stderr) == (f"{path}\n", "")
 
 
 def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) -> None:

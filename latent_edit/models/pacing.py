@@ -33,11 +33,20 @@ def at_pace(
 ) -> TextEncoding:
     """A reading exp(log_ratio) times as long; at 0 the same. A recording, which has no phonemes, is resampled.
 
-    prior_noise: what it was read with. generator: draws the noise of frames that a slower reading has more.
+    Slower, what was there of z_p stays at its moment, and the frames between are drawn from the prior. A slower reader
+    lengthens pauses before words (Grosjean & Collins 1979, Phonetica 36), and words stretched less are better
+    understood. prior_noise: what it was read with. generator: draws the noise of the new frames.
     """
-    if log_ratio > 0 and phonemes.count:
-        return _slower(vits, phonemes, reading, speaker, log_ratio, prior_noise, generator)
-    return resampled(reading, log_ratio)
+    if log_ratio <= 0 or not phonemes.count:
+        return resampled(reading, log_ratio)
+    old = reading.alignment.durations[0].double()
+    longer = _lengthened(old, math.exp(log_ratio), elasticity(phonemes))
+    durations = whole_frames(longer)
+    sample = vits.sample_prior(phonemes, durations, prior_noise, generator)
+    at = _same_moments(old, longer).round().long().clamp(0, reading.prior_sample.z.shape[2] - 1)
+    kept = torch.diff(at, prepend=at.new_tensor([-1])) > 0
+    sample.z[..., kept] = reading.prior_sample.z[..., at[kept]]
+    return TextEncoding(vits.from_prior(sample, speaker), sample, Alignment(durations[None]))
 
 
 def resampled(reading: TextEncoding, log_ratio: float) -> TextEncoding:
@@ -50,30 +59,6 @@ def resampled(reading: TextEncoding, log_ratio: float) -> TextEncoding:
         return reading
     lasting = Alignment(durations[None, : len(given)])
     return TextEncoding(reading.latent.stretched(frames), reading.prior_sample.stretched(frames), lasting)
-
-
-def _slower(
-    vits: FrozenVits,
-    phonemes: PhonemeSequence,
-    reading: TextEncoding,
-    speaker: str | int,
-    log_ratio: float,
-    prior_noise: float,
-    generator: torch.Generator,
-) -> TextEncoding:
-    """The text read anew. What was there of z_p stays at its moment, and the frames between are drawn from the prior.
-
-    A slower reader lengthens pauses before words (Grosjean & Collins 1979, Phonetica 36), and words stretched less are
-    better understood.
-    """
-    old = reading.alignment.durations[0].double()
-    longer = _lengthened(old, math.exp(log_ratio), elasticity(phonemes))
-    durations = whole_frames(longer)
-    sample = vits.sample_prior(phonemes, durations, prior_noise, generator)
-    at = _same_moments(old, longer).round().long().clamp(0, reading.prior_sample.z.shape[2] - 1)
-    kept = torch.diff(at, prepend=at.new_tensor([-1])) > 0
-    sample.z[..., kept] = reading.prior_sample.z[..., at[kept]]
-    return TextEncoding(vits.from_prior(sample, speaker), sample, Alignment(durations[None]))
 
 
 def elasticity(phonemes: PhonemeSequence) -> list[float]:
