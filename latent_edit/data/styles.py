@@ -18,32 +18,29 @@ JITTER = 0.25  # relative half-width around a named point: inside the 0.5 to 2 t
 class Axis:
     """One way in which speech can be changed.
 
-    name: field of `Style`. unit: of its values. minimum, maximum: what sounds natural enough to train on.
-    floor: smallest size at which a style counts as naming the axis. tolerance: how far the axis may move (in its own
-    unit; breathiness in voiced share) when a style does not name it. measure: field of `measures.Measurements` that
-    shows it. Breathiness shows in two: up to about 0.5 the voice stays and `harmonicity_db` falls (about 5 dB at 0.5),
-    from there on the voiced share falls to nothing.
+    name: field of `Style`, which says its unit. minimum, maximum: what sounds natural enough to train on. floor:
+    smallest size at which a style counts as naming the axis. tolerance: how far the axis may move (in its own unit;
+    breathiness in voiced share) when a style does not name it. Breathiness shows in two measures: up to about 0.5 the
+    voice stays and `harmonicity_db` falls (about 5 dB at 0.5), from there on the voiced share falls to nothing.
     """
 
     name: str
-    unit: str
     minimum: float
     maximum: float
     floor: float
     tolerance: float
-    measure: str
 
 
 AXES: dict[str, Axis] = {
     axis.name: axis
     for axis in (
-        Axis("pitch_semitones", "semitones of median F0", -7.0, 8.0, 3.0, 1.0, "pitch_hz"),
-        Axis("range_ratio_log2", "octaves of F0 range ratio", -3.0, 1.0, 0.5, 0.4, "pitch_range_semitones"),
-        Axis("pace_log_ratio", "log of duration ratio", -0.5, 0.5, 0.15, 0.08, "duration_seconds"),
-        Axis("level_db", "dB", -10.0, 10.0, 4.0, 2.0, "level_db"),
-        Axis("tilt_db", "dB", -8.0, 9.0, 3.0, 2.0, "tilt_db"),
-        Axis("breathiness", "0 to 1", 0.0, 1.0, 0.4, 0.15, "voiced_share"),
-        Axis("tremor_semitones", "semitones, zero to peak", 0.0, 2.2, 0.8, 0.5, "tremor_semitones"),
+        Axis("pitch_semitones", -7.0, 8.0, floor=3.0, tolerance=1.0),
+        Axis("range_ratio_log2", -3.0, 1.0, floor=0.5, tolerance=0.4),
+        Axis("pace_log_ratio", -0.5, 0.5, floor=0.15, tolerance=0.08),
+        Axis("level_db", -10.0, 10.0, floor=4.0, tolerance=2.0),
+        Axis("tilt_db", -8.0, 9.0, floor=3.0, tolerance=2.0),
+        Axis("breathiness", 0.0, 1.0, floor=0.4, tolerance=0.15),
+        Axis("tremor_semitones", 0.0, 2.2, floor=0.8, tolerance=0.5),
     )
 }
 
