@@ -22,17 +22,16 @@ from torch import Tensor
 from latent_edit.data.breath import with_breath
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
-from latent_edit.data.world import analyse, synthesise
+from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
-from latent_edit.models.pacing import at_pace
+from latent_edit.models.pacing import resampled
 from latent_edit.types import Latent, Waveform
 
 logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from latent_edit.models.clap import StyleEncoder
-    from latent_edit.models.phonemes import PhonemeSequence
     from latent_edit.models.vits import FrozenVits, TextEncoding
 
 PRIOR_NOISE = 0.667
@@ -46,8 +45,8 @@ class Example:
     target: posterior mean of the rendition (of light breath see `data.breath`). neutral: the neutral rendition, re-
     timed to the target. text: Z_text on the recording's MAS path, re-timed likewise; text_prior: the same before the
     inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the inverse flow.
-    reading: Z_text with predicted durations at the style's pace, as an edit starts from it; styled_reading: what
-    becomes of it, frame by frame (see `_styled_reading`).
+    reading: Z_text with predicted durations, resampled to the style's pace (an edit starts from the same, but reads
+    anew what is slower); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
@@ -108,6 +107,7 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
     free = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator)
     paper = (free.latent.z[0], free.prior_sample.z[0])
+    spoken = analyse(vits.decode(free.latent, speaker).item(0).cpu().numpy(), vits.sampling_rate)
     examples = []
     for index, (item, target) in enumerate(zip(items, encoded, strict=True)):
         if breath := _light_breath(vits, item):
@@ -117,34 +117,33 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
         neutral = encoded[min(index, 1)]  # a raw recording goes with itself, what went through WORLD with the second
         length = target.z.shape[2]
         at_length = (x.stretched(length).z[0] for x in (neutral, on_path.latent, on_path.prior_sample))
-        values = (target.z[0], *at_length, *paper, *_styled_reading(vits, phonemes, free, item, generator))
+        values = (target.z[0], *at_length, *paper, *_styled_reading(vits, free, spoken, item))
         examples.append(Example(*(value.half().cpu().contiguous() for value in values)))
     return examples
 
 
 def _styled_reading(
-    vits: FrozenVits, phonemes: PhonemeSequence, reading: TextEncoding, item: RenditionItem, generator: torch.Generator
+    vits: FrozenVits, reading: TextEncoding, spoken: Analysis, item: RenditionItem
 ) -> tuple[Tensor, Tensor]:
     """Z_text at the pace of a rendition, and the same carried as far as its style carries speech, both [C, T].
 
-    The reading as spoken is rendered through WORLD with and without the rest of the style, and what the posterior
-    encoder hears change is added to Z_text. So source and target differ by the style alone: they share every word and
-    every accident of the reading, and neither is blurred by a way through decoder and encoder.
+    The reading as spoken is rendered through WORLD with and without the style, and what the posterior encoder hears
+    change is added to Z_text. So source and target differ by the style alone: they share every word and every accident
+    of the reading, and neither is blurred by a way through decoder and encoder.
     """
-    paced = at_pace(vits, phonemes, reading, item.speaker, math.log(item.warp), PRIOR_NOISE, generator).latent
+    source = resampled(reading, math.log(item.warp)).latent
     if item.kind != "styled":
-        return paced.z[0], paced.z[0]
+        return source.z[0], source.z[0]
     breath = _light_breath(vits, item)
-    style = replace(Style(*item.style), pace_log_ratio=0.0)
-    if breath:
-        style = replace(style, breathiness=0.0)
-    spoken = analyse(vits.decode(paced, item.speaker).item(0).cpu().numpy(), vits.sampling_rate)
-    heard = [_encode(vits, synthesise(spoken, manner), item.speaker) for manner in (Style(), style)]
-    plain, styled = (latent.stretched(paced.z.shape[2]).z for latent in heard)
-    carried = Latent(paced.z + styled - plain, paced.mask)
+    style = replace(Style(*item.style), breathiness=0.0) if breath else Style(*item.style)
+    heard = []
+    for manner in (Style(pace_log_ratio=style.pace_log_ratio), style):
+        heard.append(_encode(vits, synthesise(spoken, manner), item.speaker))
+    plain, styled = (latent.stretched(source.z.shape[2]).z for latent in heard)
+    carried = Latent(source.z + styled - plain, source.mask)
     if breath:
         carried = with_breath(vits, carried, item.speaker, breath)
-    return paced.z[0], carried.z[0]
+    return source.z[0], carried.z[0]
 
 
 def _light_breath(vits: FrozenVits, item: RenditionItem) -> float:
