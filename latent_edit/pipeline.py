@@ -244,10 +244,11 @@ class LatentEditor(LoadedModels):
             if edit.request.landing and self.bridge(edit.request.method).config.landing:
                 asked, least = self.style_encoder.axes(edit.style), min(1.0, edit.request.guidance)
                 # What is asked for counts from the plain reading; one at another pace may be a little higher or lower.
-                for index, start in enumerate(edit.z_text.encodings):
+                starts = zip(edit.z_text.encodings, edit.z_source.encodings, strict=True)
+                for index, (start, paced) in enumerate(starts):
                     stage.tell("landing", (done + index) / pieces)
                     edit.crossed[index] = landed(
-                        self.vits, start.latent, edit.crossed[index], asked, edit.speaker, least
+                        self.vits, start.latent, paced.latent, edit.crossed[index], asked, edit.speaker, least
                     )
             done += len(edit.crossed)
             edit.z_edit = edit.z_source.towards(edit.crossed, edit.request.strength)

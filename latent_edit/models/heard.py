@@ -108,13 +108,24 @@ def breathy(heard: Heard, breathiness: float, sampling_rate: int) -> Heard:
     bins = heard.noise.shape[1]
     share = SHARE * torch.from_numpy(breath_share(sampling_rate, bins, breathiness)).to(heard.noise)[:, None]
     pitch = in_subframes(heard.pitch)
-    relative = pulses_over_noise(pitch, sampling_rate)
-    noise = torch.logaddexp(2 * heard.noise, 2 * heard.pulse + (share * relative).log()) / 2
+    noise = _added(heard, (share * pulses_over_noise(pitch, sampling_rate)).log())
     return replace(
         heard,
         noise=torch.where(pitch > 0, noise, heard.noise),
         pulse=heard.pulse + torch.log1p(-share) / 2,
     )
+
+
+def whispered(heard: Heard, sampling_rate: int) -> Heard:
+    """What is heard, as a whisper: all of the power of the pulses is noise, and there is no F0."""
+    pitch = in_subframes(heard.pitch)
+    both = _added(heard, pulses_over_noise(pitch, sampling_rate).log())
+    return replace(heard, pitch=torch.zeros_like(heard.pitch), noise=torch.where(pitch > 0, both, heard.noise))
+
+
+def _added(heard: Heard, relative: Tensor) -> Tensor:
+    """The filter of noise [B, bins, F] with the power of pulses in it, of which so much (log) is noise."""
+    return torch.logaddexp(2 * heard.noise, 2 * heard.pulse + relative) / 2
 
 
 def in_subframes(values: Tensor) -> Tensor:

@@ -107,8 +107,11 @@ class IstftDecoder(nn.Module):
         """
         if pitch is None:
             pitch = self.pitch.pitch(spectrogram, global_conditioning)
-        noise_filter, pulse_filter, phase = self.filters(spectrogram, global_conditioning, pitch)
-        length = spectrogram.shape[2] * self.hop_length
+        return self.filtered(*self.filters(spectrogram, global_conditioning, pitch), pitch)
+
+    def filtered(self, noise_filter: Tensor, pulse_filter: Tensor, phase: Tensor, pitch: Tensor) -> Tensor:
+        """Both sources through what `filters` gives, pulses at F0 in Hz [B, T]: samples [B, 1, T * hop_length]."""
+        length = pitch.shape[1] * self.hop_length
         unvoiced = self._spectrum(noise(length, self.training, pitch.device).unsqueeze(0))
         voiced = self._spectrum(pulses(pitch, self.hop_length, self.sampling_rate))
         spectrum = noise_filter.exp() * unvoiced + torch.polar(pulse_filter.exp(), phase) * voiced

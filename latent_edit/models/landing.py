@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
+from latent_edit.models.articulation import articulated
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.heard import as_condition, breathy, clearness, hear
@@ -112,6 +113,7 @@ class Goal:
 def landed(
     vits: FrozenVits,
     source: Latent,
+    paced: Latent,
     edited: Latent,
     asked: Mapping[str, AxisValue],
     speaker: str | int,
@@ -119,12 +121,13 @@ def landed(
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
+    paced: the source at the pace of the edited one, as which an edit with breath articulates (see `articulation`).
     asked: by name of the axis, as a CLAP with an axis head reads it. speaker: whose latents they are; another one's
     decoder may land them a little off. How far along the style is the bridge's affair, as it is and up to `FARTHEST`,
     but no less than `least` times the style's size; a tremor alone is as deep as asked for, and so is breath, by how
-    clear it leaves the first harmonics; what drowns them without being asked for is taken back, and a whisper is left
-    as it is. Pace is not touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0
-    and filters apart.
+    clear it leaves the first harmonics (in a whisper there are none); what drowns them without being asked for is taken
+    back. Pace is not touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0 and
+    filters apart.
     """
     if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATH, PACE} <= asked.keys():
         return edited
@@ -134,12 +137,14 @@ def landed(
     reach = _reach(moved, asked, least)
     quick = _quick(before, after, asked, reach)
     missing = _missing(moved, asked, reach) | {TREMOR: 12 * depth(quick - after.quick)}
-    lowest, highest = _clear(listener, source.z, before, asked[BREATH], least)
-    arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
-    if arrived and lowest <= after.clearness <= highest:
-        return edited
-    goal = _goal(after, quick, missing, (lowest, highest))
-    return Latent(_approach(listener, edited.z, goal), edited.mask)
+    clear = _clear(listener, source.z, before, asked[BREATH], least)
+    goal = _goal(after, quick, missing, clear)
+    if asked[BREATH].steps < NAMED:
+        arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
+        return edited if arrived and clear[0] <= after.clearness <= clear[1] else _approach(listener, edited, goal)
+    landing = _approach(listener, edited, goal)
+    landing = articulated(vits, paced, landing, min(least, 1.0) * asked[BREATH].value, speaker)
+    return _approach(listener, landing, goal)
 
 
 def _clear(listener: Listener, source: Tensor, before: Manner, breath: AxisValue, least: float) -> tuple[float, float]:
@@ -199,7 +204,7 @@ def _goal(after: Manner, quick: Tensor, missing: Mapping[str, float], clear: tup
     return Goal(pitch, pitch.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)]), clear)
 
 
-def _approach(listener: Listener, start: Tensor, goal: Goal) -> Tensor:
+def _approach(listener: Listener, start: Latent, goal: Goal) -> Latent:
     """The latent nearest to where it is that has the melody, colour and clearness of a goal, or nearly so."""
 
     def colour(z: Tensor) -> Tensor:
@@ -209,8 +214,8 @@ def _approach(listener: Listener, start: Tensor, goal: Goal) -> Tensor:
         clear = listener.clearness(z, goal.pitch)
         return (clear - clear.clamp(*goal.clear)).square()
 
-    melody = towards(listener.decoder.pitch, listener.embedding, start, goal.pitch)
-    return approach(start, [breath, melody, colour])
+    melody = towards(listener.decoder.pitch, listener.embedding, start.z, goal.pitch)
+    return Latent(approach(start.z, [breath, melody, colour]), start.mask)
 
 
 def _between(value: float, one: float, other: float) -> float:

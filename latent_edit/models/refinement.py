@@ -21,11 +21,19 @@ STEPS, RATE = 10, 0.05
 MELODY_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
 
 
-def refined(vits: FrozenVits, latent: Latent, recording: Waveform, speaker: str | int) -> Latent:
+def refined(
+    vits: FrozenVits,
+    latent: Latent,
+    recording: Waveform,
+    speaker: str | int,
+    steps: int = STEPS,
+    rate: float = RATE,
+) -> Latent:
     """Near the latent [1, C, T] that the encoder gave for one recording, one whose copy is closer to it.
 
-    Closer in log-mel spectra of two resolutions; F0 and voicing stay as they are read from the encoder's latent. The
-    decoder of the embedded voice is quick enough for it; for other voices the latent stays as it is.
+    steps, rate: how many, and how far each may take a value of the latent. Closer in log-mel spectra of two
+    resolutions; F0 and voicing stay as they are read from the encoder's latent. The decoder of the embedded voice is
+    quick enough for it; for other voices the latent stays as it is.
     """
     if not vits.has_source_filter:
         return latent
@@ -46,8 +54,8 @@ def refined(vits: FrozenVits, latent: Latent, recording: Waveform, speaker: str 
         return torch.stack(differences).mean() + MELODY_WEIGHT * (semitones + doubt)
 
     z = latent.z.clone().requires_grad_(True)
-    optimizer = torch.optim.Adam([z], lr=RATE)
-    for _ in range(STEPS):
+    optimizer = torch.optim.Adam([z], lr=rate)
+    for _ in range(steps):
         with torch.enable_grad():
             (z.grad,) = torch.autograd.grad(distance(z), z)
         optimizer.step()

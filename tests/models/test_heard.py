@@ -10,7 +10,14 @@ import torch
 from tiny_voices import ARCHITECTURE, tiny_voice
 
 from latent_edit.models.harmonic_source import REFERENCE_HZ
-from latent_edit.models.heard import hear, heard_difference, pitch_errors
+from latent_edit.models.heard import (
+    hear,
+    heard_difference,
+    in_subframes,
+    pitch_errors,
+    pulses_over_noise,
+    whispered,
+)
 from latent_edit.models.vits import freeze
 
 VOICE, CHANNELS = freeze(tiny_voice()), ARCHITECTURE.flow_size
@@ -78,3 +85,17 @@ def test_every_octave_of_a_filter_counts_the_same() -> None:
         noise[:, bins >> octave : bins >> (octave - 1)] += 1.0
         losses.append(float(heard_difference(decoder, latent, replace(goal, noise=noise), speaker, mask) - exact))
     assert losses[0] == pytest.approx(losses[1], rel=0.15) and losses[0] > 0.3
+
+
+def test_a_whisper_has_all_the_power_and_no_tone() -> None:
+    """The noise takes over what the pulses had where there were some, and stays as it was elsewhere."""
+    decoder, speaker = VOICE.source_filter_decoder, VOICE.all_speaker_embeddings[:1]
+    plain = hear(decoder, torch.randn(1, CHANNELS, 30, generator=torch.Generator().manual_seed(0)), speaker)
+    plain.pitch[:, :10] = 0.0
+    whisper = whispered(plain, VOICE.sampling_rate)
+    assert not whisper.pitch.any()
+    pitch = in_subframes(plain.pitch)
+    pulses = (2 * plain.pulse).exp() * pulses_over_noise(pitch, VOICE.sampling_rate) * (pitch > 0)
+    assert torch.allclose((2 * whisper.noise).exp(), (2 * plain.noise).exp() + pulses, rtol=1e-4)
+    quiet = (pitch == 0).expand_as(plain.noise)
+    assert torch.equal(whisper.noise[quiet], plain.noise[quiet])

@@ -1,0 +1,78 @@
+"""What a breathy edit keeps of its reading: the detail of its spectrum, frame by frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny_voices import ARCHITECTURE, tiny_voice
+
+from latent_edit.models.articulation import articulated
+from latent_edit.models.heard import as_condition
+from latent_edit.models.spectrogram import LogMel
+from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.pipeline import EditRequest, LatentEditor
+from latent_edit.types import Latent
+
+FRAMES = 60
+
+
+def random_latent(seed: int) -> Latent:
+    z = torch.randn(1, ARCHITECTURE.flow_size, FRAMES, generator=torch.Generator().manual_seed(seed))
+    return Latent(z, torch.ones(1, 1, FRAMES))
+
+
+def detail(vits: FrozenVits, latent: Latent, speaker: str) -> torch.Tensor:
+    """Log-mel spectrum of what is spoken, less its mean over time: [bins, frames]."""
+    spectrum = LogMel(vits.sampling_rate, 800, 200, 40)(vits.decode(latent, speaker).samples)[0]
+    return spectrum - spectrum.mean(1, keepdim=True)
+
+
+def likeness(vits: FrozenVits, one: Latent, other: Latent, speaker: str) -> float:
+    """Correlation of their details."""
+    details = [detail(vits, latent, speaker).flatten().numpy() for latent in (one, other)]
+    return float(np.corrcoef(*details)[0, 1])
+
+
+def test_it_is_deterministic_and_leaves_what_it_was_given() -> None:
+    vits, source, edited = freeze(tiny_voice()), random_latent(0), random_latent(1)
+    given = [latent.z.clone() for latent in (source, edited)]
+    with torch.no_grad():  # as in an edit
+        one = articulated(vits, source, edited, 0.5, "anna")
+    assert torch.equal(one.z, articulated(vits, source, edited, 0.5, "anna").z)
+    assert torch.equal(source.z, given[0]) and torch.equal(edited.z, given[1])
+    assert not torch.equal(one.z, edited.z) and not one.z.requires_grad
+    assert torch.equal(one.mask, edited.mask)
+    assert not torch.equal(one.z, articulated(vits, source, edited, 0.5, "ben").z)
+    assert not torch.equal(one.z, articulated(vits, random_latent(2), edited, 0.5, "anna").z)
+
+
+def test_what_is_silent_throughout_stays_finite() -> None:
+    """Without one voiced frame there is no mean of the pulses to keep."""
+    voice = tiny_voice()
+    with torch.no_grad():
+        voice.decoder.pitch.output.bias[1] = -9.0
+    assert articulated(freeze(voice), random_latent(0), random_latent(1), 1.0, "anna").z.isfinite().all()
+
+
+@pytest.mark.shipped
+@pytest.mark.parametrize("prompt", ["a whisper", "soft and gentle"])
+def test_a_breathy_edit_articulates_as_its_reading_does(shipped_editor: LatentEditor, prompt: str) -> None:
+    """More so than the bridge leaves it, and with F0 and level of the edit."""
+    vits, voice = shipped_editor.vits, "sam_a"
+    requests = [
+        EditRequest(
+            text="The old clock on the wall had stopped.", voice=voice, prompt=prompt, pace=1.0, landing=landing
+        )
+        for landing in (False, True)
+    ]
+    alone, landed = (shipped_editor.edit(request) for request in requests)
+    source = landed.z_source
+    before, after = (likeness(vits, source, latent, voice) for latent in (alone.z_edit, landed.z_edit))
+    assert 1 - after < 0.85 * (1 - before), (before, after)
+    better = articulated(vits, source, alone.z_edit, 0.5, voice)
+    embedding = as_condition(vits.speaker_embedding(voice))
+    one, other = (vits.source_filter_decoder.pitch.pitch(x.z, embedding) for x in (alone.z_edit, better))
+    assert ((one > 0) != (other > 0)).float().mean() < 0.03
+    levels = [float(vits.decode(x, voice).samples.square().mean().log10() * 10) for x in (alone.z_edit, better)]
+    assert levels[1] == pytest.approx(levels[0], abs=1.0)
