@@ -10,9 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from latent_edit.request import EditRequest
 
 TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
 PROMPT = "calm and deep"  # an edit that has to be landed: some are where they should be without
+BREATHY_PROMPT = "soft and gentle"  # one that has to be articulated as well
 START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGE_SECONDS, STOP_SECONDS = 120, 10  # without a page by then, there will be none; nor will it end by itself
@@ -46,9 +47,9 @@ class Page:
 class Benchmark:
     """page: None without app.py beside the package. start_up_seconds: a new process until its editor is loaded.
     first_edit_seconds: in a fresh editor, libraries still to be loaded. edit_seconds: later ones, median, both clips.
-    stage_seconds: its parts. nearest_voice_seconds: to find the voice that a recording comes nearest to.
-    recording_seconds: to find Z_audio of one as long as before. audio_seconds: length of before. peak_memory_bytes: of
-    the process, highest so far.
+    breathy_edit_seconds: one of `BREATHY_PROMPT`. stage_seconds: parts of the median edit. nearest_voice_seconds: to
+    find the voice that a recording comes nearest to. recording_seconds: to find Z_audio of one as long as before.
+    audio_seconds: length of before. peak_memory_bytes: of the process, highest so far.
     """
 
     text: str
@@ -59,6 +60,7 @@ class Benchmark:
     start_up_seconds: float
     first_edit_seconds: float
     edit_seconds: float
+    breathy_edit_seconds: float
     stage_seconds: dict[str, float]
     nearest_voice_seconds: float
     recording_seconds: float
@@ -74,6 +76,7 @@ class Benchmark:
         ]
         rows += [(stage, seconds, seconds / self.audio_seconds) for stage, seconds in self.stage_seconds.items()]
         rows.append(("edit", self.edit_seconds, self.edit_seconds / self.audio_seconds))
+        rows.append(("with breath", self.breathy_edit_seconds, self.breathy_edit_seconds / self.audio_seconds))
         rows.append(("nearest voice", self.nearest_voice_seconds, None))
         rows.append(("a recording", self.recording_seconds, self.recording_seconds / self.audio_seconds))
         if self.page:
@@ -97,37 +100,30 @@ def run(runs: int) -> Benchmark:
     totals: list[float] = []
     stages: list[dict[str, float]] = []
     for _ in range(runs):
-        start = time.perf_counter()
-        stages.append(editor.edit(request).seconds)
-        totals.append(time.perf_counter() - start)
+        totals.append(_seconds(lambda: stages.append(editor.edit(request).seconds)))
     recording = levelled(first.before)
-    start = time.perf_counter()
-    nearest_speaker(editor.vits, recording)
-    nearest_seconds = time.perf_counter() - start
-    start = time.perf_counter()
-    hear(editor.vits, recording, editor.speaker(request.voice))
-    recording_seconds = time.perf_counter() - start
     return Benchmark(
         text=TEXT,
         prompt=PROMPT,
         steps=request.steps,
         runs=runs,
         page=_visit(request, runs) if APP.is_file() else None,
-        start_up_seconds=_start_up_seconds(),
+        start_up_seconds=_seconds(lambda: subprocess.run([sys.executable, "-c", START_UP], check=True)),
         first_edit_seconds=first_seconds,
         edit_seconds=statistics.median(totals),
+        breathy_edit_seconds=_seconds(lambda: editor.edit(replace(request, prompt=BREATHY_PROMPT))),
         stage_seconds={name: statistics.median(each[name] for each in stages) for name in stages[0]},
-        nearest_voice_seconds=nearest_seconds,
-        recording_seconds=recording_seconds,
+        nearest_voice_seconds=_seconds(lambda: nearest_speaker(editor.vits, recording)),
+        recording_seconds=_seconds(lambda: hear(editor.vits, recording, editor.speaker(request.voice))),
         audio_seconds=first.before.samples.shape[1] / first.before.sampling_rate,
         peak_memory_bytes=_peak_memory_bytes(),
         environment=environment(),
     )
 
 
-def _start_up_seconds() -> float:
+def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", START_UP], check=True)
+    work()
     return time.perf_counter() - start
 
 
