@@ -34,7 +34,7 @@ RATE = 16_000
 
 @pytest.mark.shipped
 def test_the_quick_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(tmp_path / "cache", tmp_path / "README.md", QUICK)
+    run = Run(tmp_path / "cache", tmp_path / "README.md", QUICK, workers=2)
     rows = evaluate_embedded(shipped_editor, run, lambda *_: None)
     by_name = {(row.what, row.of): row for row in rows}
     for of in ("presets", "free prompts"):
