@@ -31,6 +31,8 @@ def refined(
 ) -> Latent:
     """Near the latent [1, C, T] that the encoder gave for one recording, one whose copy is closer to it.
 
+    The same brings any latent nearer to a sound that it is to be spoken as (see `articulation`).
+
     steps, rate: how many, and how far each may take a value of the latent. Closer in log-mel spectra of two
     resolutions; F0 and voicing stay as they are read from the encoder's latent. The decoder of the embedded voice is
     quick enough for it; for other voices the latent stays as it is.

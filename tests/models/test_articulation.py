@@ -58,10 +58,11 @@ def test_what_is_silent_throughout_stays_finite() -> None:
 
 
 @pytest.mark.shipped
-def test_a_breathy_edit_articulates_as_its_reading_does(shipped_editor: LatentEditor) -> None:
+@pytest.mark.parametrize("prompt", ["a whisper", "soft and gentle"])
+def test_a_breathy_edit_articulates_as_its_reading_does(shipped_editor: LatentEditor, prompt: str) -> None:
     """More so than the bridge leaves it, and with F0 and level of the edit."""
     vits, voice = shipped_editor.vits, "sam_a"
-    request = EditRequest(text="The old clock had stopped.", voice=voice, prompt="soft and gentle", pace=1.0)
+    request = EditRequest(text="The old clock had stopped.", voice=voice, prompt=prompt, pace=1.0)
     alone, landed = (shipped_editor.edit(replace(request, landing=landing)) for landing in (False, True))
     source = landed.z_source
     before, after = (likeness(vits, source, latent, voice) for latent in (alone.z_edit, landed.z_edit))
