@@ -91,7 +91,7 @@ def test_after_alone_is_that_of_the_edit(tiny_editor: LatentEditor, result: Edit
 def test_a_slower_edit_starts_from_the_text_read_anew(tiny_editor: LatentEditor) -> None:
     slower, faster = (tiny_editor.edit(request(text="Rain, alas.", pace=pace)) for pace in (1.3, 0.8))
     stretched, shortened = (x.z_text.stretched(x.z_source.z.shape[2]).z for x in (slower, faster))
-    torch.testing.assert_close(faster.z_source.z, shortened)
+    assert 0 < (faster.z_source.z - shortened).abs().max() < 1  # nearer to its sound
     assert not torch.allclose(slower.z_source.z, stretched, atol=0.1)
     again = tiny_editor.edit(request(text="Rain, alas.", pace=1.3, prompt="a whisper"))
     assert torch.equal(again.z_source.z, slower.z_source.z)

@@ -1,23 +1,30 @@
-"""A reading at another pace: faster it is resampled, slower it is read anew.
+"""A reading at another pace: slower it is read anew, faster it is what its sound would be.
 
 Stretched, a latent loses words: a closure or a burst that lasts half as long again is none. A slower reading is what
 the text encoder says of longer durations, with the noise of the reading that there was, so that it stays the same
-reading. Of a faster one symbols would vanish, and one that is resampled keeps more words.
+reading. Of a faster one symbols would vanish. Resampled, it loses words too, of which most are there still if it is
+the filters of the decoder that are resampled instead, as a vocoder does: so the latent is brought nearer to that.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from latent_edit.models.alignment import whole_frames
+from latent_edit.models.heard import as_condition
+from latent_edit.models.istft_vits import SUBFRAMES
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
+from latent_edit.models.refinement import refined
 from latent_edit.models.vits import FrozenVits, TextEncoding
-from latent_edit.types import Alignment
+from latent_edit.types import Alignment, Latent, Waveform
 
+STEPS, RATE = 5, 0.15  # 12 such steps are no better on training sentences
 PAUSES = " ;:,.!?…—"
 PAUSE_ELASTICITY = 6.0  # of 3, 6 and 10, the one with which most words were heard on validation sentences
 
@@ -31,14 +38,14 @@ def at_pace(
     prior_noise: float,
     generator: torch.Generator,
 ) -> TextEncoding:
-    """A reading exp(log_ratio) times as long; at 0 the same. A recording, which has no phonemes, is resampled.
+    """A reading exp(log_ratio) times as long; at 0 the same. A recording, which has no phonemes, is never read anew.
 
     Slower, what was there of z_p stays at its moment, and the frames between are drawn from the prior. A slower reader
     lengthens pauses before words (Grosjean & Collins 1979, Phonetica 36), and words stretched less are better
     understood. prior_noise: what it was read with. generator: draws the noise of the new frames.
     """
     if log_ratio <= 0 or not phonemes.count:
-        return resampled(reading, log_ratio)
+        return _resounding(vits, reading, speaker, log_ratio)
     old = reading.alignment.durations[0].double()
     longer = _lengthened(old, math.exp(log_ratio), elasticity(phonemes))
     durations = whole_frames(longer)
@@ -59,6 +66,28 @@ def resampled(reading: TextEncoding, log_ratio: float) -> TextEncoding:
         return reading
     lasting = Alignment(durations[None, : len(given)])
     return TextEncoding(reading.latent.stretched(frames), reading.prior_sample.stretched(frames), lasting)
+
+
+def _resounding(vits: FrozenVits, reading: TextEncoding, speaker: str | int, log_ratio: float) -> TextEncoding:
+    """A reading that is resampled, with its latent brought nearer to what the reading sounds like."""
+    plain = resampled(reading, log_ratio)
+    if plain is reading or not vits.has_source_filter:
+        return plain
+    sound = spoken_in(vits, reading.latent, speaker, plain.latent.z.shape[2])
+    return replace(plain, latent=refined(vits, plain.latent, sound, speaker, STEPS, RATE))
+
+
+@torch.no_grad()
+def spoken_in(vits: FrozenVits, latent: Latent, speaker: str | int, frames: int) -> Waveform:
+    """A latent [1, C, T] as it is spoken, but in so many frames: the decoder's filters and F0 of it are resampled."""
+    decoder, embedding = vits.source_filter_decoder, as_condition(vits.speaker_embedding(speaker))
+    pitch = decoder.pitch.pitch(latent.z, embedding)
+    noise, pulse, phase = decoder.filters(latent.z, embedding, pitch)
+    noise, pulse = (interpolate(values, SUBFRAMES * frames, mode="linear") for values in (noise, pulse))
+    # Between two phases, or between a tone and none, there is nothing.
+    phase = interpolate(phase, SUBFRAMES * frames, mode="nearest-exact")
+    pitch = interpolate(pitch[None], frames, mode="nearest-exact")[0]
+    return Waveform.of(decoder.filtered(noise, pulse, phase, pitch)[0, 0], vits.sampling_rate)
 
 
 def elasticity(phonemes: PhonemeSequence) -> list[float]:

@@ -1,4 +1,4 @@
-"""A reading at another pace: read anew where it is slower, resampled where it is faster."""
+"""A reading at another pace: read anew where it is slower, nearer to its own sound where it is faster."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import pytest
 import torch
 
-from latent_edit.models.pacing import PAUSE_ELASTICITY, at_pace, elasticity, resampled
+from latent_edit.models.pacing import PAUSE_ELASTICITY, at_pace, elasticity, resampled, spoken_in
 from latent_edit.models.phonemes import PhonemeSequence
+from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, TextEncoding
+from latent_edit.pipeline import LatentEditor
 from latent_edit.types import Alignment, Latent
 
 
@@ -56,18 +58,32 @@ def test_resampling_keeps_order_and_sum(vits: FrozenVits, words: PhonemeSequence
         assert torch.equal(after.z, before.stretched(int(durations.sum())).z)
 
 
-def test_a_faster_reading_is_resampled(vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding) -> None:
-    faster, expected = paced(vits, words, reading, -0.3), resampled(reading, -0.3)
-    assert torch.equal(faster.latent.z, expected.latent.z)
+@pytest.mark.shipped
+def test_a_faster_reading_is_nearer_to_its_sound_than_a_resampled_one(shipped_editor: LatentEditor) -> None:
+    """To what the decoder made of it, at the new length; in everything but the latent it is the resampled one."""
+    vits, voice = shipped_editor.vits, "sam_a"
+    words = vits.phonemize("The old clock had stopped.")
+    reading = vits.encode_text(words, voice, generator=seeded())
+    faster = at_pace(vits, words, reading, voice, -0.4, 0.667, seeded(1))
+    plain = resampled(reading, -0.4)
+    assert torch.equal(faster.alignment.durations, plain.alignment.durations)
+    assert torch.equal(faster.prior_sample.z, plain.prior_sample.z)
+    sound = spoken_in(vits, reading.latent, voice, plain.latent.z.shape[2]).samples
+    log_mel = LogMel(vits.sampling_rate, 1024, 256, bins=80)
+    copies = [vits.decode(encoding.latent, voice).samples for encoding in (plain, faster)]
+    far = [float((log_mel(copy) - log_mel(sound)).abs().mean()) for copy in copies]
+    assert far[1] < 0.9 * far[0], far
 
 
-def test_a_slower_recording_is_resampled(vits: FrozenVits, reading: TextEncoding) -> None:
+def test_a_faster_recording_is_nearer_to_its_sound_too(vits: FrozenVits, reading: TextEncoding) -> None:
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     heard = TextEncoding(reading.latent, reading.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
-    slower = paced(vits, nothing, heard, 0.4)
-    frames = round(heard.latent.z.shape[2] * math.exp(0.4))
-    assert torch.equal(slower.latent.z, heard.latent.stretched(frames).z)
-    assert slower.alignment.durations.shape == (1, 0)
+    words = vits.phonemize("Hello there, and more.")
+    frames = round(heard.latent.z.shape[2] * math.exp(-0.4))
+    faster = paced(vits, nothing, heard, -0.4)
+    assert faster.latent.z.shape[2] == frames
+    assert not torch.equal(faster.latent.z, heard.latent.stretched(frames).z)
+    torch.testing.assert_close(faster.latent.z, paced(vits, words, reading, -0.4).latent.z)
 
 
 @pytest.mark.parametrize("log_ratio", [0.05, 0.3, 0.7])
