@@ -142,9 +142,8 @@ def landed(
     if asked[BREATH].steps < NAMED:
         arrived = all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
         return edited if arrived and clear[0] <= after.clearness <= clear[1] else _approach(listener, edited, goal)
-    landing = _approach(listener, edited, goal)
-    landing = articulated(vits, paced, landing, min(least, 1.0) * asked[BREATH].value, speaker)
-    return _approach(listener, landing, goal)
+    articulating = articulated(vits, paced, edited, min(least, 1.0) * asked[BREATH].value, speaker)
+    return _approach(listener, articulating, goal)
 
 
 def _clear(listener: Listener, source: Tensor, before: Manner, breath: AxisValue, least: float) -> tuple[float, float]:
