@@ -1,4 +1,4 @@
-"""How far F0 moves in a reading is held against the recording of the same sentence."""
+"""Words, and how far F0 moves, are held against the recording of the same sentence."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from latent_edit.evaluation.clips import Clip, Recording
+from latent_edit.evaluation.clips import Clip, Copied, Recording
 from latent_edit.evaluation.plan import QUICK, Plan
-from latent_edit.evaluation.speech_rows import intonation_rows
+from latent_edit.evaluation.speech_rows import intonation_rows, word_rows
 from latent_edit.measures import Measurements
 
 RECORDED = tuple(Recording(Path(f"{text}.wav"), "anna", text) for text in ("one", "two", "three"))
 
 
 class Ears:
-    """Recordings have a range of 7 semitones and readings 4; "two" has no F0 where it is read."""
+    """Recordings have a range of 7 semitones and readings 4; "two" has no F0 where it is read, nor words in a copy.
+
+    A copy by the encoder alone loses the words of "three" as well.
+    """
+
+    def ask(self, judge: str, clip: Clip) -> str:
+        assert judge == "heard"
+        lost = ["two"] if isinstance(clip, Copied) else []
+        if isinstance(clip, Copied) and not clip.refined:
+            lost.append("three")
+        return "" if clip.text in lost else clip.text
 
     def measured(self, clip: Clip) -> Measurements:
         real = isinstance(clip, Recording)
@@ -34,3 +44,12 @@ def test_what_has_no_pitch_does_not_count() -> None:
     (row,) = intonation_rows(Ears(), plan)  # type: ignore[arg-type]
     assert row.estimate.value == pytest.approx(-300) and row.cells()[2] == "-300 cents"
     assert row.beside == "text to speech 4.0 semitones, real 7.0"
+
+
+def test_both_kinds_of_copies_have_to_keep_words() -> None:
+    plan = Plan(("anna",), replace(QUICK, recordings=3), {"anna": RECORDED}, {}, {})
+    copied, by_encoder, read = word_rows(Ears(), plan)  # type: ignore[arg-type]
+    assert [row.estimate.value for row in (copied, by_encoder, read)] == pytest.approx([1 / 3, 2 / 3, 0])
+    assert [row.verdict for row in (copied, by_encoder, read)] == ["**missed**", "**missed**", "aim reached"]
+    assert [row.gate and row.gate.limit for row in (copied, by_encoder, read)] == pytest.approx([0.05, 0.05, 0.12])
+    assert read.beside == "0.0 %, real 0.0 %; 3 sentences"
