@@ -45,8 +45,8 @@ class Example:
     target: posterior mean of the rendition (of light breath see `data.breath`). neutral: the neutral rendition, re-
     timed to the target. text: Z_text on the recording's MAS path, re-timed likewise; text_prior: the same before the
     inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the inverse flow.
-    reading: Z_text with predicted durations, resampled to the style's pace (an edit starts from the same, but reads
-    anew what is slower); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
+    reading: Z_text with predicted durations, resampled to the style's pace (an edit starts from one that keeps more
+    words, see `models.pacing`); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
