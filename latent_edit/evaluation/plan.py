@@ -21,6 +21,7 @@ GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0)  # of the curve
 RISEN_AT = 2.0  # from 0 to here the moves have to rise
 DEFAULT_GUIDANCE = EditRequest.guidance
 BRIDGE_ALONE = "i2sb, the bridge alone"  # without landing
+WORLD = "world"  # the method of signal processing: predicted axes through WORLD
 SHOUT, SHOUTERS = "an angry shout", ("sam_a", "sam_b")  # the preset that changes most, on more sentences
 
 
@@ -106,10 +107,18 @@ class Plan:
         """Other ways to make the same edits: name -> what of the request is changed."""
         return {BRIDGE_ALONE: {"landing": False}, **{method: {"method": method} for method in self.others}}
 
-    def compared(self, prompt: str, variant: str) -> Iterator[tuple[Edited, Edited]]:
-        """Edits of a prompt, and the same made in another way."""
+    @property
+    def compared_with(self) -> list[str]:
+        """What the default is compared with on the same readings."""
+        return [*self.variants, *([WORLD] if self.axes else [])]
+
+    def compared(self, prompt: str, name: str) -> Iterator[tuple[Edited, Clip]]:
+        """Edits of a prompt, and what another way makes in place of each."""
+        if name == WORLD:
+            yield from self.baseline(prompt)
+            return
         for edit in self.edits(prompt, self.sizes.baseline):
-            yield edit, Edited(replace(edit.request, **self.variants[variant]))
+            yield edit, Edited(replace(edit.request, **self.variants[name]))
 
     @property
     def recordings(self) -> Iterator[Recording]:
@@ -125,45 +134,50 @@ class Plan:
 
     def questions(self) -> list[Question]:
         """Everything that the rows of the suite will ask, clip by clip so that each clip is made once."""
+        return self._voice_questions() + self._edit_questions() + self._world_questions()
+
+    def _voice_questions(self) -> list[Question]:
+        """What is asked about recordings, copies and readings of them."""
         questions: list[Question] = []
-
-        def ask(clip: Clip, *judges: str) -> None:
-            questions.extend(Question(judge, (clip,)) for judge in judges)
-
         for recording in self.recordings:
-            ask(recording, "heard", "speaker")
+            questions += _of(recording, "heard", "speaker")
             for refined in (True, False):
-                ask(Copied(recording, refined=refined), "heard")
-            ask(said(recording), "heard", "speaker")
+                questions += _of(Copied(recording, refined=refined), "heard")
+            questions += _of(said(recording), "heard", "speaker")
         for recording in self.closely:
             copies = Copied(recording), Rendered(recording, Style())
-            questions.extend(Question("fidelity", (recording, copy)) for copy in copies)
+            questions += [Question("fidelity", (recording, copy)) for copy in copies]
             for clip in (recording, said(recording), *copies):
-                ask(clip, "natural", *(() if clip in copies else ("measured",)))
+                questions += _of(clip, "natural", *(() if clip in copies else ("measured",)))
+        return questions
+
+    def _edit_questions(self) -> list[Question]:
+        """What is asked about edits and the readings that they start from."""
+        questions: list[Question] = []
         presets = preset_prompts()
+        closely = {edit for prompt in presets for edit in self.edits(prompt, self.sizes.baseline)}
         for edit in self.edits(NEUTRAL):
-            ask(edit.before, "measured", "heard", "speaker")
+            questions += _of(edit.before, "measured", "heard", "speaker", *(("natural",) if edit in closely else ()))
         for edit in self.shouts:
-            ask(edit.before, "heard")
-            ask(edit, "heard")
+            questions += _of(edit.before, "heard") + _of(edit, "heard")
         for prompt in [*presets, *free_prompts()]:
             for edit in self.edits(prompt):
-                ask(edit, "measured", *(("heard", "speaker") if prompt in presets else ()))
+                judges = ("heard", "speaker") if prompt in presets else ()
+                questions += _of(edit, "measured", *judges, *(("natural",) if edit in closely else ()))
         for prompt in presets:
             for edit, _, _ in self.kept(prompt):
-                ask(edit.before, "heard")
-                ask(edit, "heard")
+                questions += _of(edit.before, "heard") + _of(edit, "heard")
             for guidance in GUIDANCE:
                 for edit in self.edits(prompt, self.sizes.curve, guidance):
-                    ask(edit, "measured", *(("heard",) if guidance in (GUIDANCE[0], GUIDANCE[-1]) else ()))
+                    questions += _of(edit, "measured", *(("heard",) if guidance in (GUIDANCE[0], GUIDANCE[-1]) else ()))
         for variant in self.variants:
             for prompt in presets:
-                for _, edit in self.compared(prompt, variant):
-                    ask(edit, "measured", "heard")
+                for _, clip in self.compared(prompt, variant):
+                    questions += _of(clip, "measured", "heard", "natural")
         for prompt in free_prompts():
-            for _, edit in self.compared(prompt, BRIDGE_ALONE):
-                ask(edit, "measured")
-        return questions + self._world_questions()
+            for _, clip in self.compared(prompt, BRIDGE_ALONE):
+                questions += _of(clip, "measured")
+        return questions
 
     def _world_questions(self) -> list[Question]:
         """What is asked about WORLD's renditions, source by source so that each is analysed once."""
@@ -175,11 +189,15 @@ class Plan:
             for _, recording, rendition in self.kept(prompt):
                 judged += [(recording, "heard"), (rendition, "heard")]
             for _, rendition in self.baseline(prompt):
-                judged += [(rendition, judge) for judge in ("measured", "heard", "speaker")]
+                judged += [(rendition, judge) for judge in ("measured", "heard", "speaker", "natural")]
         for prompt in free_prompts():
             judged += [(rendition, "measured") for _, rendition in self.baseline(prompt)]
         judged.sort(key=lambda item: (item[0].voice, item[0].text))
         return [Question(judge, (clip,)) for clip, judge in judged]
+
+
+def _of(clip: Clip, *judges: str) -> list[Question]:
+    return [Question(judge, (clip,)) for judge in judges]
 
 
 def said(recording: Recording) -> Said:

@@ -179,9 +179,9 @@ def test_words_are_counted_on_further_recordings() -> None:
 def test_another_method_is_judged_on_the_same_readings() -> None:
     plan = make_plan(["anna"], QUICK, None, {}, ["palette"])
     asked = {(q.judge, q.clips[0].request.prompt) for q in plan.questions() if _method_of(q.clips[0]) == "palette"}
-    assert asked == {(judge, prompt) for judge in ("measured", "heard") for prompt in preset_prompts()}
+    assert asked == {(judge, prompt) for judge in ("measured", "heard", "natural") for prompt in preset_prompts()}
     for default, other in plan.compared("a whisper", "palette"):
-        assert default.before == other.before and default != other
+        assert isinstance(other, Edited) and default.before == other.before and default != other
 
 
 def _method_of(clip: Any) -> str | None:
