@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from latent_edit.errors import InputError
-from latent_edit.models.pacing import at_pace
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.request import EditRequest
@@ -65,6 +64,8 @@ class Reading:
 
         seed, prior_noise: what it was read with.
         """
+        from latent_edit.models.pacing import at_pace  # with transformers, which a first page does not need
+
         encodings = [
             at_pace(vits, sequence, encoding, speaker, log_ratio, prior_noise, generator(seed, PACE_STREAM, index))
             for index, (sequence, encoding) in enumerate(zip(self.phonemes, self.encodings, strict=True))
