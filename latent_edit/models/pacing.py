@@ -4,6 +4,7 @@ Stretched, a latent loses words: a closure or a burst that lasts half as long ag
 the text encoder says of longer durations, with the noise of the reading that there was, so that it stays the same
 reading. Of a faster one symbols would vanish. Resampled, it loses words too, of which most are there still if it is
 the filters of the decoder that are resampled instead, as a vocoder does: so the latent is brought nearer to that.
+(Stretched, the filters lose more words than the latent.)
 """
 
 from __future__ import annotations
@@ -38,14 +39,16 @@ def at_pace(
     prior_noise: float,
     generator: torch.Generator,
 ) -> TextEncoding:
-    """A reading exp(log_ratio) times as long; at 0 the same. A recording, which has no phonemes, is never read anew.
+    """A reading exp(log_ratio) times as long; at 0 the same. A slower recording, which has no phonemes, is stretched.
 
     Slower, what was there of z_p stays at its moment, and the frames between are drawn from the prior. A slower reader
     lengthens pauses before words (Grosjean & Collins 1979, Phonetica 36), and words stretched less are better
     understood. prior_noise: what it was read with. generator: draws the noise of the new frames.
     """
-    if log_ratio <= 0 or not phonemes.count:
+    if log_ratio <= 0:
         return _resounding(vits, reading, speaker, log_ratio)
+    if not phonemes.count:
+        return resampled(reading, log_ratio)
     old = reading.alignment.durations[0].double()
     longer = _lengthened(old, math.exp(log_ratio), elasticity(phonemes))
     durations = whole_frames(longer)

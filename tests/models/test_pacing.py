@@ -75,6 +75,15 @@ def test_a_faster_reading_is_nearer_to_its_sound_than_a_resampled_one(shipped_ed
     assert far[1] < 0.9 * far[0], far
 
 
+def test_a_slower_recording_is_stretched(vits: FrozenVits, reading: TextEncoding) -> None:
+    nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
+    heard = TextEncoding(reading.latent, reading.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
+    slower = paced(vits, nothing, heard, 0.4)
+    frames = round(heard.latent.z.shape[2] * math.exp(0.4))
+    assert torch.equal(slower.latent.z, heard.latent.stretched(frames).z)
+    assert slower.alignment.durations.shape == (1, 0)
+
+
 def test_a_faster_recording_is_nearer_to_its_sound_too(vits: FrozenVits, reading: TextEncoding) -> None:
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     heard = TextEncoding(reading.latent, reading.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
