@@ -97,7 +97,7 @@ def test_all_of_about_opens_and_every_sound_of_it_plays(stand_in: Visit) -> None
         page.wait_for_function("(audio) => audio.currentTime > 0 && !audio.paused", arg=sound.element_handle())
     assert page.locator("#about audio").evaluate_all("(all) => all.filter((one) => !one.paused).length") <= 1
     for figure in figures.all():
-        table = figure.locator("tbody")
+        table = figure.locator("tbody").first
         figure.locator("button").click()
         table.wait_for()
         assert table.locator("tr").count() > 2
