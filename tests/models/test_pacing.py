@@ -95,6 +95,20 @@ def test_a_faster_recording_is_nearer_to_its_sound_too(vits: FrozenVits, reading
     torch.testing.assert_close(faster.latent.z, paced(vits, words, reading, -0.4).latent.z)
 
 
+def test_where_the_decoder_has_no_filters_a_faster_reading_is_resampled(
+    vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FrozenVits, "has_source_filter", False)
+    assert torch.equal(paced(vits, words, reading, -0.3).latent.z, resampled(reading, -0.3).latent.z)
+
+
+def test_what_is_spoken_in_as_many_frames_is_the_same(vits: FrozenVits, reading: TextEncoding) -> None:
+    frames = reading.latent.z.shape[2]
+    same, shorter = (spoken_in(vits, reading.latent, "anna", count) for count in (frames, frames // 2))
+    torch.testing.assert_close(same.samples, vits.decode(reading.latent, "anna").samples)
+    assert shorter.samples.shape == (1, frames // 2 * vits.hop_length)
+
+
 @pytest.mark.parametrize("log_ratio", [0.05, 0.3, 0.7])
 def test_a_slower_reading_is_read_anew(
     vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, log_ratio: float
