@@ -43,10 +43,11 @@ def test_the_shipped_methods_are_there() -> None:
 
 def test_the_voice_preset() -> None:
     config = load_preset(VitsConfiguration, "vits", "mini")
-    assert list(config.stages) == ["neutral", "styled", "decoder"]
-    assert [stage.train for stage in config.stages.values()] == ["all", "posterior_and_decoder", "decoder"]
+    assert list(config.stages) == ["neutral", "styled", "text", "decoder"]
+    trained = [stage.train for stage in config.stages.values()]
+    assert trained == ["all", "posterior_and_decoder", "text_side", "decoder"]
     assert config.stage("styled").styled_share == 0.5
-    with pytest.raises(InputError, match="there is no stage 'late'; known: neutral, styled, decoder"):
+    with pytest.raises(InputError, match="there is no stage 'late'; known: neutral, styled, text, decoder"):
         config.stage("late")
 
 

@@ -1,8 +1,10 @@
-"""Training of the embedded voice in the three stages of the README's "How the voice was trained".
+"""Training of the embedded voice in the four stages of the README's "How the voice was trained".
 
 1. `neutral`: natural recordings, everything trains: VITS (Kim et al. 2021, arXiv 2106.06103) with our decoder.
 2. `styled`: text encoder, flow and durations are frozen; posterior encoder and decoder learn styled renditions as well.
-3. `decoder`: the latent space is declared; only the decoder goes on.
+3. `text`: text encoder, flow and durations go on, to what the posterior encoder has become; then the latent space is
+   declared.
+4. `decoder`: only the decoder goes on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The preset of `train vits`: sizes of the voice and its three stages; and the settings of `train breath`."""
+"""The preset of `train vits`: sizes of the voice and its four stages; and the settings of `train breath`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class VitsArchitecture(StrictModel):
 class VitsStage(StrictModel):
     """One stage of training."""
 
-    train: Literal["all", "posterior_and_decoder", "decoder"]
+    train: Literal["all", "posterior_and_decoder", "decoder", "text_side"]
     steps: int
     learning_rate: float
     # The learning rate falls exponentially to this share at the end of the stage.

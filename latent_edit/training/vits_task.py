@@ -58,6 +58,7 @@ class VitsTask:
             "all": [voice],
             "posterior_and_decoder": [voice.posterior_encoder, voice.decoder],
             "decoder": [voice.decoder],
+            "text_side": [voice.text_encoder, voice.flow, voice.duration_predictor],
         }
         self.voice.requires_grad_(False)
         for module in trained[stage.train]:
@@ -123,7 +124,8 @@ class VitsTask:
         self.optimizer.step()
         self.averaged.update_parameters(self.voice)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
-        values["mel"] /= self.config.mel_weight
+        if "mel" in values:  # logged as it is, without its weight
+            values["mel"] /= self.config.mel_weight
         return {**values, "gradient": float(norm), **self._train_discriminators()}
 
     def _natural(self, index: int, size: int, adversarial: bool) -> dict[str, Tensor]:
@@ -135,6 +137,8 @@ class VitsTask:
         losses = {}
         if self.stage.train != "decoder":
             losses = self._prior_losses(batch, z, log_deviation, mask, speaker)
+        if self.stage.train == "text_side":  # nothing of what is spoken from z can change
+            return losses
         losses |= self._pitch(batch.pitch, z, mask, speaker)
         real, generated = self._decode_segment(batch, frames, z, speaker)
         losses["mel"] = self.config.mel_weight * self._mel_distance(real, generated)
