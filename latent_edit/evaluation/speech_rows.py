@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -123,13 +124,16 @@ def identity_rows(jury: Jury, plan: Plan) -> list[Row]:
     beside = f"say {number(cosines[0], 3)}, real to real {number(cosines[1], 3)}"
     rows = [Row("voice identity", "cosine to the voice's recordings", mean(own), "cosine", gate, beside=beside)]
     for of, people in (("nearest of all voices", {}), ("nearest person", PEOPLE)):
-        right = [
-            [_is_nearest(n, r.voice, people) for r, n in zip(recordings, side, strict=True)] for side in (ours, theirs)
+        named = [
+            [[people.get(v, v) for v in (r.voice, _nearest(n))] for r, n in zip(recordings, side, strict=True)]
+            for side in (ours, theirs)
         ]
+        right = [[float(own == taken) for own, taken in side] for side in named]
         over = mean((r, a - b) for r, a, b in zip(recordings, *right, strict=True))
         shares = [percent(sum(side) / len(side)) if side else "–" for side in right]
+        beside = f"say {shares[0]}{_mistaken(named[0])}, real {shares[1]}{_mistaken(named[1])}"
         gate = Goal("≥ real - 3 points", -0.03, at_least=True)
-        rows.append(Row("voice identity", of, over, "points", gate, beside=f"say {shares[0]}, real {shares[1]}"))
+        rows.append(Row("voice identity", of, over, "points", gate, beside=beside))
     return rows
 
 
@@ -145,9 +149,14 @@ def _near(heard: np.ndarray, recording: Recording, real: dict[Recording, np.ndar
     return {v: float(heard @ centre / np.linalg.norm(centre)) for v, centre in centres.items() if np.any(centre)}
 
 
-def _is_nearest(near: dict[str, float], voice: str, people: dict[str, str]) -> float:
-    nearest = max(near, key=lambda name: near[name])
-    return float(people.get(nearest, nearest) == people.get(voice, voice))
+def _nearest(near: dict[str, float]) -> str:
+    return max(near, key=lambda name: near[name])
+
+
+def _mistaken(named: Iterable[Sequence[str]]) -> str:
+    """Who was taken for whom, how often, of pairs of a voice and the one that it was nearest to."""
+    wrong = Counter((own, taken) for own, taken in named if own != taken)
+    return f" ({', '.join(f'{n} of {own} as {taken}' for (own, taken), n in wrong.most_common())})" if wrong else ""
 
 
 def _root(squares: Estimate) -> Estimate:

@@ -1,15 +1,16 @@
-"""Words, and how far F0 moves, are held against the recording of the same sentence."""
+"""Words, how far F0 moves, and whose voice it is are held against the recording of the same sentence."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from latent_edit.evaluation.clips import Clip, Copied, Recording
+from latent_edit.evaluation.clips import Clip, Copied, Recording, Said
 from latent_edit.evaluation.plan import QUICK, Plan
-from latent_edit.evaluation.speech_rows import intonation_rows, word_rows
+from latent_edit.evaluation.speech_rows import identity_rows, intonation_rows, word_rows
 from latent_edit.measures import Measurements
 
 RECORDED = tuple(Recording(Path(f"{text}.wav"), "anna", text) for text in ("one", "two", "three"))
@@ -53,3 +54,28 @@ def test_both_kinds_of_copies_have_to_keep_words() -> None:
     assert [row.verdict for row in (copied, by_encoder, read)] == ["**missed**", "**missed**", "aim reached"]
     assert [row.gate and row.gate.limit for row in (copied, by_encoder, read)] == pytest.approx([0.05, 0.05, 0.12])
     assert read.beside == "0.0 %, real 0.0 %; 3 sentences"
+
+
+class SpeakerEar:
+    """A direction for each voice, but one reading of `sam_a` is like `sam_b`, and another like `anna`."""
+
+    directions: ClassVar = {"anna": [1.0, 0.0, 0.0], "sam_a": [0.0, 1.0, 0.0], "sam_b": [0.0, 0.0, 1.0]}
+    mistaken: ClassVar = {"one": "sam_b", "two": "anna"}
+
+    def ask(self, judge: str, clip: Clip) -> list[float]:
+        assert judge == "speaker"
+        read_as_another = isinstance(clip, Said) and clip.voice == "sam_a"
+        return self.directions[self.mistaken.get(clip.text, "sam_a") if read_as_another else clip.voice]
+
+
+def test_who_is_taken_for_whom_is_told() -> None:
+    recorded = {
+        voice: tuple(Recording(Path(f"{voice}-{text}.wav"), voice, text) for text in ("one", "two", "three", "four"))
+        for voice in ("anna", "sam_a", "sam_b")
+    }
+    plan = Plan(tuple(recorded), replace(QUICK, recordings=4), recorded, {}, {})
+    cosine, voice, person = identity_rows(SpeakerEar(), plan)  # type: ignore[arg-type]
+    assert [row.estimate.value for row in (cosine, voice, person)] == pytest.approx([-2 / 12, -2 / 12, -1 / 12])
+    assert voice.beside == "say 83.3 % (1 of sam_a as sam_b, 1 of sam_a as anna), real 100.0 %"
+    assert person.beside == "say 91.7 % (1 of sam as anna), real 100.0 %"
+    assert voice.verdict == "**missed**"
