@@ -12,7 +12,7 @@ from tiny_voices import tiny_voice, transformers_voice
 from latent_edit.data.breath import with_breath
 from latent_edit.data.styles import AXES
 from latent_edit.errors import InputError
-from latent_edit.measures import Measurements, breath_share, measure
+from latent_edit.measures import Measurements, breath_share, contours, measure
 from latent_edit.models.heard import hear
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.pipeline import LatentEditor
@@ -59,7 +59,10 @@ def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
 @pytest.mark.shipped
 @pytest.mark.parametrize("speaker", ["kathleen", "sam_a", "sam_b", "robotutor"])
 def test_the_shipped_voice_breathes(shipped_editor: LatentEditor, speaker: str) -> None:
-    """In the mean of two readings its harmonicity falls by 4 dB; height, voicing, level and effort stay the same."""
+    """In the mean of two readings its harmonicity falls by 4 dB; voicing, level and effort stay the same.
+
+    So does F0, frame by frame. (Its median is another where creaky ends of a sentence are no longer voiced.)
+    """
     voice = shipped_editor.vits
     found: list[tuple[Measurements, Measurements]] = []
     for seed, text in enumerate(("The garden was quiet in the morning.", "We painted the old door blue.")):
@@ -67,13 +70,15 @@ def test_the_shipped_voice_breathes(shipped_editor: LatentEditor, speaker: str) 
         clear = voice.encode_text(voice.phonemize(text), speaker, prior_noise=0.667, generator=generator).latent
         breathy = with_breath(voice, clear, speaker, 0.5)
         found.append((heard(voice, clear, speaker), heard(voice, breathy, speaker)))
+        tone, other = (contours(spoken(voice, x, speaker), voice.sampling_rate).pitch_hz for x in (clear, breathy))
+        frames = min(len(tone), len(other))  # Praat may place one less
+        semitones = 12 * np.abs(np.log2(other[:frames] / tone[:frames]))
+        assert np.isfinite(semitones).sum() > 0.7 * np.isfinite(tone).sum()
+        assert np.nanquantile(semitones, 0.95) < 0.4
 
     def moved(name: str) -> float:
         return float(np.mean([getattr(after, name) - getattr(before, name) for before, after in found]))
 
-    semitones = [12 * np.log2(after.pitch_hz / before.pitch_hz) for before, after in found]
-    assert abs(np.mean(semitones)) < 0.5
-    assert max(np.abs(semitones)) < AXES["pitch_semitones"].tolerance
     assert moved("harmonicity_db") < -4
     assert abs(moved("voiced_share")) < AXES["breathiness"].tolerance
     assert abs(moved("level_db")) < AXES["level_db"].tolerance
@@ -81,4 +86,8 @@ def test_the_shipped_voice_breathes(shipped_editor: LatentEditor, speaker: str) 
 
 
 def heard(voice: FrozenVits, latent: Latent, speaker: str) -> Measurements:
-    return measure(voice.decode(latent, speaker).item(0).numpy(), voice.sampling_rate)
+    return measure(spoken(voice, latent, speaker), voice.sampling_rate)
+
+
+def spoken(voice: FrozenVits, latent: Latent, speaker: str) -> np.ndarray:
+    return voice.decode(latent, speaker).item(0).numpy()

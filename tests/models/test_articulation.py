@@ -58,9 +58,11 @@ def test_what_is_silent_throughout_stays_finite() -> None:
 
 
 @pytest.mark.shipped
-@pytest.mark.parametrize("prompt", ["a whisper", "soft and gentle"])
-def test_a_breathy_edit_articulates_as_its_reading_does(shipped_editor: LatentEditor, prompt: str) -> None:
-    """More so than the bridge leaves it, and with F0 and level of the edit."""
+@pytest.mark.parametrize(("prompt", "softer_db"), [("a whisper", 1.5), ("soft and gentle", 0.5)])
+def test_a_breathy_edit_articulates_as_its_reading_does(
+    shipped_editor: LatentEditor, prompt: str, softer_db: float
+) -> None:
+    """More so than the bridge leaves it, and with F0 and nearly the level of the edit, which is landed after that."""
     vits, voice = shipped_editor.vits, "sam_a"
     request = EditRequest(text="The old clock had stopped.", voice=voice, prompt=prompt, pace=1.0)
     alone, landed = (shipped_editor.edit(replace(request, landing=landing)) for landing in (False, True))
@@ -72,4 +74,4 @@ def test_a_breathy_edit_articulates_as_its_reading_does(shipped_editor: LatentEd
     one, other = (vits.source_filter_decoder.pitch.pitch(x.z, embedding) for x in (alone.z_edit, better))
     assert ((one > 0) != (other > 0)).float().mean() < 0.03
     levels = [float(vits.decode(x, voice).samples.square().mean().log10() * 10) for x in (alone.z_edit, better)]
-    assert levels[1] == pytest.approx(levels[0], abs=1.0)
+    assert levels[1] == pytest.approx(levels[0], abs=softer_db)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -167,20 +168,28 @@ class TestShipped:
         assert np.mean(with_less) == pytest.approx(2.0, abs=0.2)
 
     def test_a_tremor_comes_and_the_range_stays(self, vits: FrozenVits, readings: list[Latent]) -> None:
-        """As deep as asked for, whether there was one or not; then back to less; not asked for, it gets shallower."""
+        """As deep as asked for, beside what was there; then back to less; not asked for, most of it goes."""
         listener = Listener(vits, "kathleen")
         kept: dict[str, list[float]] = {"range_ratio_log2": [], "pitch_semitones": []}
+        reached = []
+
+        def tremor(latent: Latent) -> float:
+            return 12 * depth(listener.hear(latent.z).wave)
+
         for reading in readings:
-            assert 12 * depth(listener.hear(reading.z).wave) < 0.7
+            own = tremor(reading)
+            assert own < 1.6 / 2
             trembling = self.landing(vits, reading, reading, asked(tremor_semitones=1.6))
-            assert 12 * depth(listener.hear(trembling.z).wave) == pytest.approx(1.6, abs=0.3)
+            reached.append(tremor(trembling) / math.hypot(own, 1.6))
             moved = self.heard(vits, reading, trembling)
             for axis, values in kept.items():
                 values.append(abs(moved[axis]))
             less = self.landing(vits, reading, trembling, asked(tremor_semitones=0.8))
-            assert 12 * depth(listener.hear(less.z).wave) == pytest.approx(0.8, abs=0.3)
+            assert tremor(less) == pytest.approx(math.hypot(own, 0.8), abs=0.2)
             steady = self.landing(vits, reading, less, asked())
-            assert depth(listener.hear(steady.z).wave) < 0.75 * depth(listener.hear(less.z).wave)
+            assert tremor(steady) - own < 0.5 * (tremor(less) - own)
+        # In a narrow range it is less deep.
+        assert min(reached) > 0.7 and max(reached) < 1.1 and np.mean(reached) > 0.8
         assert np.mean(kept["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
         assert np.mean(kept["pitch_semitones"]) < LANDED["pitch_semitones"]
 
