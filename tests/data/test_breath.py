@@ -61,7 +61,7 @@ def test_a_voice_that_cannot_be_asked_says_so(tmp_path: Path) -> None:
 def test_the_shipped_voice_breathes(shipped_editor: LatentEditor, speaker: str) -> None:
     """In the mean of two readings its harmonicity falls by 4 dB; voicing, level and effort stay the same.
 
-    So does F0, frame by frame. (Its median is another where creaky ends of a sentence are no longer voiced.)
+    So does F0, frame by frame. (Its median may be another, where some of the frames are no longer voiced.)
     """
     voice = shipped_editor.vits
     found: list[tuple[Measurements, Measurements]] = []

@@ -188,7 +188,6 @@ class TestShipped:
             assert tremor(less) == pytest.approx(math.hypot(own, 0.8), abs=0.2)
             steady = self.landing(vits, reading, less, asked())
             assert tremor(steady) - own < 0.5 * (tremor(less) - own)
-        # In a narrow range it is less deep.
         assert min(reached) > 0.7 and max(reached) < 1.1 and np.mean(reached) > 0.8
         assert np.mean(kept["range_ratio_log2"]) < AXES["range_ratio_log2"].tolerance
         assert np.mean(kept["pitch_semitones"]) < LANDED["pitch_semitones"]
