@@ -128,7 +128,7 @@ def identity_rows(jury: Jury, plan: Plan) -> list[Row]:
             [[people.get(v, v) for v in (r.voice, _nearest(n))] for r, n in zip(recordings, side, strict=True)]
             for side in (ours, theirs)
         ]
-        right = [[float(own == taken) for own, taken in side] for side in named]
+        right = [[float(voice == taken) for voice, taken in side] for side in named]
         over = mean((r, a - b) for r, a, b in zip(recordings, *right, strict=True))
         shares = [percent(sum(side) / len(side)) if side else "–" for side in right]
         beside = f"say {shares[0]}{_mistaken(named[0])}, real {shares[1]}{_mistaken(named[1])}"

@@ -9,6 +9,7 @@ import pytest
 import torch
 from tiny_voices import ARCHITECTURE, tiny_voice
 
+from latent_edit.evaluation.moves import failures
 from latent_edit.models.articulation import articulated
 from latent_edit.models.heard import as_condition
 from latent_edit.models.spectrogram import LogMel
@@ -62,13 +63,14 @@ def test_what_is_silent_throughout_stays_finite() -> None:
 def test_a_breathy_edit_articulates_as_its_reading_does(
     shipped_editor: LatentEditor, prompt: str, softer_db: float
 ) -> None:
-    """More so than the bridge leaves it, and with F0 and nearly the level of the edit, which is landed after that."""
+    """More so than the bridge leaves it, with the edit's F0 and nearly its level; landed, it is what was asked for."""
     vits, voice = shipped_editor.vits, "sam_a"
     request = EditRequest(text="The old clock had stopped.", voice=voice, prompt=prompt, pace=1.0)
     alone, landed = (shipped_editor.edit(replace(request, landing=landing)) for landing in (False, True))
     source = landed.z_source
     before, after = (likeness(vits, source, latent, voice) for latent in (alone.z_edit, landed.z_edit))
     assert 1 - after < 0.85 * (1 - before), (before, after)
+    assert not failures(prompt, landed.measurements_before, landed.measurements_after)
     better = articulated(vits, source, alone.z_edit, 0.5, voice)
     embedding = as_condition(vits.speaker_embedding(voice))
     one, other = (vits.source_filter_decoder.pitch.pitch(x.z, embedding) for x in (alone.z_edit, better))
