@@ -21,7 +21,7 @@ from latent_edit.recipes import evaluate, prepare_app, train_app
 from latent_edit.request import RANGES, EditRequest
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
     from latent_edit.result import EditResult
 
 app = typer.Typer(
@@ -61,7 +61,7 @@ def _fail(words: str) -> NoReturn:
 
 
 def _load_editor() -> LatentEditor:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
     return LatentEditor.load()
 
@@ -91,7 +91,7 @@ def say(
     text: Annotated[str, typer.Option(help="What to say.")],
     voice: Annotated[str, typer.Option(help="Whose voice, as listed by `voices`.")],
     out: Annotated[Path, typer.Option(help="WAV file to write.")],
-    seed: Annotated[int, typer.Option(help="The same number gives the same reading.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same number gives the same speech.")] = 0,
 ) -> None:
     """Read a text plainly, without an edit."""
     from latent_edit import audio
@@ -122,13 +122,15 @@ def edit(
     pace: Annotated[
         float | None, typer.Option(help=_number("pace", "Factor on durations; 2 is half as fast", "the style's"))
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same number gives the same reading.")] = None,
-    prior_noise: Annotated[float | None, typer.Option(help=_number("prior_noise", "Liveliness of the reading"))] = None,
+    seed: Annotated[int | None, typer.Option(help="The same number gives the same speech.")] = None,
+    prior_noise: Annotated[
+        float | None, typer.Option(help=_number("prior_noise", "Liveliness of the plain synthesis"))
+    ] = None,
     duration_noise: Annotated[
         float | None,
         typer.Option(help=_number("duration_noise", "Liveliness of its rhythm, in voices that draw it (not ours)")),
     ] = None,
-    landing: Annotated[
+    correction: Annotated[
         bool | None,
         typer.Option(help="Correct pitch, level and so on to what the style asks for (default), or do not."),
     ] = None,
@@ -164,8 +166,8 @@ def _edit(given: dict[str, Any]) -> EditResult:
 
 
 def _repeat(record: Path, given: dict[str, Any]) -> EditResult:
-    from latent_edit.provenance import differences
     from latent_edit.request import read_record
+    from latent_edit.versions import differences
 
     if given:
         option = next(iter(given)).replace("_", "-")
@@ -204,12 +206,12 @@ def bench(
 
 
 @app.command()
-def showcase(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("assets/sounds")) -> None:
+def samples(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("assets/sounds")) -> None:
     """Make the sound examples: every voice in a few styles, as MP3 files."""
-    from latent_edit.showcase import make_showcase
+    from latent_edit.samples import make_samples
 
     out.mkdir(parents=True, exist_ok=True)
-    make_showcase(_load_editor(), out)
+    make_samples(_load_editor(), out)
     typer.echo(f"written to {out}")
 
 

@@ -227,9 +227,9 @@ def evaluate(
     """Judge the weights in checkpoints/ (needs requirements-dev.txt); what was judged already is only read."""
     from dataclasses import replace
 
+    from latent_edit.editor import LatentEditor
     from latent_edit.evaluation import suites
     from latent_edit.evaluation.plan import QUICK, Sizes
-    from latent_edit.pipeline import LatentEditor
     from latent_edit.request import choose
 
     given = {k: n for k, n in {"recordings": sentences, "edits": edits, "kept": kept}.items() if n is not None}
@@ -245,9 +245,9 @@ def evaluate(
 
 
 def _measure_sizes(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
+    from latent_edit.editor import LatentEditor
     from latent_edit.evaluation import sizes
     from latent_edit.evaluation.jury import Jury
-    from latent_edit.pipeline import LatentEditor
 
     if recordings is None:
         raise InputError("the suite sizes measures real recordings; give their folder with --recordings")

@@ -11,10 +11,10 @@ pytest.importorskip("jiwer")
 
 from tiny_voices import RATE, buzz, tiny_speech, tiny_voice
 
+from latent_edit.editor import LatentEditor
 from latent_edit.evaluation import progress
 from latent_edit.evaluation.progress import voice_judge
 from latent_edit.judges import recognise, speaker_embedding, word_error_rate, word_errors, words
-from latent_edit.pipeline import LatentEditor
 
 
 @pytest.mark.parametrize(

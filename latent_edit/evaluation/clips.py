@@ -18,7 +18,7 @@ from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
     from latent_edit.data.world import Analysis
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 SAMPLING_RATE = 16_000
 # What readings, copies and edits go through: modules and packages of this project.
@@ -117,14 +117,14 @@ class Copied:
         import torch
 
         from latent_edit.audio import resample
-        from latent_edit.models.refinement import refined
+        from latent_edit.optimize.corrections import invert
 
         sound, vits = self.recording.render(editor), editor.vits
         samples = torch.from_numpy(resample(sound.samples, sound.rate, vits.sampling_rate))
         recording = Waveform.of(samples, vits.sampling_rate)
         latent = vits.encode_speech(recording, self.voice)
         if self.refined:
-            latent = refined(vits, latent, recording, self.voice)
+            latent = invert(vits, latent, recording, self.voice)
         return _sound(vits.decode(latent, self.voice))
 
 

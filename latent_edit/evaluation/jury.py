@@ -22,7 +22,7 @@ from latent_edit.measures import Measurements, measure
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 STYLE = "style"  # the one judge that is judged: the CLAP
 KEPT_SOUNDS = 4  # several judges hear a clip one after the other
@@ -115,7 +115,7 @@ def _start_worker(cache: Path) -> None:
     """A process of its own loads the shipped weights once."""
     import torch
 
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
     torch.set_num_threads(1)
     _worker.append(Jury(LatentEditor.load(), cache))

@@ -21,8 +21,9 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 
+from latent_edit.axes import AXES
 from latent_edit.config import PRESETS, load_styles, read_yaml
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.measures import Measurements
 
 LEAST, MOST = 0.5, 2.0  # times the fixed size

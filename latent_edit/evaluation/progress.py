@@ -13,12 +13,12 @@ from latent_edit.judges import RECOGNISER, recognise, word_error_rate
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
-    from latent_edit.models.istft_vits import IstftVits
+    from latent_edit.models.embedded_vits import EmbeddedVits
 
 SENTENCES = 8
 
 
-def voice_judge(speech: Speech) -> Callable[[IstftVits], dict[str, float]]:
+def voice_judge(speech: Speech) -> Callable[[EmbeddedVits], dict[str, float]]:
     """A function that measures copy-synthesis and `say` on eight held-out sentences, spread over the voices.
 
     Raises ModuleNotFoundError without the recogniser: now, not after the first thousand steps.
@@ -30,7 +30,7 @@ def voice_judge(speech: Speech) -> Callable[[IstftVits], dict[str, float]]:
     )
     chosen = by_speaker[:SENTENCES]
 
-    def judge(voice: IstftVits) -> dict[str, float]:
+    def judge(voice: EmbeddedVits) -> dict[str, float]:
         from latent_edit.models.vits import freeze
 
         vits = freeze(voice)

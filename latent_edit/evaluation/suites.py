@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latent_edit.axes import AXES
 from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.evaluation import report
 from latent_edit.evaluation.clips import SPOKEN_BY, code_hash
 from latent_edit.evaluation.jury import Jury
@@ -28,11 +29,11 @@ from latent_edit.evaluation.speech_rows import (
     word_rows,
 )
 from latent_edit.evaluation.style_rows import control_rows, guidance_rows, success_rows
-from latent_edit.provenance import environment
+from latent_edit.versions import environment
 
 if TYPE_CHECKING:
+    from latent_edit.editor import LatentEditor
     from latent_edit.models.clap import StyleEncoder
-    from latent_edit.pipeline import LatentEditor
 
 METHOD = "i2sb"
 ON_RECORDINGS = (

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
+from latent_edit.axes import AXES
 from latent_edit.config import load_styles
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.evaluation.moves import (
     BREATH,
     VOICING,

@@ -19,7 +19,8 @@ pytest.importorskip("speechmos")
 
 from synthetic_speech import speech_like
 
-from latent_edit.data.styles import AXES
+from latent_edit.axes import AXES
+from latent_edit.editor import LatentEditor
 from latent_edit.evaluation import jury, suites
 from latent_edit.evaluation.clips import Sound
 from latent_edit.evaluation.fidelity import compare
@@ -27,7 +28,6 @@ from latent_edit.evaluation.plan import QUICK
 from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.suites import Run, evaluate_embedded, predicted_styles
 from latent_edit.judges import naturalness
-from latent_edit.pipeline import LatentEditor
 
 RATE = 16_000
 

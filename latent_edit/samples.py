@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from latent_edit.audio import shared_gain, write_mp3
-from latent_edit.pipeline import LatentEditor
+from latent_edit.editor import LatentEditor
 from latent_edit.request import EditRequest
 
 TEXT = "Nobody told me that the bridge was closed."
@@ -15,7 +15,7 @@ PROMPTS = ("an angry shout", "a whisper", "sad and slow", "excited")
 TABLE_NAME = "sounds.json"
 
 
-def make_showcase(editor: LatentEditor, folder: Path) -> None:
+def make_samples(editor: LatentEditor, folder: Path) -> None:
     """Write VOICE-before.mp3 and VOICE-1.mp3 to VOICE-4.mp3 for each voice, and sounds.json about them.
 
     All clips of a voice share one gain, so that a shout is louder than a whisper. Default settings, the first seed.

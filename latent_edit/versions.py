@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import torch
-
-import latent_edit
 from latent_edit.errors import CheckpointError
 
+VERSION = "0.1.0"
 PACKAGES = ("torch", "transformers", "numpy", "soxr", "soundfile", "phonemizer", "espeakng-loader", "praat-parselmouth")
 
 
 def environment() -> dict[str, Any]:
     """Versions (None where a package is absent) and machine; a bit-identical repeat needs the same of both."""
-    versions: dict[str, str | None] = {"latent_edit": latent_edit.__version__, "python": platform.python_version()}
+    import torch
+
+    versions: dict[str, str | None] = {"latent_edit": VERSION, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             versions[name] = version(name)

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from latent_edit import checkpoint
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
-from latent_edit.models.istft_vits import (
+from latent_edit.models.embedded_vits import (
     DISCRIMINATORS_NAME,
     SUBFRAMES,
-    IstftDecoder,
-    IstftVits,
-    IstftVitsConfig,
+    EmbeddedVits,
+    EmbeddedVitsConfig,
+    SourceFilterDecoder,
     initialise_for_training,
     save_voice,
 )
@@ -115,10 +115,10 @@ def test_a_loud_frame_is_bounded() -> None:
 def test_saved_and_loaded_by_transformers(tmp_path: Path) -> None:
     voice = tiny_voice().eval()
     voice.save_pretrained(tmp_path)
-    loaded, information = IstftVits.from_pretrained(tmp_path, output_loading_info=True)
+    loaded, information = EmbeddedVits.from_pretrained(tmp_path, output_loading_info=True)
     assert {kind: list(names) for kind, names in information.items() if names} == {}
     assert loaded.config.speakers == SPEAKERS
-    assert isinstance(loaded.config, IstftVitsConfig)
+    assert isinstance(loaded.config, EmbeddedVitsConfig)
     assert (loaded.config.decoder_width, loaded.config.hop_length, loaded.config.fft_size) == (16, HOP, FFT)
     state = loaded.state_dict()
     assert state.keys() == voice.state_dict().keys()
@@ -142,7 +142,7 @@ def test_names_of_weights_are_those_of_trained_checkpoints() -> None:
     """A rename would make every trained voice useless."""
     names = {name.split(".")[0] for name in tiny_voice().state_dict()}
     assert names == {"decoder", "duration_predictor", "embed_speaker", "flow", "posterior_encoder", "text_encoder"}
-    decoder = set(IstftDecoder(tiny_voice().config).state_dict())
+    decoder = set(SourceFilterDecoder(tiny_voice().config).state_dict())
     block = {f"blocks.0.{name}" for name in ("scale", *LAYERS)}
     pitch = ("input", "speaker", "hidden.0", "hidden.1", "output")
     layers = ("input", "speaker", "pitch_input", "input_norm", "output_norm", "noise_filter", "pulse_filter")

@@ -1,4 +1,4 @@
-"""A reading at another pace: read anew where it is slower, nearer to its own sound where it is faster."""
+"""Time scaling: encoded anew where it is slower, nearer to its own sound where it is faster."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import math
 import pytest
 import torch
 
-from latent_edit.models.pacing import PAUSE_ELASTICITY, at_pace, elasticity, resampled, spoken_in
+from latent_edit.editor import LatentEditor
 from latent_edit.models.phonemes import PhonemeSequence
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, TextEncoding
-from latent_edit.pipeline import LatentEditor
+from latent_edit.optimize.time_scaling import (
+    PAUSE_ELASTICITY,
+    elasticity,
+    resampled,
+    time_scale,
+    time_scaled_sound,
+)
 from latent_edit.types import Alignment, Latent
 
 
@@ -25,15 +31,15 @@ def words(vits: FrozenVits) -> PhonemeSequence:
 
 
 @pytest.fixture(scope="module")
-def reading(vits: FrozenVits, words: PhonemeSequence) -> TextEncoding:
+def source(vits: FrozenVits, words: PhonemeSequence) -> TextEncoding:
     durations = 2 + torch.arange(len(words.ids)) % 4
     return vits.encode_text(words, "anna", generator=seeded(), durations=durations)
 
 
-def paced(
-    vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, log_ratio: float, noise: float = 0.667
+def scaled(
+    vits: FrozenVits, words: PhonemeSequence, source: TextEncoding, log_ratio: float, noise: float = 0.667
 ) -> TextEncoding:
-    return at_pace(vits, words, reading, "anna", log_ratio, noise, seeded(1))
+    return time_scale(vits, words, source, "anna", log_ratio, noise, seeded(1))
 
 
 def runs(values: torch.Tensor, durations: torch.Tensor) -> list[torch.Tensor]:
@@ -41,8 +47,8 @@ def runs(values: torch.Tensor, durations: torch.Tensor) -> list[torch.Tensor]:
     return list(values[0].split(durations.tolist(), dim=1))
 
 
-def test_the_same_pace_is_the_same_reading(vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding) -> None:
-    assert paced(vits, words, reading, 0.0) is reading
+def test_the_same_pace_is_the_same_source(vits: FrozenVits, words: PhonemeSequence, source: TextEncoding) -> None:
+    assert scaled(vits, words, source, 0.0) is source
 
 
 @pytest.mark.parametrize("log_ratio", [-0.7, -0.31, -0.01, 0.01, 0.2, 0.7])
@@ -59,66 +65,66 @@ def test_resampling_keeps_order_and_sum(vits: FrozenVits, words: PhonemeSequence
 
 
 @pytest.mark.shipped
-def test_a_faster_reading_is_nearer_to_its_sound_than_a_resampled_one(shipped_editor: LatentEditor) -> None:
+def test_a_faster_source_is_nearer_to_its_sound_than_a_resampled_one(shipped_editor: LatentEditor) -> None:
     """To what the decoder made of it, at the new length; in everything but the latent it is the resampled one."""
     vits, voice = shipped_editor.vits, "sam_a"
     words = vits.phonemize("The old clock had stopped.")
-    reading = vits.encode_text(words, voice, generator=seeded())
-    faster = at_pace(vits, words, reading, voice, -0.4, 0.667, seeded(1))
-    plain = resampled(reading, -0.4)
+    source = vits.encode_text(words, voice, generator=seeded())
+    faster = time_scale(vits, words, source, voice, -0.4, 0.667, seeded(1))
+    plain = resampled(source, -0.4)
     assert torch.equal(faster.alignment.durations, plain.alignment.durations)
     assert torch.equal(faster.prior_sample.z, plain.prior_sample.z)
-    sound = spoken_in(vits, reading.latent, voice, plain.latent.z.shape[2]).samples
+    sound = time_scaled_sound(vits, source.latent, voice, plain.latent.z.shape[2]).samples
     log_mel = LogMel(vits.sampling_rate, 1024, 256, bins=80)
     copies = [vits.decode(encoding.latent, voice).samples for encoding in (plain, faster)]
     far = [float((log_mel(copy) - log_mel(sound)).abs().mean()) for copy in copies]
     assert far[1] < 0.9 * far[0], far
 
 
-def test_a_slower_recording_is_stretched(vits: FrozenVits, reading: TextEncoding) -> None:
+def test_a_slower_recording_is_stretched(vits: FrozenVits, source: TextEncoding) -> None:
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
-    heard = TextEncoding(reading.latent, reading.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
-    slower = paced(vits, nothing, heard, 0.4)
-    frames = round(heard.latent.z.shape[2] * math.exp(0.4))
-    assert torch.equal(slower.latent.z, heard.latent.stretched(frames).z)
+    recording = TextEncoding(source.latent, source.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
+    slower = scaled(vits, nothing, recording, 0.4)
+    frames = round(recording.latent.z.shape[2] * math.exp(0.4))
+    assert torch.equal(slower.latent.z, recording.latent.stretched(frames).z)
     assert slower.alignment.durations.shape == (1, 0)
 
 
-def test_a_faster_recording_is_nearer_to_its_sound_too(vits: FrozenVits, reading: TextEncoding) -> None:
+def test_a_faster_recording_is_nearer_to_its_sound_too(vits: FrozenVits, source: TextEncoding) -> None:
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
-    heard = TextEncoding(reading.latent, reading.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
+    recording = TextEncoding(source.latent, source.prior_sample, Alignment(torch.zeros(1, 0, dtype=torch.long)))
     words = vits.phonemize("Hello there, and more.")
-    frames = round(heard.latent.z.shape[2] * math.exp(-0.4))
-    faster = paced(vits, nothing, heard, -0.4)
+    frames = round(recording.latent.z.shape[2] * math.exp(-0.4))
+    faster = scaled(vits, nothing, recording, -0.4)
     assert faster.latent.z.shape[2] == frames
-    assert not torch.equal(faster.latent.z, heard.latent.stretched(frames).z)
-    torch.testing.assert_close(faster.latent.z, paced(vits, words, reading, -0.4).latent.z)
+    assert not torch.equal(faster.latent.z, recording.latent.stretched(frames).z)
+    torch.testing.assert_close(faster.latent.z, scaled(vits, words, source, -0.4).latent.z)
 
 
-def test_where_the_decoder_has_no_filters_a_faster_reading_is_resampled(
-    vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, monkeypatch: pytest.MonkeyPatch
+def test_where_the_decoder_has_no_filters_a_faster_source_is_resampled(
+    vits: FrozenVits, words: PhonemeSequence, source: TextEncoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FrozenVits, "has_source_filter", False)
-    assert torch.equal(paced(vits, words, reading, -0.3).latent.z, resampled(reading, -0.3).latent.z)
+    assert torch.equal(scaled(vits, words, source, -0.3).latent.z, resampled(source, -0.3).latent.z)
 
 
-def test_what_is_spoken_in_as_many_frames_is_the_same(vits: FrozenVits, reading: TextEncoding) -> None:
-    frames = reading.latent.z.shape[2]
-    same, shorter = (spoken_in(vits, reading.latent, "anna", count) for count in (frames, frames // 2))
-    torch.testing.assert_close(same.samples, vits.decode(reading.latent, "anna").samples)
+def test_what_is_spoken_in_as_many_frames_is_the_same(vits: FrozenVits, source: TextEncoding) -> None:
+    frames = source.latent.z.shape[2]
+    same, shorter = (time_scaled_sound(vits, source.latent, "anna", count) for count in (frames, frames // 2))
+    torch.testing.assert_close(same.samples, vits.decode(source.latent, "anna").samples)
     assert shorter.samples.shape == (1, frames // 2 * vits.hop_length)
 
 
 @pytest.mark.parametrize("log_ratio", [0.05, 0.3, 0.7])
-def test_a_slower_reading_is_read_anew(
-    vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding, log_ratio: float
+def test_a_slower_source_is_read_anew(
+    vits: FrozenVits, words: PhonemeSequence, source: TextEncoding, log_ratio: float
 ) -> None:
     """All that was there of z_p is there still, in its order; what is new is of the symbol that it falls into."""
-    new = paced(vits, words, reading, log_ratio)
-    durations, old_durations = new.alignment.durations[0], reading.alignment.durations[0]
+    new = scaled(vits, words, source, log_ratio)
+    durations, old_durations = new.alignment.durations[0], source.alignment.durations[0]
     assert int(durations.sum()) == new.latent.z.shape[2] == new.prior_sample.z.shape[2]
     assert int(durations.sum()) == round(int(old_durations.sum()) * math.exp(log_ratio))
-    old = reading.prior_sample.z[0].T
+    old = source.prior_sample.z[0].T
     places = [(old == frame).all(1).nonzero().flatten().tolist() for frame in new.prior_sample.z[0].T]
     found = [place for there in places for place in there]
     assert found == sorted(set(found))
@@ -133,23 +139,23 @@ def test_a_slower_reading_is_read_anew(
     torch.testing.assert_close(new.latent.z, vits.from_prior(new.prior_sample, "anna").z)
 
 
-def test_without_noise_a_slower_reading_stands_longer(vits: FrozenVits, words: PhonemeSequence) -> None:
+def test_without_noise_a_slower_source_stands_longer(vits: FrozenVits, words: PhonemeSequence) -> None:
     durations = 2 + torch.arange(len(words.ids)) % 4
     still = vits.encode_text(words, "anna", prior_noise=0.0, durations=durations)
-    new = paced(vits, words, still, 0.4, noise=0.0)
+    new = scaled(vits, words, still, 0.4, noise=0.0)
     middles = [run[:, run.shape[1] // 2] for run in runs(new.prior_sample.z, new.alignment.durations[0])]
     expected = [run[:, 0] for run in runs(still.prior_sample.z, durations)]
     torch.testing.assert_close(torch.stack(middles), torch.stack(expected))
 
 
-def test_new_frames_have_noise_of_their_own(vits: FrozenVits, words: PhonemeSequence, reading: TextEncoding) -> None:
-    """Not the same frame twice, which would be heard as a buzz, and as much noise as the reading has."""
-    new = paced(vits, words, reading, 0.6).prior_sample.z
+def test_new_frames_have_noise_of_their_own(vits: FrozenVits, words: PhonemeSequence, source: TextEncoding) -> None:
+    """Not the same frame twice, which would be heard as a buzz, and as much noise as the source has."""
+    new = scaled(vits, words, source, 0.6).prior_sample.z
     assert (new[..., 1:] != new[..., :-1]).any(1).all()
-    assert not torch.equal(new, at_pace(vits, words, reading, "anna", 0.6, 0.667, seeded(2)).prior_sample.z)
+    assert not torch.equal(new, time_scale(vits, words, source, "anna", 0.6, 0.667, seeded(2)).prior_sample.z)
 
 
-def test_a_slower_reading_lengthens_pauses_between_words_most(vits: FrozenVits, words: PhonemeSequence) -> None:
+def test_a_slower_source_lengthens_pauses_between_words_most(vits: FrozenVits, words: PhonemeSequence) -> None:
     """Those before and after all words take their part like any sound."""
     shares = elasticity(words)
     between = [i for i, symbol in enumerate(words.symbols) if symbol in " ,"]
@@ -160,7 +166,7 @@ def test_a_slower_reading_lengthens_pauses_between_words_most(vits: FrozenVits, 
     assert all(share == 1.0 for i, share in enumerate(shares) if i not in near | set(between))
     durations = torch.full((len(words.ids),), 10)
     old = vits.encode_text(words, "anna", generator=seeded(), durations=durations)
-    longer = paced(vits, words, old, 0.4).alignment.durations[0]
+    longer = scaled(vits, words, old, 0.4).alignment.durations[0]
     others = [i for i in range(len(words.ids)) if i not in near | set(between)]
     assert (longer[between] - 10).min() > 3 * (longer[others] - 10).max()
 
@@ -175,9 +181,9 @@ def test_a_latent_is_stretched_evenly() -> None:
     assert torch.allclose(inside, (torch.arange(1.0, 59.0) + 0.5) / 1.5 - 0.5, atol=1e-5)
 
 
-def test_a_reading_is_never_shortened_to_nothing(vits: FrozenVits, words: PhonemeSequence) -> None:
+def test_a_source_is_never_shortened_to_nothing(vits: FrozenVits, words: PhonemeSequence) -> None:
     durations = torch.zeros(len(words.ids), dtype=torch.long)
     durations[0] = 1
     short = vits.encode_text(words, "anna", generator=seeded(), durations=durations)
-    assert paced(vits, words, short, -1.0).latent.z.shape[2] == 1
-    assert paced(vits, words, short, 0.7).latent.z.shape[2] == 2
+    assert scaled(vits, words, short, -1.0).latent.z.shape[2] == 1
+    assert scaled(vits, words, short, 0.7).latent.z.shape[2] == 2

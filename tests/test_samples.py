@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from latent_edit.pipeline import LatentEditor
+from latent_edit.editor import LatentEditor
 from latent_edit.request import EditRequest
-from latent_edit.showcase import PROMPTS, TABLE_NAME, TEXT, make_showcase
+from latent_edit.samples import PROMPTS, TABLE_NAME, TEXT, make_samples
 
 SOUNDS = Path(__file__).resolve().parent.parent / "assets" / "sounds"
 
 
 def test_every_voice_in_every_style(tiny_editor: LatentEditor, tmp_path: Path) -> None:
-    make_showcase(tiny_editor, tmp_path / "sounds")
+    make_samples(tiny_editor, tmp_path / "sounds")
     table = json.loads((tmp_path / "sounds" / TABLE_NAME).read_text(encoding="utf-8"))
     assert table["text"] == TEXT
     asked = [(voice, prompt) for voice in tiny_editor.voices for prompt in (None, *PROMPTS)]

@@ -1,58 +1,24 @@
-"""The embedded voice: transformers' VitsModel with an inverse-STFT decoder in place of HiFi-GAN.
+"""The decoder of the embedded voice: it reads F0 and two filters from a latent, and filters pulses and noise with them.
 
-The decoder follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict spectra, and the
-inverse STFT does the upsampling: cheap enough to be trained on a CPU. They are not those of the sound but of two
-filters: one for pulses at an F0 that is read from the latent, one for noise (`models.harmonic_source`).
+It follows Vocos (Siuzdak 2023, arXiv 2306.00814): ConvNeXt blocks at the frame rate predict spectra, and the inverse
+STFT does the upsampling: cheap enough to be trained on a CPU. They are not those of the sound but of two filters: one
+for pulses at an F0 that is read from the latent, one for noise (`models.harmonic_source`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
-from transformers import VitsConfig, VitsModel
 
-from latent_edit import checkpoint
-from latent_edit.files import whole
 from latent_edit.models.harmonic_source import PitchPredictor, noise, pitch_features, pulses
 from latent_edit.models.spectrogram import complex_spectrogram
 
-DISCRIMINATORS_NAME = "discriminators.safetensors"
-
 # exp(5) is about 150, far above what a filter has to give to sources of full scale.
 LARGEST_LOG_MAGNITUDE = 5.0
-QUIET_LOG_MAGNITUDE = -4.5  # where both filters start: pulses far below full scale
 # Filters per latent frame, each through a window as much shorter than the spectrogram's: a burst of /t/ lasts 10 ms.
 SUBFRAMES = 2
-
-
-class IstftVitsConfig(VitsConfig):
-    """VitsConfig plus the decoder's size. The hop length is the product of `upsample_rates`, as in VITS."""
-
-    model_type = "istft_vits"
-
-    decoder_width: int = 256
-    decoder_hidden: int = 768
-    decoder_blocks: int = 7
-    # Of each speaker, the range of F0 that readings are given, in semitones; none leaves them as they are.
-    intonation_ranges: list[float] | None = None
-
-    @property
-    def fft_size(self) -> int:
-        """Points of the Fourier transform, from the number of spectrogram bins."""
-        return 2 * (self.spectrogram_bins - 1)
-
-    @property
-    def hop_length(self) -> int:
-        """Samples per latent frame."""
-        product = 1
-        for rate in self.upsample_rates:
-            product *= rate
-        return product
 
 
 class ConvNeXtBlock(nn.Module):
@@ -73,10 +39,11 @@ class ConvNeXtBlock(nn.Module):
         return x + self.scale * y
 
 
-class IstftDecoder(nn.Module):
+class SourceFilterDecoder(nn.Module):
     """Latent frames -> samples, conditioned on the speaker; the signature of VITS's HiFi-GAN."""
 
-    def __init__(self, config: IstftVitsConfig) -> None:
+    def __init__(self, config: Any) -> None:
+        """config: sizes, with the names of `embedded_vits.EmbeddedVitsConfig`."""
         super().__init__()
         self.hop_length = config.hop_length
         self.filter_hop = config.hop_length // SUBFRAMES
@@ -150,53 +117,3 @@ class IstftDecoder(nn.Module):
 def _in_time(values: Tensor) -> Tensor:
     """[B, T, SUBFRAMES * N] -> [B, N, SUBFRAMES * T]."""
     return values.float().unflatten(2, (SUBFRAMES, -1)).flatten(1, 2).transpose(1, 2)
-
-
-class IstftVits(VitsModel):
-    """VitsModel whose decoder is an `IstftDecoder`; saved and loaded by `save_pretrained` / `from_pretrained`."""
-
-    config_class = IstftVitsConfig
-
-    def __init__(self, config: IstftVitsConfig) -> None:
-        super().__init__(config)
-        self.decoder = IstftDecoder(config)  # type: ignore[assignment]
-        self.post_init()
-
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        if isinstance(module, ConvNeXtBlock):
-            nn.init.constant_(module.scale, 1.0 / self.config.decoder_blocks)
-        if isinstance(module, nn.LayerNorm):
-            nn.init.ones_(module.weight)
-            nn.init.zeros_(module.bias)
-
-
-def initialise_for_training(model: Any) -> None:
-    """Start from z_p = z (last couplings zero, as in the authors' VITS) and from distributions near N(0, 1)."""
-    for coupling in model.flow.flows:
-        nn.init.zeros_(coupling.conv_post.weight)
-        nn.init.zeros_(coupling.conv_post.bias)
-    for projection in (model.text_encoder.project, model.posterior_encoder.conv_proj):
-        with torch.no_grad():
-            projection.weight.mul_(0.1)
-            projection.bias.zero_()
-    initialise_decoder(model.decoder)
-
-
-def initialise_decoder(decoder: IstftDecoder) -> None:
-    """Start quietly, from unfiltered pulses."""
-    for layer in (decoder.pitch_input, decoder.pulse_filter):
-        nn.init.zeros_(layer.weight)
-    nn.init.zeros_(cast(Tensor, decoder.pitch_input.bias))
-    with torch.no_grad():
-        decoder.noise_filter.bias.fill_(QUIET_LOG_MAGNITUDE)
-        bias = decoder.pulse_filter.bias.view(SUBFRAMES, 2, -1)
-        bias[:, 0], bias[:, 1] = QUIET_LOG_MAGNITUDE, 0.0
-
-
-def save_voice(voice: IstftVits, folder: Path, discriminators: Mapping[str, Tensor] | None = None) -> None:
-    """Write a voice checkpoint: configuration, weights and, to train on, the discriminators."""
-    checkpoint.save(folder, voice.config.to_dict(), voice.state_dict())
-    if discriminators is not None:
-        with whole(folder / DISCRIMINATORS_NAME) as partial:
-            safetensors.torch.save_file({k: v.half() for k, v in discriminators.items()}, partial)

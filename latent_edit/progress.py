@@ -1,4 +1,4 @@
-"""The stages of an edit: what people are told while they wait, the seconds that each takes, and stops on the bridge."""
+"""The stages of an edit: what people are told while they wait, and the seconds that each takes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ STAGES = {  # name in `seconds`: words for people, share of the whole that is do
     "text": ("reading the text", 0.0),
     "before": ("speaking it plainly", 0.1),
     "style": ("listening to the style", 0.25),
-    "pace": ("setting the pace", 0.3),
-    "bridge": ("crossing the bridge", 0.35),
-    "landing": ("landing where the style is", 0.55),
+    "time_scaling": ("setting the pace", 0.3),
+    "bridge": ("sampling the bridge", 0.35),
+    "correction": ("correcting pitch, level and breath", 0.55),
     "after": ("speaking it in the style", 0.75),
     "measure": ("measuring", 0.9),
 }
 
-MAX_STOPS = 21  # places on the bridge that are spoken, both ends among them; more would only be slow
-MAX_STOPS_SECONDS = 180  # of a long text fewer places are spoken, so that all of them together last about as long
+MAX_DECODED = 21  # latents on the way across a bridge that are decoded, both ends among them; more would only be slow
+MAX_DECODED_SECONDS = 180  # of a long text fewer are decoded, so that all of them together last about as long
 
 
 @dataclass
@@ -49,7 +49,7 @@ class StageClock:
             self.progress(words, begin + share * (end - begin))
 
 
-def steps_to_speak(steps: int, seconds: float) -> list[int]:
-    """Which of so many steps are spoken when every stop lasts so long: evenly, the last among them."""
-    affordable = min(MAX_STOPS, int(MAX_STOPS_SECONDS / max(seconds, 1e-9))) - 1  # one stop is before the first step
+def steps_to_decode(steps: int, seconds: float) -> list[int]:
+    """Which of so many steps are decoded when each lasts so long: evenly, the last among them."""
+    affordable = min(MAX_DECODED, int(MAX_DECODED_SECONDS / max(seconds, 1e-9))) - 1  # one is before the first step
     return sorted({round(step) for step in np.linspace(0, steps - 1, min(steps, max(2, affordable)))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import math
 import shutil
@@ -19,14 +20,16 @@ from tiny_voices import shake, transformers_voice
 from latent_edit import checkpoint
 from latent_edit.bridge import Bridge, BridgeConfiguration, load_bridge
 from latent_edit.config import load_preset
+from latent_edit.editor import LatentEditor
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.evaluation.moves import failures
 from latent_edit.models.clap import load_style_encoder
-from latent_edit.models.pacing import RATE, STEPS
 from latent_edit.models.vits import FrozenVits
-from latent_edit.pipeline import EditRequest, EditResult, LatentEditor, Speech
-from latent_edit.reading import generator
-from latent_edit.stages import MAX_STOPS, MAX_STOPS_SECONDS, steps_to_speak
+from latent_edit.optimize.time_scaling import RATE, STEPS
+from latent_edit.progress import MAX_DECODED, MAX_DECODED_SECONDS, steps_to_decode
+from latent_edit.request import EditRequest
+from latent_edit.result import EditResult
+from latent_edit.synthesis import Synthesis, generator
 
 TEXT = "Good morning to you. It rains, alas."
 
@@ -57,7 +60,16 @@ def test_shapes_fit_together(tiny_editor: LatentEditor, result: EditResult) -> N
     assert result.z_source.z.shape == result.z_edit.z.shape
     assert torch.equal(result.z_source.mask, result.z_edit.mask)
     assert result.seconds_per_frame == pytest.approx(hop / tiny_editor.vits.sampling_rate)
-    assert set(result.seconds) == {"text", "before", "style", "pace", "bridge", "landing", "after", "measure"}
+    assert set(result.seconds) == {
+        "text",
+        "before",
+        "style",
+        "time_scaling",
+        "bridge",
+        "correction",
+        "after",
+        "measure",
+    }
 
 
 def test_the_edit_changes_latent_sound_and_pace(result: EditResult) -> None:
@@ -149,23 +161,25 @@ def test_the_same_request_gives_the_same_bits(tiny_editor: LatentEditor, result:
 
 def test_a_sentence_sounds_the_same_whatever_follows_it(tiny_editor: LatentEditor) -> None:
     """Up to the last bits, which differ in a batch; where a random voice is asked for what it cannot do, they grow."""
-    alone, followed = (tiny_editor.edit(request(text=text, landing=False)) for text in ("Good morning to you.", TEXT))
+    alone, followed = (
+        tiny_editor.edit(request(text=text, correction=False)) for text in ("Good morning to you.", TEXT)
+    )
     frames = alone.z_text.z.shape[2]
     assert torch.equal(alone.z_text.z, followed.z_text.z[:, :, :frames])
     torch.testing.assert_close(alone.z_edit.z, followed.z_edit.z[:, :, : alone.z_edit.z.shape[2]])
 
 
-def test_the_bridge_alone_is_what_lands(tiny_editor: LatentEditor, result: EditResult) -> None:
-    alone = tiny_editor.edit(request(landing=False))
+def test_what_the_bridge_made_is_what_is_corrected(tiny_editor: LatentEditor, result: EditResult) -> None:
+    alone = tiny_editor.edit(request(correction=False))
     assert torch.equal(alone.z_source.z, result.z_source.z)
     assert not torch.equal(alone.z_edit.z, result.z_edit.z)
-    last, landed = (tiny_editor.along_the_bridge(request(landing=landing))[3] for landing in (False, True))
+    last, corrected = (tiny_editor.along_the_bridge(request(correction=on))[3] for on in (False, True))
     torch.testing.assert_close(last.latent.z, alone.z_edit.z, atol=1e-5, rtol=1e-4)
-    assert torch.equal(landed.latent.z, result.z_edit.z)
+    assert torch.equal(corrected.latent.z, result.z_edit.z)
 
 
-def test_a_method_that_does_not_land_is_left_to_itself(tiny_editor: LatentEditor) -> None:
-    one, other = (tiny_editor.edit(request(method="palette", landing=landing)) for landing in (True, False))
+def test_a_method_without_correction_is_left_to_itself(tiny_editor: LatentEditor) -> None:
+    one, other = (tiny_editor.edit(request(method="palette", correction=on)) for on in (True, False))
     assert torch.equal(one.z_edit.z, other.z_edit.z)
 
 
@@ -289,7 +303,7 @@ def test_saving_writes_what_was_promised(result: EditResult, tmp_path: Path) -> 
     record = json.loads(paths["edit.json"].read_text())
     assert record["request"]["text"] == TEXT
     assert record["gain"] == result.gain
-    assert record["provenance"]["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert record["provenance"]["versions"]["torch"] == importlib.metadata.version("torch")
     assert set(record["provenance"]["checkpoints"]) == {"voice", "latent_space", "style_encoder", "bridge"}
     assert record["measurements"]["before"]["duration_seconds"] == pytest.approx(samples(result)[0].size / 16_000)
 
@@ -412,12 +426,12 @@ class TestShipped:
                 assert 0.5 < result.before.samples.shape[1] / result.before.sampling_rate < 6
                 assert result.measurements_before.level_db is not None
 
-    def test_a_sentence_lands_the_same_whatever_follows_it(self, shipped_editor: LatentEditor) -> None:
+    def test_a_sentence_is_corrected_the_same_whatever_follows_it(self, shipped_editor: LatentEditor) -> None:
         texts = ("The weather is fine.", "The weather is fine. It rains, alas.")
         alone, followed = (shipped_editor.edit(EditRequest(text, "sam_a", "calm and deep")).z_edit.z for text in texts)
         torch.testing.assert_close(alone, followed[:, :, : alone.shape[2]], atol=1e-3, rtol=0)
 
-    def test_landing_leaves_fewer_axes_beside_their_goal(self, shipped_editor: LatentEditor) -> None:
+    def test_correction_leaves_fewer_axes_beside_their_goal(self, shipped_editor: LatentEditor) -> None:
         """By the rule that judges edits, on prompts that join words in new ways."""
         prompts = (
             "fast as well as flat",
@@ -425,15 +439,15 @@ class TestShipped:
             "the voice is ceremonial and it is falsetto",
         )
         missed = {True: 0, False: 0}
-        for landing in missed:
+        for correction in missed:
             asked = [
-                EditRequest("The weather will be fine tomorrow.", voice, prompt, landing=landing)
+                EditRequest("The weather will be fine tomorrow.", voice, prompt, correction=correction)
                 for prompt in prompts
                 for voice in shipped_editor.voices
             ]
             for result in shipped_editor.edit_many(asked):
                 before, after = result.measurements_before, result.measurements_after
-                missed[landing] += len(failures(result.request.prompt, before, after))
+                missed[correction] += len(failures(result.request.prompt, before, after))
         assert missed[True] < 0.5 * missed[False]
 
     def test_strength_0_is_exactly_before(self, shipped_editor: LatentEditor) -> None:
@@ -473,8 +487,8 @@ def test_many_steps_are_spoken_in_part_and_both_ends_always(tiny_editor: LatentE
     asked = request(text="One.", steps=50)
     stops = tiny_editor.along_the_bridge(asked)
     seconds = stops[0].waveform.samples.shape[1] / tiny_editor.vits.sampling_rate
-    assert len(stops) == MAX_STOPS
-    assert list(stops) == [0, *(step + 1 for step in steps_to_speak(50, seconds))]
+    assert len(stops) == MAX_DECODED
+    assert list(stops) == [0, *(step + 1 for step in steps_to_decode(50, seconds))]
     torch.testing.assert_close(stops[50].latent.z, tiny_editor.edit(asked).z_edit.z, atol=1e-5, rtol=1e-4)
     assert list(tiny_editor.along_the_bridge(request(text="One.", steps=1))) == [0, 1]
 
@@ -482,12 +496,12 @@ def test_many_steps_are_spoken_in_part_and_both_ends_always(tiny_editor: LatentE
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 50, 100])
 @pytest.mark.parametrize("seconds", [0.1, 5.0, 10.0, 33.0, 150.0])
 def test_the_steps_of_a_long_text_are_few(steps: int, seconds: float) -> None:
-    taken = steps_to_speak(steps, seconds)
+    taken = steps_to_decode(steps, seconds)
     assert taken[-1] == steps - 1
     assert taken == sorted(set(taken)) and taken[0] >= 0
     stops = 1 + len(taken)
-    assert stops <= 3 or stops * seconds <= MAX_STOPS_SECONDS
-    assert stops >= min(steps + 1, MAX_STOPS, int(MAX_STOPS_SECONDS / seconds))
+    assert stops <= 3 or stops * seconds <= MAX_DECODED_SECONDS
+    assert stops >= min(steps + 1, MAX_DECODED, int(MAX_DECODED_SECONDS / seconds))
 
 
 def test_an_edit_in_parts_hands_over_the_reading_before_the_bridge_is_crossed(
@@ -496,11 +510,11 @@ def test_an_edit_in_parts_hands_over_the_reading_before_the_bridge_is_crossed(
     told: list[str] = []
     parts = tiny_editor.edit_in_parts(request(), lambda words, _: told.append(words))
     reading = next(parts)
-    assert isinstance(reading, Speech)
+    assert isinstance(reading, Synthesis)
     assert torch.equal(reading.waveform.samples, result.before.samples)
     assert reading.phonemes == result.phonemes_before
-    assert "crossing the bridge" not in told
+    assert "sampling the bridge" not in told
     (changed,) = parts
     assert isinstance(changed, EditResult)
     assert torch.equal(changed.after.samples, result.after.samples)
-    assert "crossing the bridge" in told
+    assert "sampling the bridge" in told
