@@ -18,7 +18,6 @@ MEGABYTE = 1_000_000
 LARGEST_FILE = 25 * MEGABYTE
 ALL_WEIGHTS = 80 * MEGABYTE
 PICKLED = {".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin", ".npy", ".npz"}
-LONGEST_FILE, LONGEST_FUNCTION = 300, 40  # lines; a function's docstring does not count
 
 
 def shipped() -> list[Path]:
@@ -51,27 +50,6 @@ def test_every_checkpoint_has_a_card_and_is_in_the_manifest() -> None:
     for folder in folders:
         assert (folder / "CARD.md").is_file(), folder
         assert f"{folder.name}/model.safetensors" in listed
-
-
-def source_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines of a function without its docstring."""
-    total = (node.end_lineno or node.lineno) - node.lineno + 1
-    if ast.get_docstring(node) is None:
-        return total
-    docstring = node.body[0]
-    return total - ((docstring.end_lineno or docstring.lineno) - docstring.lineno + 1)
-
-
-def test_files_and_functions_stay_short() -> None:
-    long: list[str] = []
-    for path in [*PACKAGE.rglob("*.py"), *ROOT.glob("app.py")]:
-        text = path.read_text(encoding="utf-8")
-        if (lines := len(text.splitlines())) > LONGEST_FILE:
-            long.append(f"{path.name}: {lines} lines")
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and source_lines(node) > LONGEST_FUNCTION:
-                long.append(f"{path.name}, {node.name}: {source_lines(node)} lines")
-    assert long == []
 
 
 def test_everything_public_says_what_it_is() -> None:
