@@ -13,7 +13,7 @@ import gradio as gr
 from latent_edit.config import SHIPPED
 from latent_edit.ui.parts import part, served_file
 
-FROM_README = ("What the paper did, and why it failed", "What is measured", "Speech that nobody spoke")
+FROM_README = ("How it works", "Results", "Limits", "Responsible use")
 THE_WEIGHTS = "The weights, and how they were judged"
 CREDITS = "Recordings behind the shipped weights"
 LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")  # leads nowhere from the page
