@@ -13,9 +13,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from latent_edit.config import SHIPPED
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
 from latent_edit.recording import levelled, nearest_speaker
@@ -27,7 +27,7 @@ TEXT = "The old clock on the wall had stopped, and nobody in the house remembere
 PROMPT = "calm and deep"  # an edit that has to be corrected: some are where they should be without
 BREATHY_PROMPT = "soft and gentle"  # one whose formants have to be restored as well
 START_UP = "from latent_edit.editor import LatentEditor; LatentEditor.load()"
-APP = Path(__file__).resolve().parents[1] / "app.py"
+APP = SHIPPED / "app.py"
 PAGE_SECONDS, STOP_SECONDS = 120, 10  # without a page by then, there will be none; nor will it end by itself
 
 

@@ -1,4 +1,4 @@
-"""The command line: python -m latent_edit say | edit | voices | methods | prepare | train | evaluate | bench | ...
+"""The command line: python -m latent_edit app | say | edit | voices | prepare | train | evaluate | bench | ...
 
 Nothing heavy is imported before a command runs. Bad input is one line on stderr and exit code 2.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import runpy
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from latent_edit.config import SHIPPED
 from latent_edit.errors import InputError
 from latent_edit.files import write_text
 from latent_edit.recipes import evaluate, prepare_app, train_app
@@ -43,7 +45,7 @@ def main() -> None:
     told.handlers = [logging.StreamHandler()]
     told.setLevel(logging.INFO)
     try:
-        app(prog_name="python -m latent_edit")
+        app()
     except InputError as error:
         _fail(str(error))
     except OSError as error:
@@ -70,6 +72,15 @@ def _number(name: str, meaning: str, default: str | None = None) -> str:
     """Help about a number of a request: what it means, from where to where, and what it is where it is not given."""
     low, high = RANGES[name]
     return f"{meaning} ({low:g} to {high:g}; {default or format(getattr(EditRequest, name), 'g')} if not given)."
+
+
+@app.command(
+    name="app", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def start_page(context: typer.Context) -> None:
+    """Start the page; `app --help` lists its flags."""
+    sys.argv = [context.command_path, *context.args]
+    runpy.run_path(str(SHIPPED / "app.py"), run_name="__main__")
 
 
 @app.command()

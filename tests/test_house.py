@@ -106,22 +106,23 @@ def test_credits_are_given(words: tuple[str, ...]) -> None:
     assert [word for word in words if word not in notice] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "NOTICE.md", "checkpoints/README.md"])
+def headings(page: Path) -> set[str]:
+    """What a link to a part of a page may name, as GitHub makes it of its headings."""
+    lines = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M).splitlines()
+    return {re.sub(r"[^\w -]", "", x.lstrip("# ").lower()).replace(" ", "-") for x in lines if x.startswith("#")}
+
+
+@pytest.mark.parametrize("page", ["README.md", "NOTICE.md", "checkpoints/README.md", "docs"])
 def test_links_within_the_repository_lead_somewhere(page: str) -> None:
-    path = ROOT / page
-    if not path.is_file() and page.startswith("checkpoints/"):
-        pytest.skip("no figures in this checkout yet")
-    text = re.sub(r"<!--.*?-->|^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)
-    headings = {
-        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-        for line in text.splitlines()
-        if line[:1] == "#"
-    }
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif not target.startswith(("http://", "https://", "checkpoints/")):
-            assert (path.parent / target).exists(), target
+    for path in sorted((ROOT / page).glob("*.md")) if (ROOT / page).is_dir() else [ROOT / page]:
+        text = re.sub(r"<!--.*?-->|^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if target.startswith(("http://", "https://")):
+                continue
+            name, _, part = target.partition("#")
+            other = path.parent / name if name else path
+            assert other.exists(), f"{path.name}: {target}"
+            assert not part or part in headings(other), f"{path.name}: {target}"
 
 
 def test_public_names_are_pinned() -> None:
