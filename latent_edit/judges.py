@@ -20,28 +20,7 @@ from latent_edit.audio import resample
 RECOGNISER, SPEAKER_ENCODER = "pocketsphinx", "resemblyzer"  # the packages that each judge needs
 RECOGNISER_RATE = QUALITY_RATE = 16_000
 SPEAKER_LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer brings quiet clips to
-_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+NUMBER = re.compile(r"(\d[\d,]*(?:\.\d+)?)(st|nd|rd|th)?")
 
 
 def installed(judge: str) -> bool:
@@ -75,9 +54,27 @@ def recognise(samples: np.ndarray, sampling_rate: int) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words without punctuation; small whole numbers spelled out, as the recogniser does."""
-    found = re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
-    return [_UNITS[int(word)] if word.isdigit() and int(word) < len(_UNITS) else word for word in found]
+    """Lower-case words as they are counted: numbers spelled out, American spelling, no apostrophes or punctuation.
+
+    A listener cannot tell "harbour" from "harbor", "19" from "nineteen", or "dogs" from "dog's".
+    """
+    spelled = NUMBER.sub(_spelled_out, text.lower())
+    plain = re.sub(r"[^a-z0-9]+", " ", spelled.replace("’", "").replace("'", ""))
+    return str(_spelling()(plain)).split()
+
+
+def _spelled_out(number: re.Match[str]) -> str:
+    from num2words import num2words
+
+    digits, ordinal = number.groups()
+    return f" {num2words(digits.replace(',', ''), to='ordinal' if ordinal else 'cardinal')} "
+
+
+@lru_cache(maxsize=1)
+def _spelling() -> Any:
+    from whisper_normalizer.english import EnglishSpellingNormalizer
+
+    return EnglishSpellingNormalizer()
 
 
 def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:

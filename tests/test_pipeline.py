@@ -20,7 +20,7 @@ from latent_edit import checkpoint
 from latent_edit.bridge import Bridge, BridgeConfiguration, load_bridge
 from latent_edit.config import load_preset
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.evaluation.moves import failures
+from latent_edit.evaluation.effects import failures
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.models.pacing import RATE, STEPS
 from latent_edit.models.vits import FrozenVits

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_voices import ARCHITECTURE, tiny_voice
 
-from latent_edit.evaluation.moves import failures
+from latent_edit.evaluation.effects import failures
 from latent_edit.models.articulation import articulated
 from latent_edit.models.heard import as_condition
 from latent_edit.models.spectrogram import LogMel

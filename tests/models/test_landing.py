@@ -13,7 +13,7 @@ from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
 
 from latent_edit.data.breath import with_breath
 from latent_edit.data.styles import AXES
-from latent_edit.evaluation.moves import moves
+from latent_edit.evaluation.effects import effects
 from latent_edit.measures import measure
 from latent_edit.models.clap import AxisValue
 from latent_edit.models.landing import CLEAR_DB, Listener, landed
@@ -131,7 +131,7 @@ class TestShipped:
         for reading in readings:
             after = self.landing(vits, reading, reading, asked(**style))
             clips = (vits.decode(latent, "kathleen").item(0).numpy() for latent in (reading, after))
-            moved = moves(*(measure(clip, vits.sampling_rate) for clip in clips))
+            moved = effects(*(measure(clip, vits.sampling_rate) for clip in clips))
             for axis, values in missed.items():
                 value = moved[axis]
                 assert value is not None, axis
