@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,11 +11,23 @@ import torch
 pytest.importorskip("pocketsphinx")
 pytest.importorskip("jiwer")
 
+from synthetic_speech import speech_like
 from tiny_voices import RATE, buzz, tiny_speech, tiny_voice
 
 from latent_edit.evaluation import validation
 from latent_edit.evaluation.validation import validation_word_errors
-from latent_edit.judges import recognise, speaker_embedding, word_error_rate, word_errors, words
+from latent_edit.judges import (
+    MOONSHINE,
+    installed,
+    median_f0,
+    naturalness_distillmos,
+    recognise,
+    recognise_moonshine,
+    speaker_embedding,
+    word_error_rate,
+    word_errors,
+    words,
+)
 from latent_edit.pipeline import LatentEditor
 
 
@@ -51,14 +65,43 @@ def test_words() -> None:
     ]  # fmt: skip
 
 
+RECOGNISERS = [
+    recognise,
+    pytest.param(
+        recognise_moonshine,
+        marks=pytest.mark.skipif(not installed(MOONSHINE), reason="moonshine-voice 0.0.49: Linux x86-64 only"),
+    ),
+]
+
+
+@pytest.mark.parametrize("recognise", RECOGNISERS)
 @pytest.mark.parametrize("samples", [0, 1, 16_000])
 @pytest.mark.parametrize("rate", [16_000, 22_050])
-def test_nothing_is_heard_in_silence(samples: int, rate: int) -> None:
+def test_nothing_is_heard_in_silence(samples: int, rate: int, recognise: Callable[..., str]) -> None:
     assert recognise(np.zeros(samples, dtype=np.float32), rate) == ""
 
 
+def test_the_median_f0_is_in_hertz() -> None:
+    pytest.importorskip("swift_f0")
+    low, high = (median_f0(speech_like(1.0, pitch=pitch), RATE) for pitch in (120.0, 180.0))
+    assert low == pytest.approx(120, rel=0.12)
+    assert high is not None and low is not None and high / low == pytest.approx(1.5, rel=0.03)
+    assert median_f0(np.zeros(RATE, np.float32), RATE) is None
+    assert median_f0(np.zeros(0, np.float32), RATE) is None
+
+
 @pytest.mark.shipped
-def test_the_words_of_every_voice_are_heard(shipped_editor: LatentEditor) -> None:
+def test_noise_is_less_natural_to_the_second_judge_of_quality(shipped_editor: LatentEditor) -> None:
+    pytest.importorskip("distillmos")
+    clean = shipped_editor.say("The weather will be fine tomorrow.", "kathleen").waveform.item(0).numpy()
+    noisy = clean + 0.05 * np.random.default_rng(0).standard_normal(clean.size).astype(np.float32)
+    assert 1.0 < naturalness_distillmos(noisy, RATE) < naturalness_distillmos(clean, RATE) < 5.0
+    assert naturalness_distillmos(np.zeros(0, np.float32), RATE) is None
+
+
+@pytest.mark.shipped
+@pytest.mark.parametrize("recognise", RECOGNISERS)
+def test_the_words_of_every_voice_are_heard(shipped_editor: LatentEditor, recognise: Callable[..., str]) -> None:
     text = "The weather will be fine tomorrow."
     readings = [shipped_editor.say(text, voice).waveform.item(0).numpy() for voice in shipped_editor.voices]
     rate = word_error_rate([(text, recognise(reading, RATE)) for reading in readings])

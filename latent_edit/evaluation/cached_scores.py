@@ -16,7 +16,7 @@ import diskcache
 import numpy as np
 
 from latent_edit import judges
-from latent_edit.evaluation import fidelity
+from latent_edit.evaluation import emotion_features, fidelity
 from latent_edit.evaluation.clips import Clip, Sound
 from latent_edit.evaluation.code_hash import code_hash, package_versions
 from latent_edit.measures import Measurements, measure
@@ -32,9 +32,14 @@ BATCH = 16  # scores that a process computes at a time
 # Each takes the samples of one clip (fidelity: of the original and of its resynthesis) and the rate in Hz.
 JUDGES: dict[str, Callable[..., Any]] = {
     "pocketsphinx": judges.recognise,
+    "moonshine": judges.recognise_moonshine,
     "measurements": measure,
+    "median_f0": judges.median_f0,
     "speaker": judges.speaker_embedding,
     "dnsmos": judges.naturalness,
+    "distillmos": judges.naturalness_distillmos,
+    "functionals": emotion_features.functionals,
+    "contour_shape": emotion_features.contour_shape,
     "fidelity": fidelity.compare,
 }
 
@@ -144,6 +149,7 @@ class ScoreList(CachedScores):
 
 _NOTHING: dict[str, Any] = {
     "pocketsphinx": "",
+    "moonshine": "",
     "measurements": {},
     "speaker": [0.0],
     "fidelity": asdict(fidelity.Fidelity(None, 0.0, 0, 0, 0)),
