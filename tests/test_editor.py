@@ -21,7 +21,7 @@ from latent_edit.bridge import Bridge, BridgeConfiguration, load_bridge
 from latent_edit.config import load_preset
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.evaluation.moves import failures
+from latent_edit.evaluation.effects import failures
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.models.vits import FrozenVits
 from latent_edit.optimize.time_scaling import RATE, STEPS

@@ -13,7 +13,7 @@ from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
 
 from latent_edit.axes import AXES, AxisValue
 from latent_edit.editor import LatentEditor
-from latent_edit.evaluation.moves import moves
+from latent_edit.evaluation.effects import effects
 from latent_edit.measures import measure
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.optimize.corrections import CLEAR_DB, Attributes, breathy, correct, expand_f0
@@ -141,7 +141,7 @@ class TestShipped:
         for source in sources:
             after = self.corrected(vits, source, source, asked(**style))
             clips = (vits.decode(latent, "kathleen").item(0).numpy() for latent in (source, after))
-            moved = moves(*(measure(clip, vits.sampling_rate) for clip in clips))
+            moved = effects(*(measure(clip, vits.sampling_rate) for clip in clips))
             for axis, values in missed.items():
                 value = moved[axis]
                 assert value is not None, axis

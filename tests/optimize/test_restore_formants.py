@@ -10,7 +10,7 @@ import torch
 from tiny_voices import ARCHITECTURE, tiny_voice
 
 from latent_edit import EditRequest, LatentEditor
-from latent_edit.evaluation.moves import failures
+from latent_edit.evaluation.effects import failures
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.optimize.corrections import restore_formants

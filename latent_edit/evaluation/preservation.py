@@ -1,4 +1,4 @@
-"""What an edit must keep: words and voice, compared with what WORLD's renditions of real speech in that style keep."""
+"""Whether edits preserve words and voice, compared with WORLD editing real speech into the same style."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from collections.abc import Iterator
 import numpy as np
 
 from latent_edit.config import preset_prompts
+from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Clip
-from latent_edit.evaluation.jury import Jury
 from latent_edit.evaluation.plan import SHOUT, SHOUTERS, Plan
 from latent_edit.evaluation.rows import Goal, Row, number, percent
-from latent_edit.evaluation.speech_rows import errors, mean
 from latent_edit.evaluation.statistics import Observation, estimate
+from latent_edit.evaluation.synthesis_quality import errors, mean
 
 Attributes = dict[str, "float | None"]  # fields of `measures.Measurements`
 
 
-def words_rows(jury: Jury, plan: Plan) -> list[Row]:
-    """Paired excess of the word error rate, per preset: (after - before) less (rendition - recording)."""
+def words_rows(scores: CachedScores, plan: Plan) -> list[Row]:
+    """Paired excess of the word error rate, per preset: (after - before) less (WORLD's edit - recording)."""
     rows = []
     for prompt in preset_prompts():
         observations, totals = [], np.zeros(4)
-        for edit, recording, rendition in plan.kept(prompt):
-            wrong = np.array([errors(jury, clip)[0] for clip in (edit.before, edit, recording, rendition)])
-            words = errors(jury, edit)[1]
+        for edit, recording, control in plan.preservation_edits(prompt):
+            wrong = np.array([errors(scores, clip)[0] for clip in (edit.before, edit, recording, control)])
+            words = errors(scores, edit)[1]
             excess = float(wrong[1] - wrong[0] - (wrong[3] - wrong[2]))
             observations.append(Observation(excess, edit.text, edit.voice, weight=words))
             totals += wrong
         spoken = max(1.0, sum(o.weight for o in observations))
         before, after, real, rendered = (percent(count / spoken) for count in totals)
-        beside = f"edit {before} → {after}, WORLD on real {real} → {rendered}{_world_words(jury, plan, prompt)}"
+        beside = f"edit {before} → {after}, WORLD on real {real} → {rendered}{_world_words(scores, plan, prompt)}"
         gate, aim = (Goal(f"upper bound ≤ {points} points", points / 100, of="high") for points in (5, 2))
-        rows.append(Row("words kept, excess WER", prompt, estimate(observations), "points", gate, aim, beside))
+        rows.append(Row("words preserved, excess WER", prompt, estimate(observations), "points", gate, aim, beside))
     return rows
 
 
-def shout_rows(jury: Jury, plan: Plan) -> list[Row]:
+def shout_rows(scores: CachedScores, plan: Plan) -> list[Row]:
     """Words after less words before, without a control, for the preset that changes most."""
     if not plan.shouts:
         return []
-    wrong = np.array([[errors(jury, edit.before)[0], *errors(jury, edit)] for edit in plan.shouts])
+    wrong = np.array([[errors(scores, edit.before)[0], *errors(scores, edit)] for edit in plan.shouts])
     lost = [
         Observation(float(after - before), edit.text, edit.voice, weight=float(words))
         for edit, (before, after, words) in zip(plan.shouts, wrong, strict=True)
@@ -52,32 +52,32 @@ def shout_rows(jury: Jury, plan: Plan) -> list[Row]:
     ]
 
 
-def word_error_rates(jury: Jury, plan: Plan, prompt: str, voice: str) -> str:
+def word_error_rates(scores: CachedScores, plan: Plan, prompt: str, voice: str) -> str:
     """Before and after, for the table of attributes, in percent."""
-    counts = [(errors(jury, e.before)[0], *errors(jury, e)) for e in plan.edits(prompt) if e.voice == voice]
+    counts = [(errors(scores, e.before)[0], *errors(scores, e)) for e in plan.edits(prompt) if e.voice == voice]
     before, after, words = np.sum(counts, axis=0)
     return f"{100 * before / words:.0f} → {100 * after / words:.0f}"
 
 
-def voice_rows(jury: Jury, plan: Plan) -> list[Row]:
-    """Speaker similarity of after and before, less that of WORLD's rendition and the recording, per preset."""
+def voice_rows(scores: CachedScores, plan: Plan) -> list[Row]:
+    """Speaker similarity of after and before, less that of WORLD's edit and the recording, per preset."""
     rows = []
     for prompt in preset_prompts():
-        controls = list(plan.controls(prompt))
-        ours = [_similarity(jury, edit.before, edit) for edit, _, _ in controls]
-        theirs = [_similarity(jury, recording, rendition) for _, recording, rendition in controls]
-        baseline = [_similarity(jury, edit.before, clip) for edit, clip in plan.baseline(prompt)]
+        controls = list(plan.recorded_edits(prompt))
+        ours = [_similarity(scores, edit.before, edit) for edit, _, _ in controls]
+        theirs = [_similarity(scores, recording, control) for _, recording, control in controls]
+        baseline = [_similarity(scores, edit.before, clip) for edit, clip in plan.baseline(prompt)]
         over = mean((edit, a - b) for (edit, _, _), a, b in zip(controls, ours, theirs, strict=True))
         shown = [number(float(np.mean(x)) if x else None, 3) for x in (ours, theirs, baseline)]
         beside = f"edit {shown[0]}, WORLD on real {shown[1]}, method world {shown[2]}"
         gate = Goal("≥ control - 0.05", -0.05, at_least=True)
-        rows.append(Row("voice kept, cosine over control", prompt, over, "cosine", gate, beside=beside))
+        rows.append(Row("voice preserved, cosine over control", prompt, over, "cosine", gate, beside=beside))
     return rows
 
 
-def _world_words(jury: Jury, plan: Plan, prompt: str) -> str:
+def _world_words(scores: CachedScores, plan: Plan, prompt: str) -> str:
     """The method `world` on the same before, where the CLAP can predict axes."""
-    counts = [(errors(jury, edit.before)[0], *errors(jury, clip)) for edit, clip in plan.baseline(prompt)]
+    counts = [(errors(scores, edit.before)[0], *errors(scores, clip)) for edit, clip in plan.baseline(prompt)]
     if not counts:
         return ""
     words = sum(count[2] for count in counts) or 1
@@ -85,11 +85,11 @@ def _world_words(jury: Jury, plan: Plan, prompt: str) -> str:
     return f", method world {before} → {after} on {len(counts)}"
 
 
-def _similarity(jury: Jury, before: Clip, after: Clip) -> float:
-    return float(np.dot(jury.ask("speaker", before), jury.ask("speaker", after)))
+def _similarity(scores: CachedScores, before: Clip, after: Clip) -> float:
+    return float(np.dot(scores.score("speaker", before), scores.score("speaker", after)))
 
 
-def changes(jury: Jury, plan: Plan, prompt: str) -> Iterator[tuple[str, Attributes, Attributes]]:
+def changes(scores: CachedScores, plan: Plan, prompt: str) -> Iterator[tuple[str, Attributes, Attributes]]:
     """Voice and measurements before and after, for the table of attributes."""
     for edit in plan.edits(prompt):
-        yield edit.voice, jury.ask("measured", edit.before), jury.ask("measured", edit)
+        yield edit.voice, scores.score("measurements", edit.before), scores.score("measurements", edit)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import pytest
 
-from latent_edit.evaluation.clips import Clip, Copied, Recording, Said
+from latent_edit.evaluation.clips import Clip, PlainSynthesis, Recording, Resynthesis
 from latent_edit.evaluation.plan import QUICK, Plan
-from latent_edit.evaluation.speech_rows import identity_rows, intonation_rows, word_rows
+from latent_edit.evaluation.synthesis_quality import identity_rows, intonation_rows, word_rows
 from latent_edit.measures import Measurements
 
 RECORDED = tuple(Recording(Path(f"{text}.wav"), "anna", text) for text in ("one", "two", "three"))
@@ -22,14 +22,14 @@ class Ears:
     A copy by the encoder alone loses the words of "three" as well.
     """
 
-    def ask(self, judge: str, clip: Clip) -> str:
-        assert judge == "heard"
-        lost = ["two"] if isinstance(clip, Copied) else []
-        if isinstance(clip, Copied) and not clip.refined:
+    def score(self, judge: str, clip: Clip) -> str:
+        assert judge == "pocketsphinx"
+        lost = ["two"] if isinstance(clip, Resynthesis) else []
+        if isinstance(clip, Resynthesis) and not clip.inverted:
             lost.append("three")
         return "" if clip.text in lost else clip.text
 
-    def measured(self, clip: Clip) -> Measurements:
+    def measurements(self, clip: Clip) -> Measurements:
         real = isinstance(clip, Recording)
         found = 7.0 if real else (None if clip.text == "two" else 4.0)
         return Measurements(1.0, 120.0, found, 10.0, -20.0, -10.0, 0.8, 5.0, 0.1)
@@ -44,7 +44,7 @@ def test_what_has_no_pitch_does_not_count() -> None:
     plan = Plan(("anna",), replace(QUICK, fidelity=3), {"anna": RECORDED}, {}, {})
     (row,) = intonation_rows(Ears(), plan)  # type: ignore[arg-type]
     assert row.estimate.value == pytest.approx(-300) and row.cells()[2] == "-300 cents"
-    assert row.beside == "text to speech 4.0 semitones, real 7.0"
+    assert row.beside == "plain synthesis 4.0 semitones, real 7.0"
 
 
 def test_both_kinds_of_copies_have_to_keep_words() -> None:
@@ -62,9 +62,9 @@ class SpeakerEar:
     directions: ClassVar = {"anna": [1.0, 0.0, 0.0], "sam_a": [0.0, 1.0, 0.0], "sam_b": [0.0, 0.0, 1.0]}
     mistaken: ClassVar = {"one": "sam_b", "two": "anna"}
 
-    def ask(self, judge: str, clip: Clip) -> list[float]:
+    def score(self, judge: str, clip: Clip) -> list[float]:
         assert judge == "speaker"
-        read_as_another = isinstance(clip, Said) and clip.voice == "sam_a"
+        read_as_another = isinstance(clip, PlainSynthesis) and clip.voice == "sam_a"
         return self.directions[self.mistaken.get(clip.text, "sam_a") if read_as_another else clip.voice]
 
 
@@ -76,6 +76,6 @@ def test_who_is_taken_for_whom_is_told() -> None:
     plan = Plan(tuple(recorded), replace(QUICK, recordings=4), recorded, {}, {})
     cosine, voice, person = identity_rows(SpeakerEar(), plan)  # type: ignore[arg-type]
     assert [row.estimate.value for row in (cosine, voice, person)] == pytest.approx([-2 / 12, -2 / 12, -1 / 12])
-    assert voice.beside == "say 83.3 % (1 of sam_a as sam_b, 1 of sam_a as anna), real 100.0 %"
-    assert person.beside == "say 91.7 % (1 of sam as anna), real 100.0 %"
+    assert voice.beside == "plain synthesis 83.3 % (1 of sam_a as sam_b, 1 of sam_a as anna), real 100.0 %"
+    assert person.beside == "plain synthesis 91.7 % (1 of sam as anna), real 100.0 %"
     assert voice.verdict == "**missed**"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SENTENCES = 8
 
 
-def voice_judge(speech: Speech) -> Callable[[EmbeddedVits], dict[str, float]]:
-    """A function that measures copy-synthesis and `say` on eight held-out sentences, spread over the voices.
+def validation_word_errors(speech: Speech) -> Callable[[EmbeddedVits], dict[str, float]]:
+    """A function that measures resynthesis and plain synthesis on eight held-out sentences, spread over the voices.
 
     Raises ModuleNotFoundError without the recogniser: now, not after the first thousand steps.
     """
@@ -34,17 +34,17 @@ def voice_judge(speech: Speech) -> Callable[[EmbeddedVits], dict[str, float]]:
         from latent_edit.models.vits import freeze
 
         vits = freeze(voice)
-        copied, said = [], []
+        resynthesised, plain = [], []
         for index in chosen:
             text, speaker, audio = speech.texts[index], speech.speakers[index], speech.audio(index)
             recording = Waveform.of(torch.from_numpy(audio), speech.sampling_rate)
-            copy = vits.decode(vits.encode_speech(recording, speaker), speaker)
+            resynthesis = vits.decode(vits.encode_speech(recording, speaker), speaker)
             generator = torch.Generator().manual_seed(index)
-            reading = vits.encode_text(vits.phonemize(text), speaker, generator=generator)
-            spoken = vits.decode(reading.latent, speaker)
-            copied.append((text, recognise(copy.item(0).numpy(), vits.sampling_rate)))
-            said.append((text, recognise(spoken.item(0).numpy(), vits.sampling_rate)))
-        rates = {"wer_copy": word_error_rate(copied), "wer_say": word_error_rate(said)}
+            encoding = vits.encode_text(vits.phonemize(text), speaker, generator=generator)
+            spoken = vits.decode(encoding.latent, speaker)
+            resynthesised.append((text, recognise(resynthesis.item(0).numpy(), vits.sampling_rate)))
+            plain.append((text, recognise(spoken.item(0).numpy(), vits.sampling_rate)))
+        rates = {"wer_copy": word_error_rate(resynthesised), "wer_say": word_error_rate(plain)}
         return {name: rate for name, rate in rates.items() if rate is not None}
 
     return judge

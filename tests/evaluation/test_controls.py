@@ -8,9 +8,9 @@ import pytest
 
 from latent_edit.config import preset_prompts
 from latent_edit.data.styles import Style
-from latent_edit.evaluation.clips import Clip, Edited, Rendered
-from latent_edit.evaluation.method_rows import method_rows
-from latent_edit.evaluation.moves import free_prompts
+from latent_edit.evaluation.clips import Clip, Edit, WorldEdit
+from latent_edit.evaluation.controls import method_rows
+from latent_edit.evaluation.effects import free_prompts
 from latent_edit.evaluation.plan import BRIDGE_ALONE, QUICK, WORLD, make_plan
 from latent_edit.evaluation.rows import Row
 from latent_edit.measures import Measurements
@@ -22,23 +22,23 @@ class Bench:
     An edit costs half a point of naturalness and the others a whole one; for palette none is found.
     """
 
-    def ask(self, judge: str, clip: Clip) -> Any:
-        if judge == "natural":
-            if isinstance(clip, Edited) and clip.request.method == "palette":
+    def score(self, judge: str, clip: Clip) -> Any:
+        if judge == "dnsmos":
+            if isinstance(clip, Edit) and clip.request.method == "palette":
                 return None
-            return 2.0 if _is_other(clip) else 2.5 if isinstance(clip, Edited) else 3.0
-        assert judge == "heard"
+            return 2.0 if _is_other(clip) else 2.5 if isinstance(clip, Edit) else 3.0
+        assert judge == "pocketsphinx"
         return "" if _is_other(clip) else clip.text
 
-    def measured(self, clip: Clip) -> Measurements:
-        changed = isinstance(clip, Edited) and not _is_other(clip)
+    def measurements(self, clip: Clip) -> Measurements:
+        changed = isinstance(clip, Edit) and not _is_other(clip)
         return Measurements(1.0, 120.0, 4.0, 10.0, -40.0 if changed else -20.0, -10.0, 0.8, 5.0, 0.1)
 
 
 def _is_other(clip: Clip) -> bool:
-    if isinstance(clip, Edited):
+    if isinstance(clip, Edit):
         return clip.request.method == "palette" or not clip.request.landing
-    return isinstance(clip, Rendered)
+    return isinstance(clip, WorldEdit)
 
 
 @pytest.fixture(scope="module")

@@ -13,22 +13,22 @@ from latent_edit.axes import AXES
 from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
 from latent_edit.data.styles import Style
 from latent_edit.evaluation import report
-from latent_edit.evaluation.clips import SPOKEN_BY, code_hash
-from latent_edit.evaluation.jury import Jury
-from latent_edit.evaluation.kept_rows import shout_rows, voice_rows, words_rows
-from latent_edit.evaluation.method_rows import method_rows
-from latent_edit.evaluation.moves import judged_styles
-from latent_edit.evaluation.plan import Plan, Sizes, make_plan
+from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
+from latent_edit.evaluation.clips import editor_code
+from latent_edit.evaluation.controls import method_rows
+from latent_edit.evaluation.effects import judged_styles
+from latent_edit.evaluation.plan import Plan, SampleSizes, make_plan
+from latent_edit.evaluation.preservation import shout_rows, voice_rows, words_rows
 from latent_edit.evaluation.retrieval import caption_rows, retrieval_rows
 from latent_edit.evaluation.rows import Row
-from latent_edit.evaluation.speech_rows import (
+from latent_edit.evaluation.style_success import control_rows, guidance_rows, success_rows
+from latent_edit.evaluation.synthesis_quality import (
     fidelity_rows,
     identity_rows,
     intonation_rows,
     naturalness_rows,
     word_rows,
 )
-from latent_edit.evaluation.style_rows import control_rows, guidance_rows, success_rows
 from latent_edit.versions import environment
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Run:
 
     cache: Path
     out: Path
-    sizes: Sizes
+    sizes: SampleSizes
     recordings: Path | None = None
     workers: int = 1
 
@@ -65,17 +65,20 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     """Measure every row and write them into `run.out` and the data beside it. Raises InputError on a wrong corpus."""
     others = [method for method in editor.methods if method != METHOD]
     plan = make_plan(editor.voices, run.sizes, run.recordings, predicted_styles(editor.style_encoder), others)
-    jury = Jury(editor, run.cache)
-    jury.prepare(plan.questions(), tell, run.workers)
     parts = [*(ON_RECORDINGS if run.recordings else ()), *ON_TEXT]
-    rows = [row for part in parts if run.sizes.kept or part is not words_rows for row in part(jury, plan)]
+    parts = [part for part in parts if run.sizes.preservation or part is not words_rows]
+    scores, needed = CachedScores(editor, run.cache), ScoreList(editor)
+    for part in parts:
+        part(needed, plan)
+    scores.compute(needed.keys, tell, run.workers)
+    rows = [row for part in parts for row in part(scores, plan)]
     hashes = editor.hashes(METHOD) | {f"bridge of {method}": editor.hashes(method)["bridge"] for method in others}
-    hashes["code"] = code_hash(*SPOKEN_BY)
+    hashes["code"] = editor_code(editor)
     run.out.parent.mkdir(parents=True, exist_ok=True)
     data = run.out.with_name(report.DATA_NAME)
     measured = report.merge(rows, hashes, report.read_data(data))
     report.write_data(data, measured)
-    text = report.section(measured, hashes, notes(plan), report.attribute_table(jury, plan))
+    text = report.section(measured, hashes, notes(plan), report.attribute_table(scores, plan))
     report.write_section(run.out, text)
     return rows
 
@@ -89,7 +92,7 @@ def notes(plan: Plan) -> list[str]:
         f"Made with {made_with}. Voices: {', '.join(plan.voices)}; sentences of each: {sizes}.",
         "Intervals: 95 %, bootstrap clustered by sentence and by voice. Gates are held against the value, except where"
         " the gate names a bound or an interval.",
-        "The method `world`: what the CLAP's axis head makes of the prompt, through WORLD on the same plain reading.",
+        "The method `world`: what the CLAP's axis head makes of the prompt, through WORLD on the same plain synthesis.",
     ]
     if not plan.recorded:
         lines.append("Without real recordings (`--recordings`) the rows that need them were not measured this time.")
