@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
+from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
 TEXT_STREAM, BRIDGE_STREAM, PACE_STREAM = 0, 1, 2  # what a generator is for, so that no two draw the same noise
@@ -32,20 +34,15 @@ class Reading:
     """Pieces in the order in which they are heard.
 
     encodings: a latent [1, C, T_i] with its durations for each piece; a recording is one piece without phonemes and
-    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. unread:
-    pieces of the text in which nothing can be pronounced.
+    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. notes: what a
+    person should know about it, one line each.
     """
 
     phonemes: tuple[PhonemeSequence, ...]
     encodings: tuple[TextEncoding, ...]
     pause_frames: tuple[int, ...]
     dropped: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know about it, one line each."""
-        return tuple(f"Nothing in {piece!r} can be pronounced; it was left out." for piece in self.unread)
+    notes: tuple[str, ...] = ()
 
     @property
     def phoneme_count(self) -> int:
@@ -111,12 +108,14 @@ def read(
     prior_noise: float = EditRequest.prior_noise,
     duration_noise: float = EditRequest.duration_noise,
 ) -> Reading:
-    """Z_text of every piece. Raises InputError when nothing in the text can be pronounced."""
+    """Z_text of every piece of the normalised text. Raises InputError when nothing in it can be pronounced."""
     frames_per_second = vits.sampling_rate / vits.hop_length
-    pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(text)]
+    normalised = normalise(text) if vits.reads_english else NormalisedText(unicodedata.normalize("NFC", text))
+    pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(normalised.words)]
     said = [(piece, phonemes) for piece, phonemes in pieces if phonemes.count]
     if not said:
-        raise InputError(f"nothing in the text can be pronounced ({text.strip()[:40]!r}); write words")
+        why = " ".join(normalised.notes) or f"({text.strip()[:40]!r})"
+        raise InputError(f"nothing in the text can be pronounced; write words. {why}")
     encodings = [
         vits.encode_text(
             phonemes,
@@ -133,7 +132,10 @@ def read(
         encodings=tuple(encodings),
         pause_frames=(*pauses[:-1], 0),
         dropped=tuple(dict.fromkeys(symbol for _, phonemes in pieces for symbol in phonemes.dropped)),
-        unread=tuple(piece.text for piece, phonemes in pieces if not phonemes.count),
+        notes=(
+            *normalised.notes_on(text),
+            *(f"Nothing in {piece.text!r} can be pronounced; it was left out." for piece, x in pieces if not x.count),
+        ),
     )
 
 
