@@ -36,7 +36,7 @@ class Piece(NamedTuple):
 def split_sentences(text: str) -> list[Piece]:
     """Pieces of a normalised text (`text.normalise`), at most about 240 characters each, in reading order.
 
-    A sentence ends at its mark; normalised text has no other full stops (Mr., e.g., 3.5), but for initials (J. Smith).
+    A sentence ends at its mark; normalised text has no other full stops (Mr., e.g., 3.5).
     A longer sentence is cut after marks, or else before the word that begins a phrase. Nothing is lost.
     """
     pieces: list[Piece] = []
@@ -53,7 +53,7 @@ def _sentences(text: str) -> list[str]:
     """`text` has single spaces only. Parts without a letter or digit (a lone "...") join the sentence before them."""
     parts, start = [], 0
     for match in BOUNDARY.finditer(text):
-        if _ends_sentence(text[start : match.start()], match.group(), text[match.end() :]):
+        if _ends_sentence(match.group(), text[match.end() :]):
             parts.append(text[start : match.end()].strip())
             start = match.end()
     parts.append(text[start:].strip())
@@ -66,11 +66,9 @@ def _sentences(text: str) -> list[str]:
     return sentences
 
 
-def _ends_sentence(before: str, marks: str, after: str) -> bool:
-    if marks.strip() != ".":  # !, ?, ... or a closing quote: "Stop!" he said
-        return not after.lstrip("\"'\u201c\u2018([\u00ab\u00bf\u00a1")[:1].islower()
-    word = before.rsplit(" ", 1)[-1].lstrip("\"'\u201c\u2018([")
-    return not re.fullmatch(r"[A-HJ-Z]", word)  # an initial, as in J. Smith; but "So do I."
+def _ends_sentence(marks: str, after: str) -> bool:
+    """A full stop does; !, ?, an ellipsis or a closing quote ("Stop!" he said) only where no small letter follows."""
+    return marks.strip() == "." or not after.lstrip("\"'\u201c\u2018([\u00ab\u00bf\u00a1")[:1].islower()
 
 
 def _cut(sentence: str) -> list[str]:

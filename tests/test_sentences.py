@@ -40,6 +40,7 @@ def texts(text: str) -> list[str]:
         ["Really?!", "Yes."],
         ["On Jan. 5 it rained.", "It was wet."],
         ["We meet on Wed. at noon.", "Come."],
+        ["Take vitamin C.", "It helps.", "Ask J. Smith."],
         ["The door is 3 ft. wide.", "It is 7 ft. high."],
         ["He lives on Elm St.", "She does not."],
         ["Write to a.b@c.org.", "Go to x.com.", "Read file.txt."],

@@ -33,6 +33,12 @@ ALWAYS_TITLES = (
 )
 
 
+# After the letter of "vitamin C." they begin a sentence; after "J." comes a name.
+BEGINNERS = (
+    r"(?:The|It|He|She|They|We|You|This|That|Then|There|In|On|At|But|And|So|If|When|An|My|Is|Are|Do|Not|No|Yes)\b"
+)
+
+
 def _capitalised(entries: list[str]) -> str:
     return any_of([form for x in entries for form in (x.capitalize(), x.upper())])
 
@@ -158,7 +164,7 @@ def abbreviation_rules(record: Record) -> list[Rule]:
             r"(?<![\w.'])(?P<letters>(?:[A-Za-z]\.){2,}[A-Za-z]?|[A-Za-z]\.[A-Za-z])(?:(?<=\.)|\.?)(?!\w)",
             lambda m: _letters(m, record),
         ),
-        rule(r"(?<![\w.'-])(?P<letters>(?:[A-Z]\.\s?)+)(?=[A-Z][a-z])", lambda m: _initials(m)),
+        rule(rf"(?<![\w.'-])(?P<letters>(?:[A-Z]\.\s?){{2,}}|[A-HJ-Z]\.\s?)(?!{BEGINNERS})(?=[A-Z][a-z])", _initials),
         rule(
             rf"(?i)(?<![\w./])(?P<name>{any_of(CONTRACTIONS)})(?![\w/]|\.\w)",
             lambda m: str(CONTRACTIONS[m["name"].lower()]),
