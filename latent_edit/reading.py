@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from latent_edit.errors import InputError
+from latent_edit.models.pauses import lengthened_pauses
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.request import EditRequest
@@ -117,14 +118,8 @@ def read(
         why = " ".join(normalised.notes) or f"({text.strip()[:40]!r})"
         raise InputError(f"nothing in the text can be pronounced; write words. {why}")
     encodings = [
-        vits.encode_text(
-            phonemes,
-            speaker,
-            prior_noise=prior_noise,
-            duration_noise=duration_noise,
-            generator=generator(seed, TEXT_STREAM, index),
-        )
-        for index, (_, phonemes) in enumerate(said)
+        _encode(vits, piece.text, phonemes, speaker, prior_noise, duration_noise, (seed, index))
+        for index, (piece, phonemes) in enumerate(said)
     ]
     pauses = [round(piece.pause_seconds * frames_per_second) for piece, _ in said]
     return Reading(
@@ -137,6 +132,31 @@ def read(
             *(f"Nothing in {piece.text!r} can be pronounced; it was left out." for piece, x in pieces if not x.count),
         ),
     )
+
+
+def _encode(
+    vits: FrozenVits,
+    text: str,
+    phonemes: PhonemeSequence,
+    speaker: int,
+    prior_noise: float,
+    duration_noise: float,
+    drawn: tuple[int, int],
+) -> TextEncoding:
+    """Z_text of one piece: its marks pause as they should, and a yes/no question rises. drawn: seed and piece."""
+    from latent_edit.models.questions import is_yes_no_question, rise_starts_at, with_final_rise
+
+    noise = {"prior_noise": prior_noise, "duration_noise": duration_noise}
+    encoding = vits.encode_text(phonemes, speaker, **noise, generator=generator(drawn[0], TEXT_STREAM, drawn[1]))
+    predicted = encoding.alignment.durations[0]
+    durations = lengthened_pauses(phonemes, predicted, vits.sampling_rate / vits.hop_length)
+    if durations is not predicted:
+        again = generator(drawn[0], TEXT_STREAM, drawn[1])
+        encoding = vits.encode_text(phonemes, speaker, **noise, generator=again, durations=durations)
+    if not is_yes_no_question(text):
+        return encoding
+    rising = with_final_rise(vits, encoding.latent, rise_starts_at(phonemes, durations.tolist()), speaker)
+    return TextEncoding(rising, vits.to_prior(rising, speaker), encoding.alignment)
 
 
 def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:

@@ -50,7 +50,9 @@ class NormalisedText:
         """What a person should know, one line each."""
         notes = []
         if self.left_out:
-            notes.append(f"Left out of the text: {', '.join(self.left_out)}.")
+            notes.append(f"Left out of the text: {' '.join(self.left_out)}")
+        if self.spelt:
+            notes.append(f"Spelt letter by letter: {', '.join(self.spelt)}.")
         read = [f"{word} as {sound!r}" for word, sound in self.foreign if sound]
         if read:
             notes.append(f"This voice reads English; in other scripts it reads {', '.join(read)}.")
