@@ -98,7 +98,7 @@ def semiotic_rules(day_first: bool) -> list[Rule]:
 
 def _paragraph(text: str, day_first: bool, record: Record) -> str:
     text = re.sub(r"(?<=[a-z])-\n\s*(?=[a-z])", "", text.strip())  # a word divided at the end of a line
-    text = " ".join(text.split())
+    text = whole = " ".join(text.split())
     text = apply([*addresses.TELEPHONE_RULES, *addresses.address_rules(record)], text)
     text = apply(abbreviations.ROMAN_RULES, text)
     text = apply(semiotic_rules(day_first), text)
@@ -111,4 +111,7 @@ def _paragraph(text: str, day_first: bool, record: Record) -> str:
     text = read_capitals(text, record)
     text = re.sub(r"\w+", lambda match: table("respellings").get(match.group(), match.group()), text)
     text = re.sub(r"\d+", lambda match: " ".join(quantities.digits(match.group()).split()), text)  # nothing is lost
-    return tidy(text, record)
+    words = tidy(text, record)
+    if whole and not words:
+        record.leave_out(whole)
+    return words

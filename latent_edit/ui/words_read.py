@@ -44,7 +44,7 @@ def build_words_read(text: gr.Textbox, loader: EditorLoader) -> None:
 
 
 def _english(loader: EditorLoader) -> bool:
-    """Whether the voices read English, as the embedded ones do: so until they are there, or where they never will be."""
+    """Whether the voices read English: also while they are not there, and where they never will be."""
     try:
         return not loader.ready or loader.get().vits.reads_english
     except InputError:  # the page's status says it
