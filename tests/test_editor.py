@@ -233,9 +233,9 @@ def test_generators_differ_by_seed_stream_and_piece_only() -> None:
 
 
 def test_unknown_words_and_symbols_are_named(tiny_editor: LatentEditor) -> None:
-    result = tiny_editor.edit(request(prompt="like an angry blorp", text="Hello. 123 *** ... Bye."))
+    result = tiny_editor.edit(request(prompt="like an angry blorp", text="Hello. 123 ... Bye."))
     assert result.unknown_words == ("an", "blorp")
-    assert (result.dropped_symbols, result.notes) == ((), ())
+    assert (result.dropped_symbols, result.notes) == ((), ("Read as: Hello. one hundred and twenty three\u2026 Bye.",))
 
 
 def test_dropped_symbols_of_all_pieces_are_named_once(
@@ -251,7 +251,7 @@ def test_dropped_symbols_of_all_pieces_are_named_once(
 
 def test_a_piece_without_phonemes_is_left_out_and_said_so(tiny_editor: LatentEditor) -> None:
     result = tiny_editor.edit(request(text="...\n\nHello there."))
-    assert result.notes == ("Nothing in '...' can be pronounced; it was left out.",)
+    assert result.notes == ("Left out of the text: ...",)
     assert torch.equal(result.before.samples, tiny_editor.say("Hello there.", "anna").waveform.samples)
 
 
