@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from soundfile import SoundFile
 
 FORMATS = "WAV, FLAC, OGG, MP3, M4A, MP4, MOV, WebM, 3GP, AMR, AAC or Opus"
+PLAYED_EVERYWHERE = (".wav", ".mp3", ".flac", ".m4a", ".mp4")  # by every browser, however it was made
 # What FFmpeg may take a file for: containers that hold their own sound. Others, such as playlists, name further files.
 CONTAINERS = "mov,matroska,webm,ogg,aac,amr,mp3,wav,flac,caf,aiff,asf"
 MAX_CLIP_SECONDS = 30.0

@@ -21,7 +21,7 @@ from latent_edit.errors import InputError
 from latent_edit.loaded import LoadedModels
 from latent_edit.measures import measure
 from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, hear, read, speak
-from latent_edit.recording import levelled, nearest_speaker, read_clip
+from latent_edit.recording import heard, nearest_speaker, read_speech
 from latent_edit.request import EditRequest, check_number, check_text, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock, steps_to_speak
@@ -43,6 +43,7 @@ class _Edit:
     speaker: int
     decode_speaker: int
     recording: Waveform | None = None
+    clip_notes: tuple[str, ...] = ()  # about the clips that were given
     z_text: Reading = field(init=False)
     before: Speech = field(init=False)
     reference: Waveform | None = None
@@ -127,7 +128,7 @@ class LatentEditor(LoadedModels):
 
     def nearest_voice(self, recording: Path) -> str:
         """The voice that says a recording again with the least change. Raises InputError when it cannot be read."""
-        return nearest_speaker(self.vits, levelled(read_clip(recording, self.vits.sampling_rate)))
+        return nearest_speaker(self.vits, heard(*read_speech(recording, self.vits.sampling_rate)))
 
     def repeat(self, record: Path, progress: Progress | None = None) -> EditResult:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
@@ -184,8 +185,9 @@ class LatentEditor(LoadedModels):
     def _read(self, edit: _Edit) -> Reading:
         request = edit.request
         if request.recording is not None:
-            edit.recording = read_clip(request.recording, self.vits.sampling_rate)
-            return hear(self.vits, levelled(edit.recording), edit.speaker)
+            edit.recording, measured = read_speech(request.recording, self.vits.sampling_rate)
+            edit.clip_notes += measured.notes
+            return hear(self.vits, heard(edit.recording, measured), edit.speaker)
         return read(self.vits, request.text, edit.speaker, request.seed, request.prior_noise, request.duration_noise)
 
     def _embed_style(self, bridge: Bridge, edit: _Edit) -> None:
@@ -195,8 +197,9 @@ class LatentEditor(LoadedModels):
             edit.centred_style = bridge.centred(edit.style, "text")
             return
         rate = self.style_encoder.sampling_rate
-        edit.reference = read_clip(edit.request.reference, rate)
-        edit.style = self.style_encoder.embed_audio(edit.reference)
+        edit.reference, measured = read_speech(edit.request.reference, rate)
+        edit.clip_notes += measured.notes
+        edit.style = self.style_encoder.embed_audio(heard(edit.reference, measured))
         edit.centred_style = bridge.centred(edit.style, "audio")
 
     def _log_ratio(self, bridge: Bridge, edit: _Edit) -> float:
@@ -286,7 +289,7 @@ class LatentEditor(LoadedModels):
             style_similarity_after=self._similarity(edit.after.waveform, edit.style),
             unknown_words=tuple(self.style_encoder.unknown_words(edit.request.prompt)) if prompted else (),
             dropped_symbols=edit.before.dropped_symbols,
-            notes=edit.before.notes,
+            notes=edit.before.notes + edit.clip_notes,
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(edit.request.method), **provenance.environment()},

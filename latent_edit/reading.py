@@ -18,6 +18,7 @@ from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
 from latent_edit.types import Alignment, Latent, Waveform
 
+INVERSION_STEPS = 30  # of a recording's latent: 10 are enough for the voices' own, not for strangers and noise
 TEXT_STREAM, BRIDGE_STREAM, PACE_STREAM = 0, 1, 2  # what a generator is for, so that no two draw the same noise
 
 
@@ -141,7 +142,7 @@ def hear(vits: FrozenVits, recording: Waveform, speaker: int) -> Reading:
     """Z_audio of a recording at the voice's rate, refined, in one piece: what is said in it is not known."""
     from latent_edit.models.refinement import refined  # with transformers, which a text does not need so early
 
-    latent = refined(vits, vits.encode_speech(recording, speaker), recording, speaker)
+    latent = refined(vits, vits.encode_speech(recording, speaker), recording, speaker, INVERSION_STEPS)
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
     encoding = TextEncoding(latent, vits.to_prior(latent, speaker), no_durations)

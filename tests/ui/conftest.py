@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import torch
-from visits import DESK, Visit
+from visits import DESK, Visit, written_clip
 
 from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
@@ -34,7 +34,7 @@ START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
-QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a microphone that beeps
+QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 # Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
@@ -243,15 +243,17 @@ def wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser; tests that need one are skipped where there is none."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser whose microphone hears speech, again and again; tests that need one are skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=QUIET)
+        spoken = written_clip(tmp_path_factory.mktemp("microphone"), 4.0)
+        microphone = f"--use-file-for-fake-audio-capture={spoken}"
+        browser = started.chromium.launch(executable_path=found, args=[*QUIET, microphone])
         yield browser
         browser.close()
 

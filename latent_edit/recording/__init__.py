@@ -1,0 +1,17 @@
+"""Clips that a person gives: whether somebody speaks in them, how far above the noise, and how the voice hears them."""
+
+from latent_edit.recording.clips import LOUDNESS_LUFS, heard, levelled, nearest_speaker, read_clip, read_speech
+from latent_edit.recording.denoising import denoised
+from latent_edit.recording.quality import Quality, quality
+
+__all__ = [
+    "LOUDNESS_LUFS",
+    "Quality",
+    "denoised",
+    "heard",
+    "levelled",
+    "nearest_speaker",
+    "quality",
+    "read_clip",
+    "read_speech",
+]
