@@ -18,6 +18,7 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
+from latent_edit.ui.stale import build_stale, connect_stale
 from latent_edit.ui.uploads import connect_uploads
 
 TITLE = "Latent Edit"
@@ -77,6 +78,7 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
             controls, button, cancel, status = build_controls(examples, loading_status())
             after_link = build_keeping(page, controls)
         with gr.Column(elem_id="results"):
+            stale = build_stale()
             results = build_results()
     edited = gr.on(
         [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
@@ -87,6 +89,7 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
     edited.success(None, None, None, js=SHOW_AFTER, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
+    connect_stale(stale, controls, button, edited)
     connect_uploads(controls, actions)
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
     # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts

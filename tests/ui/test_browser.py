@@ -570,6 +570,49 @@ def test_a_recording_chooses_the_nearest_voice(stand_in: Visit, tmp_path: Path) 
     page.wait_for_function("document.querySelector('#voice input').value === 'lj'")
 
 
+def test_a_result_of_older_settings_says_so(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#prompt textarea", "calm")
+    assert page.query_selector("#stale p") is None  # nothing is shown yet
+    stand_in.edit()
+    page.fill("#prompt textarea", "sad and slow")
+    page.wait_for_selector("#stale p:has-text('changed since this edit')")
+    page.fill("#prompt textarea", "calm")
+    page.wait_for_selector("#stale p", state="detached")
+    page.click("#source label:has-text('Your recording')")
+    page.wait_for_selector("#stale p")
+    page.click("#source label:has-text('Sentence')")
+    page.wait_for_selector("#stale p", state="detached")
+    page.fill("#text textarea", "It rains.")
+    page.wait_for_selector("#stale p")
+    stand_in.edit()
+    page.wait_for_selector("#stale p", state="detached")
+
+
+def test_original_before_and_after_are_on_one_switch(stand_in: Visit, tmp_path: Path) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")
+    stand_in.edit()
+    titles = [node.inner_text() for node in page.query_selector_all(".listening label")]
+    assert titles == ["Original", "Before", "After"]
+    page.click("[data-clip=before] .play")
+    page.wait_for_function("document.querySelector('[data-clip=before] audio').currentTime > 0.3")
+    page.focus(".listening input:checked")
+    assert page.evaluate("document.activeElement.value") == "before"
+    moments = "[...document.querySelectorAll('#player audio')].map((audio) => audio.currentTime)"
+    for key, playing in (("ArrowLeft", "original"), ("ArrowRight", "before"), ("ArrowRight", "after")):
+        original, before, _ = page.evaluate(moments)
+        page.keyboard.press(key)
+        page.wait_for_function("(name) => !document.querySelector(`[data-clip=${name}] audio`).paused", arg=playing)
+        now = page.evaluate(moments)
+        heard = {"original": now[0], "before": now[1], "after": now[2] / 1.25}[playing]
+        assert max(original, before) - 0.1 < heard < max(original, before) + 2.0  # the same moment, or a little later
+        assert page.evaluate("[...document.querySelectorAll('#player audio')].filter((a) => !a.paused).length") == 1
+    assert page.input_value(".listening input:checked") == "after"
+
+
 def test_a_refused_file_changes_nothing_else(stand_in: Visit, tmp_path: Path) -> None:
     page = stand_in.page
     page.click("#source label:has-text('Your recording')")
