@@ -21,7 +21,7 @@ from latent_edit.errors import InputError
 from latent_edit.loaded import LoadedModels
 from latent_edit.measures import measure
 from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, hear, read, speak
-from latent_edit.recording import heard, nearest_speaker, read_speech
+from latent_edit.recording import heard, nearest_speaker, read_speech, with_its_level
 from latent_edit.request import EditRequest, check_number, check_text, read_record
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.stages import Progress, StageClock, steps_to_speak
@@ -199,7 +199,7 @@ class LatentEditor(LoadedModels):
         rate = self.style_encoder.sampling_rate
         edit.reference, measured = read_speech(edit.request.reference, rate)
         edit.clip_notes += measured.notes
-        edit.style = self.style_encoder.embed_audio(heard(edit.reference, measured))
+        edit.style = self.style_encoder.embed_audio(with_its_level(self.style_encoder, edit.reference, measured))
         edit.centred_style = bridge.centred(edit.style, "audio")
 
     def _log_ratio(self, bridge: Bridge, edit: _Edit) -> float:

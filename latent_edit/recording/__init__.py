@@ -3,6 +3,7 @@
 from latent_edit.recording.clips import LOUDNESS_LUFS, heard, levelled, nearest_speaker, read_clip, read_speech
 from latent_edit.recording.denoising import denoised
 from latent_edit.recording.quality import Quality, quality
+from latent_edit.recording.reference import with_its_level
 
 __all__ = [
     "LOUDNESS_LUFS",
@@ -14,4 +15,5 @@ __all__ = [
     "quality",
     "read_clip",
     "read_speech",
+    "with_its_level",
 ]
