@@ -25,7 +25,7 @@ from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
 from latent_edit.optimize.corrections import correct
 from latent_edit.progress import Progress, StageClock, steps_to_decode
-from latent_edit.recording import levelled, nearest_speaker, read_clip
+from latent_edit.recording import cleaned, nearest_speaker, read_speech, with_its_level
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult
 from latent_edit.synthesis import (
@@ -50,12 +50,13 @@ ResultT = TypeVar("ResultT")
 class Style:
     """What a prompt or a reference clip asks for. embedding: [1, D] as the CLAP gave it; centred: as a bridge wants it.
 
-    reference: the clip, at the rate of the CLAP.
+    reference: the clip, at the rate of the CLAP. notes: what a person should know about it, one line each.
     """
 
     embedding: Tensor
     centred: Tensor
     reference: Waveform | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,9 @@ class LatentEditor:
         if request.reference is None:
             embedding = self.style_encoder.embed_text([request.prompt])
             return Style(embedding, bridge.centred(embedding, "text"))
-        reference = read_clip(request.reference, self.style_encoder.sampling_rate)
-        embedding = self.style_encoder.embed_audio(reference)
-        return Style(embedding, bridge.centred(embedding, "audio"), reference)
+        reference, measured = read_speech(request.reference, self.style_encoder.sampling_rate)
+        embedding = self.style_encoder.embed_audio(with_its_level(self.style_encoder, reference, measured))
+        return Style(embedding, bridge.centred(embedding, "audio"), reference, measured.notes)
 
     def _log_ratio(self, request: EditRequest, style: Style) -> float:
         """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength."""
@@ -326,7 +327,7 @@ class LatentEditor:
             style_similarity_after=self._similarity(edit.after.waveform, edit.style),
             unknown_words=tuple(self.style_encoder.unknown_words(request.prompt)) if prompted else (),
             dropped_symbols=edit.before.dropped_symbols,
-            notes=edit.before.notes,
+            notes=edit.before.notes + edit.style.notes,
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(request.method), **versions.environment()},
@@ -358,7 +359,7 @@ class LatentEditor:
 
     def nearest_voice(self, recording: Path) -> str:
         """The voice that resynthesises a recording best. Raises InputError when it cannot be read."""
-        return nearest_speaker(self.vits, levelled(read_clip(recording, self.vits.sampling_rate)))
+        return nearest_speaker(self.vits, cleaned(*read_speech(recording, self.vits.sampling_rate)))
 
     def bridge(self, method: str) -> Bridge:
         """The bridge of a method. Raises CheckpointError when there is none, InputError when the name is unknown."""

@@ -17,7 +17,7 @@ from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize import corrections, time_scaling
 from latent_edit.optimize.questions import is_yes_no_question, rise_starts_at, with_final_rise
-from latent_edit.recording import levelled, read_clip
+from latent_edit.recording import Quality, cleaned, read_speech
 from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
@@ -25,6 +25,7 @@ from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
 # What a generator is for, so that no two draw the same noise.
+RECORDING_STEPS = 30  # of inversion: 10 are enough for the voices' own, not for strangers and noise
 TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM = 0, 1, 2
 
 
@@ -93,7 +94,7 @@ class Pieces:
 def encode(vits: FrozenVits, request: EditRequest) -> Pieces:
     """The source of an edit: Z_text of a text, or Z_audio of a recording. Raises InputError."""
     if request.recording is not None:
-        return encode_recording(vits, read_clip(request.recording, vits.sampling_rate), request.voice)
+        return encode_recording(vits, *read_speech(request.recording, vits.sampling_rate), request.voice)
     return encode_text(vits, request.text, request.voice, request.seed, request.prior_noise, request.duration_noise)
 
 
@@ -142,13 +143,19 @@ def _encode_sentence(
 
     drawn: seed and piece.
     """
-    noise = {"prior_noise": prior_noise, "duration_noise": duration_noise}
-    encoding = vits.encode_text(phonemes, voice, **noise, generator=generator(drawn[0], TEXT_STREAM, drawn[1]))
+
+    def drawn_encoding(durations: torch.Tensor | None) -> TextEncoding:
+        noise = generator(drawn[0], TEXT_STREAM, drawn[1])
+        return vits.encode_text(
+            phonemes, voice, prior_noise=prior_noise, duration_noise=duration_noise, generator=noise,
+            durations=durations,
+        )  # fmt: skip
+
+    encoding = drawn_encoding(None)
     predicted = encoding.alignment.durations[0]
     durations = lengthened_pauses(phonemes, predicted, vits.frames_per_second)
     if durations is not predicted:
-        again = generator(drawn[0], TEXT_STREAM, drawn[1])
-        encoding = vits.encode_text(phonemes, voice, **noise, generator=again, durations=durations)
+        encoding = drawn_encoding(durations)
     latent = corrections.expand_f0(vits, encoding.latent, voice)
     if not is_yes_no_question(text):
         return dataclasses.replace(encoding, latent=latent)
@@ -156,14 +163,14 @@ def _encode_sentence(
     return TextEncoding(rising, vits.to_prior(rising, voice), encoding.alignment)
 
 
-def encode_recording(vits: FrozenVits, recording: Waveform, voice: str) -> Pieces:
+def encode_recording(vits: FrozenVits, recording: Waveform, measured: Quality, voice: str) -> Pieces:
     """Z_audio of a recording at the voice's rate, levelled and inverted, in one piece: its words are not known."""
-    sound = levelled(recording)
-    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice)
+    sound = cleaned(recording, measured)
+    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice, RECORDING_STEPS)
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
     encoding = TextEncoding(latent, vits.to_prior(latent, voice), no_durations)
-    return Pieces(phonemes=(nothing,), encodings=(encoding,), pause_frames=(0,), recording=recording)
+    return Pieces((nothing,), (encoding,), (0,), notes=measured.notes, recording=recording)
 
 
 def time_scale(vits: FrozenVits, source: Pieces, log_ratio: float, request: EditRequest) -> Pieces:

@@ -18,6 +18,8 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
+from latent_edit.ui.stale import build_stale, connect_stale
+from latent_edit.ui.uploads import connect_uploads
 
 TITLE = "Latent Edit"
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
@@ -28,7 +30,6 @@ heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML.
 nearest one; with `style_source` "Like a clip" the file `reference` says how it should sound instead of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
-NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
 # On a phone the result is below the button that made it: shown as soon as there is something to hear. When the edit is
 # complete, the status above it goes, and the page moves along, unless the visitor reads further down already.
 SHOW_PLAYER = """const player = document.querySelector("#player");
@@ -77,6 +78,7 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
             controls, button, cancel, status = build_controls(examples, loading_status(), loader)
             after_link = build_keeping(page, controls)
         with gr.Column(elem_id="results"):
+            stale = build_stale()
             results = build_results()
     edited = gr.on(
         [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
@@ -87,13 +89,8 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
     edited.success(None, None, None, js=SHOW_AFTER, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
-    given = [controls.recording.upload, controls.recording.stop_recording]
-    # An edit before the answer must not take the voice of the recording before: without one it looks for the nearest.
-    gr.on(given, None, None, controls.voice, js="() => null", api_visibility="private")
-    gr.on(
-        given, actions.nearest_voice, controls.recording, controls.voice, api_name="nearest_voice",
-        api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="always_last",
-    )  # fmt: skip
+    connect_stale(stale, controls, button, edited)
+    connect_uploads(controls, actions)
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
     # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts
     # with what `/voices` and `/methods` tell.
