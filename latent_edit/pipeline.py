@@ -16,10 +16,14 @@ import torch
 from torch import Tensor
 
 from latent_edit import audio, provenance
+from latent_edit.axes import AXES
 from latent_edit.bridge import Bridge
 from latent_edit.errors import InputError
 from latent_edit.loaded import LoadedModels
 from latent_edit.measures import measure
+from latent_edit.models.clap import AxisValue
+from latent_edit.prompts.reader import Vocabulary, read_prompt
+from latent_edit.prompts.reading import AskedAxis, PromptReading
 from latent_edit.reading import BRIDGE_STREAM, Reading, Speech, generator, hear, read, speak
 from latent_edit.recording import levelled, nearest_speaker, read_clip
 from latent_edit.request import EditRequest, check_number, check_text, read_record
@@ -29,6 +33,7 @@ from latent_edit.types import Latent, Waveform
 
 __all__ = ["EditRequest", "EditResult", "LatentEditor", "Speech", "TimedPhoneme"]
 
+PACE = "pace_log_ratio"
 MAX_BATCH = 16  # pieces of text that cross the bridge together; more only costs memory
 
 OnClean = Callable[[int, list[Latent]], None]
@@ -46,6 +51,7 @@ class _Edit:
     z_text: Reading = field(init=False)
     before: Speech = field(init=False)
     reference: Waveform | None = None
+    asked: PromptReading = field(init=False)
     style: Tensor = field(init=False)  # [1, D] as the CLAP gave it
     centred_style: Tensor = field(init=False)  # [1, D] as the bridge wants it
     log_ratio: float = 0.0
@@ -125,6 +131,10 @@ class LatentEditor(LoadedModels):
         speaker = self.speaker(voice)
         return speak(self.vits, read(self.vits, text, speaker, seed), speaker)
 
+    def read_prompt(self, prompt: str) -> PromptReading:
+        """What a prompt asks for, as an edit understands it."""
+        return read_prompt(prompt, self.style_encoder if isinstance(self.style_encoder, Vocabulary) else None)
+
     def nearest_voice(self, recording: Path) -> str:
         """The voice that says a recording again with the least change. Raises InputError when it cannot be read."""
         return nearest_speaker(self.vits, levelled(read_clip(recording, self.vits.sampling_rate)))
@@ -191,18 +201,24 @@ class LatentEditor(LoadedModels):
     def _embed_style(self, bridge: Bridge, edit: _Edit) -> None:
         """The prompt, or what is heard in the reference clip, as a style [1, D]."""
         if edit.request.reference is None:
-            edit.style = self.style_encoder.embed_text([edit.request.prompt])
+            edit.asked = self.read_prompt(edit.request.prompt).corrected(edit.request.axes)
+            edit.style = self.style_encoder.embed_text([edit.asked.text])
             edit.centred_style = bridge.centred(edit.style, "text")
             return
         rate = self.style_encoder.sampling_rate
         edit.reference = read_clip(edit.request.reference, rate)
         edit.style = self.style_encoder.embed_audio(edit.reference)
         edit.centred_style = bridge.centred(edit.style, "audio")
+        heard = {name: axis.value for name, axis in self.style_encoder.axes(edit.style).items()}
+        axes = tuple(AskedAxis(name, heard.get(name, 0.0)) for name in AXES)
+        edit.asked = PromptReading("", "", axes, understood=True).corrected(edit.request.axes)
 
     def _log_ratio(self, bridge: Bridge, edit: _Edit) -> float:
         """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength."""
         if edit.request.pace is not None:
             return math.log(edit.request.pace)
+        if PACE in edit.asked.exact:
+            return edit.request.strength * edit.asked.exact[PACE]
         predicted = bridge.log_duration_ratio(edit.centred_style, self.vits.speaker_embedding(edit.speaker))
         return edit.request.strength * float(predicted[0])
 
@@ -242,14 +258,16 @@ class LatentEditor(LoadedModels):
         pieces, done = sum(len(edit.crossed) for edit in edits), 0
         for edit in edits:
             if edit.request.landing and self.bridge(edit.request.method).config.landing:
-                asked, least = self.style_encoder.axes(edit.style), min(1.0, edit.request.guidance)
+                asked = {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in edit.asked.axes}
+                least = min(1.0, edit.request.guidance)
                 # What is asked for counts from the plain reading; one at another pace may be a little higher or lower.
                 starts = zip(edit.z_text.encodings, edit.z_source.encodings, strict=True)
                 for index, (start, paced) in enumerate(starts):
                     stage.tell("landing", (done + index) / pieces)
                     edit.crossed[index] = landed(
-                        self.vits, start.latent, paced.latent, edit.crossed[index], asked, edit.speaker, least
-                    )
+                        self.vits, start.latent, paced.latent, edit.crossed[index], asked, edit.speaker, least,
+                        exactly=edit.asked.exact.keys(),
+                    )  # fmt: skip
             done += len(edit.crossed)
             edit.z_edit = edit.z_source.towards(edit.crossed, edit.request.strength)
 
@@ -269,7 +287,6 @@ class LatentEditor(LoadedModels):
         if not (np.isfinite(before).all() and np.isfinite(after).all()):
             raise InputError("the edit ran out of the range of numbers; give a smaller guidance or strength")
         rate, phonemes = self.vits.sampling_rate, edit.z_text.phoneme_count
-        prompted = edit.request.reference is None
         return EditResult(
             request=edit.request,
             z_text=edit.before.latent,
@@ -284,14 +301,15 @@ class LatentEditor(LoadedModels):
             measurements_after=measure(after, rate, phonemes),
             style_similarity_before=self._similarity(edit.before.waveform, edit.style),
             style_similarity_after=self._similarity(edit.after.waveform, edit.style),
-            unknown_words=tuple(self.style_encoder.unknown_words(edit.request.prompt)) if prompted else (),
+            unknown_words=edit.asked.not_understood,
             dropped_symbols=edit.before.dropped_symbols,
-            notes=edit.before.notes,
+            notes=edit.before.notes + edit.asked.notes,
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(edit.request.method), **provenance.environment()},
             reference=edit.reference,
             recording=edit.recording,
+            asked=edit.asked,
         )
 
     def _similarity(self, clip: Waveform, style: Tensor) -> float:

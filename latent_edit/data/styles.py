@@ -6,43 +6,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from latent_edit.axes import AXES, Axis
 from latent_edit.config import load_styles
 from latent_edit.errors import InputError
 
 IDENTITY_SHARE, NAMED_SHARE = 0.15, 0.4  # of random styles; the rest are free combinations
 MAX_COMBINED_AXES = 4
 JITTER = 0.25  # relative half-width around a named point: inside the 0.5 to 2 times that count as a hit
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One way in which speech can be changed.
-
-    name: field of `Style`, which says its unit. minimum, maximum: what sounds natural enough to train on. floor:
-    smallest size at which a style counts as naming the axis. tolerance: how far the axis may move (in its own unit;
-    breathiness in voiced share) when a style does not name it. Breathiness shows in two measures: up to about 0.5 the
-    voice stays and `harmonicity_db` falls (about 5 dB at 0.5), from there on the voiced share falls to nothing.
-    """
-
-    name: str
-    minimum: float
-    maximum: float
-    floor: float
-    tolerance: float
-
-
-AXES: dict[str, Axis] = {
-    axis.name: axis
-    for axis in (
-        Axis("pitch_semitones", -7.0, 8.0, floor=3.0, tolerance=1.0),
-        Axis("range_ratio_log2", -3.0, 1.0, floor=0.5, tolerance=0.4),
-        Axis("pace_log_ratio", -0.5, 0.5, floor=0.15, tolerance=0.08),
-        Axis("level_db", -10.0, 10.0, floor=4.0, tolerance=2.0),
-        Axis("tilt_db", -8.0, 9.0, floor=3.0, tolerance=2.0),
-        Axis("breathiness", 0.0, 1.0, floor=0.4, tolerance=0.15),
-        Axis("tremor_semitones", 0.0, 2.2, floor=0.8, tolerance=0.5),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -101,6 +71,12 @@ def random_style(generator: np.random.Generator) -> Style:
     count = generator.integers(1, MAX_COMBINED_AXES + 1)
     chosen = generator.choice(list(AXES), size=count, replace=False)
     return Style(**{str(name): _random_value(AXES[str(name)], generator) for name in chosen})
+
+
+def style_of(axes: np.ndarray) -> Style:
+    """A `Style` from axis values [7]; whatever is below a hundredth of an axis' floor is exactly zero."""
+    kept = np.where(np.abs(axes) < 0.01 * np.array([axis.floor for axis in AXES.values()]), 0.0, axes)
+    return Style(**{name: float(value) for name, value in zip(AXES, kept, strict=True)})
 
 
 def _random_value(axis: Axis, generator: np.random.Generator) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import sample_pair
-from latent_edit.data.lexicon import CaptionSplit, load_lexicon
 from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation.clips import Recording
 from latent_edit.evaluation.jury import STYLE, Jury
@@ -17,6 +16,7 @@ from latent_edit.evaluation.plan import Plan
 from latent_edit.evaluation.rows import Goal, Row
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
 from latent_edit.models.clap import AxisValue
+from latent_edit.prompts.lexicon import CaptionSplit, load_lexicon
 
 CAPTIONS = 1000
 

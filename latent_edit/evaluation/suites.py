@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import AXES, Style, style_of
 from latent_edit.evaluation import report
 from latent_edit.evaluation.clips import SPOKEN_BY, code_hash
 from latent_edit.evaluation.jury import Jury
@@ -28,6 +27,7 @@ from latent_edit.evaluation.speech_rows import (
     word_rows,
 )
 from latent_edit.evaluation.style_rows import control_rows, guidance_rows, success_rows
+from latent_edit.prompts.lexicon import MAXIMA, MINIMA
 from latent_edit.provenance import environment
 
 if TYPE_CHECKING:

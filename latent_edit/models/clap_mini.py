@@ -20,7 +20,7 @@ from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import write_text
 from latent_edit.models.clap import AxisValue
-from latent_edit.models.prompt_words import split_known
+from latent_edit.prompts.words import split_known
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:

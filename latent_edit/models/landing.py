@@ -9,7 +9,7 @@ bridge how far, and all the rest.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -118,6 +118,7 @@ def landed(
     asked: Mapping[str, AxisValue],
     speaker: str | int,
     least: float = 1.0,
+    exactly: Collection[str] = (),
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
@@ -126,8 +127,8 @@ def landed(
     decoder may land them a little off. How far along the style is the bridge's affair, as it is and up to `FARTHEST`,
     but no less than `least` times the style's size; a tremor alone is as deep as asked for, and so is breath, by how
     clear it leaves the first harmonics (in a whisper there are none); what drowns them without being asked for is taken
-    back. Pace is not touched, and nor is a latent without these axes, or of a voice whose decoder does not tell F0 and
-    filters apart.
+    back. exactly: axes that are to be where they are asked, however far the bridge goes. Pace is not touched, nor is a
+    latent without these axes, or of a voice whose decoder does not tell F0 and filters apart.
     """
     if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATH, PACE} <= asked.keys():
         return edited
@@ -135,8 +136,8 @@ def landed(
     before, after = listener.hear(source.z), listener.hear(edited.z)
     moved = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
     reach = _reach(moved, asked, least)
-    quick = _quick(before, after, asked, reach)
-    missing = _missing(moved, asked, reach) | {TREMOR: 12 * depth(quick - after.quick)}
+    quick = _quick(before, after, asked, min(reach, 1.0) if TREMOR in exactly else reach)
+    missing = _missing(moved, asked, reach, exactly) | {TREMOR: 12 * depth(quick - after.quick)}
     clear = _clear(listener, source.z, before, asked[BREATH], least)
     goal = _goal(after, quick, missing, clear)
     if asked[BREATH].steps < NAMED:
@@ -164,16 +165,22 @@ def _reach(moved: Mapping[str, float], asked: Mapping[str, AxisValue], least: fl
     return min(max(along / size, least), FARTHEST) if size else least
 
 
-def _missing(moved: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float) -> dict[str, float]:
+def _missing(
+    moved: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float, exactly: Collection[str]
+) -> dict[str, float]:
     """What each axis that has moved so far still lacks, in its unit.
 
     One that the style does not name may be anywhere between the source and what little is asked of it.
     """
-    return {
-        axis: (reach * asked[axis].value if abs(asked[axis].steps) >= NAMED else _between(move, 0.0, asked[axis].value))
-        - move
-        for axis, move in moved.items()
-    }
+
+    def wanted(axis: str, move: float) -> float:
+        if axis in exactly:
+            return min(reach, 1.0) * asked[axis].value
+        if abs(asked[axis].steps) >= NAMED:
+            return reach * asked[axis].value
+        return _between(move, 0.0, asked[axis].value)
+
+    return {axis: wanted(axis, move) - move for axis, move in moved.items()}
 
 
 def _quick(before: Manner, after: Manner, asked: Mapping[str, AxisValue], reach: float) -> Tensor:

@@ -11,12 +11,12 @@ import torch
 
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import sample_pair
-from latent_edit.data.lexicon import load_lexicon
 from latent_edit.data.styles import AXES, Style
 from latent_edit.evaluation.clips import Recording, Rendered
 from latent_edit.evaluation.plan import Plan, Sizes, sentences
 from latent_edit.evaluation.retrieval import CAPTIONS, caption_rows, retrieval_rows
 from latent_edit.models.clap import AxisValue
+from latent_edit.prompts.lexicon import load_lexicon
 
 
 class Oracle:
