@@ -84,9 +84,11 @@ class LoadedModels:
 
     def hashes(self, method: str) -> dict[str, str]:
         """Content hashes of everything that an edit with `method` depends on."""
+        words = getattr(self.style_encoder, "words_hash", None)  # of a CLAP that takes words as others
         return {
             "voice": self.vits.hash,
             "latent_space": self.vits.latent_hash,
             "style_encoder": self.style_encoder.hash,
             "bridge": self.bridge(method).hash,
+            **({"words": words} if words else {}),
         }

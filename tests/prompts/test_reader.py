@@ -112,10 +112,8 @@ def test_a_denied_axis_stays_while_the_rest_is_asked_for(prompt: str, lost: str)
 def test_a_denied_mood_leaves_what_is_asked_for_by_name() -> None:
     assert read_prompt("slow but not tired").value(PACE) == pytest.approx(0.3)
     assert read_prompt("loud, but don't shout").value(LEVEL) == pytest.approx(7.0)
-
-        assert read_prompt("not only sad but also slow").values == pytest.approx(
-        read_prompt("sad and slow").values, abs=0.05
-    )
+    both = read_prompt("not only sad but also slow").values
+    assert both == pytest.approx(read_prompt("sad and slow").values, abs=0.05)
 
 
 @pytest.mark.parametrize(
