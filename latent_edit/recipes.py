@@ -109,7 +109,7 @@ def prepare_words(
 
     net, known = read_wordnet(wordnet), neighbours.read_vectors(vectors)
     words = neighbours.choose_words(known, net)
-    texts = sorted({*words, *(word.text for word in neighbours.expressions())})
+    texts = sorted({*neighbours.described(words, net), *(word.text for word in neighbours.expressions())})
     meanings = dict(zip(texts, neighbours.sentence_vectors(sentences, texts), strict=True))
     found = neighbours.write_words(out / WORDS_NAME, words, neighbours.Neighbours(known, meanings, net))
     _publish(out, "word vectors and definitions", "prepare words")

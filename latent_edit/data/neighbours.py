@@ -92,6 +92,11 @@ def choose_words(vectors: WordVectors, net: WordNet) -> list[str]:
     return [word for _, word in sorted(ranked)[:WORDS]]
 
 
+def described(words: Sequence[str], net: WordNet) -> list[str]:
+    """Those of the words that WordNet knows, as they are or as inflections: the others, names mostly, mean nothing."""
+    return [word for word in words if any(stem in net.fields for stem in stems(word))]
+
+
 class Neighbours:
     """The search: words against all single words of the lexicon that training captions may contain."""
 
