@@ -12,9 +12,9 @@ import soundfile
 import torch
 from synthetic_speech import speech_like
 
+from latent_edit import EditRequest, LatentEditor
 from latent_edit.errors import InputError
-from latent_edit.models.refinement import refined
-from latent_edit.pipeline import EditRequest, LatentEditor
+from latent_edit.optimize.corrections import invert
 from latent_edit.recording import LOUDNESS_LUFS, levelled, nearest_speaker
 from latent_edit.types import Waveform
 
@@ -37,7 +37,7 @@ def test_a_recording_is_said_again_and_edited(tiny_editor: LatentEditor, tmp_pat
     vits = tiny_editor.vits
     assert result.recording is not None
     recording = levelled(result.recording)
-    heard = refined(vits, vits.encode_speech(recording, "anna"), recording, "anna")
+    heard = invert(vits, vits.encode_speech(recording, "anna"), recording, "anna")
     assert torch.equal(result.z_text.z, heard.z)
     assert torch.equal(result.before.samples, vits.decode(heard, "anna").samples)
     assert (result.z_edit.z - result.z_source.z).abs().max() > 0.1

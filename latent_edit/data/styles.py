@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from latent_edit.axes import AXES, Axis
+from latent_edit.axes import AXES, BREATHINESS, WHISPER, Axis
 from latent_edit.config import load_styles
 from latent_edit.errors import InputError
 
@@ -42,6 +42,11 @@ class Style:
         return Style(**styles[prompt])
 
     @property
+    def is_whisper(self) -> bool:
+        """Whether no voicing is to be left."""
+        return self.breathiness >= WHISPER
+
+    @property
     def named_axes(self) -> tuple[str, ...]:
         """The axes this style asks to move."""
         return tuple(name for name, value in asdict(self).items() if value != 0.0)
@@ -55,7 +60,7 @@ def jitter(style: Style, generator: np.random.Generator) -> Style:
     """A neighbour: every named axis scaled by 0.75 to 1.25. Axes at zero stay there, and so does a full whisper."""
     values = asdict(style)
     for name in style.named_axes:
-        if values[name] != 1.0 or name != "breathiness":
+        if name != BREATHINESS or values[name] < WHISPER:
             values[name] = _inside(name, values[name] * generator.uniform(1 - JITTER, 1 + JITTER))
     return Style(**values)
 
@@ -81,7 +86,7 @@ def style_of(axes: np.ndarray) -> Style:
 
 def _random_value(axis: Axis, generator: np.random.Generator) -> float:
     """A size from half the floor (just audible) to the axis' end, either sign where the axis has two."""
-    if axis.name == "breathiness" and generator.random() < 0.3:
+    if axis.name == BREATHINESS and generator.random() < 0.3:
         return 1.0  # a whisper is a manner of its own, not the end of a scale that is never reached
     end = axis.minimum if generator.random() < 0.5 and axis.minimum < 0 else axis.maximum
     return float(np.sign(end) * generator.uniform(axis.floor / 2, abs(end)))

@@ -8,7 +8,7 @@ import pytest
 
 from latent_edit.axes import AXES, LIMITS
 from latent_edit.config import load_styles
-from latent_edit.evaluation.moves import free_prompts
+from latent_edit.evaluation.effects import free_prompts
 from latent_edit.prompts.reader import NEUTRAL_TEXT, read_prompt
 
 PITCH, RANGE, PACE, LEVEL, TILT, BREATH, TREMOR = AXES
