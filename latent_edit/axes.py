@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,8 +20,8 @@ class Axis:
     name: its unit is the last part (semitones, log2 of a ratio, log of a ratio, dB; breathiness: 0 to 1). minimum,
     maximum: what sounds natural enough to train on. floor: smallest size at which a style counts as naming the axis.
     tolerance: how far the axis may move (in its own unit; breathiness in voiced share) when a style does not name it.
-    Breathiness shows in two measures: up to about 0.5 the voice stays and `harmonicity_db` falls (about 5 dB at 0.5),
-    from there on the voiced share falls to nothing.
+    title, unit: for people. Breathiness shows in two measures: up to about 0.5 the voice stays and `harmonicity_db`
+    falls (about 5 dB at 0.5), from there on the voiced share falls to nothing.
     """
 
     name: str
@@ -28,18 +29,20 @@ class Axis:
     maximum: float
     floor: float
     tolerance: float
+    title: str
+    unit: str
 
 
 AXES: dict[str, Axis] = {
     axis.name: axis
     for axis in (
-        Axis(PITCH, -7.0, 8.0, floor=3.0, tolerance=1.0),
-        Axis(RANGE, -3.0, 1.0, floor=0.5, tolerance=0.4),
-        Axis(PACE, -0.5, 0.5, floor=0.15, tolerance=0.08),
-        Axis(LEVEL, -10.0, 10.0, floor=4.0, tolerance=2.0),
-        Axis(TILT, -8.0, 9.0, floor=3.0, tolerance=2.0),
-        Axis(BREATHINESS, 0.0, 1.0, floor=0.4, tolerance=0.15),
-        Axis(TREMOR, 0.0, 2.2, floor=0.8, tolerance=0.5),
+        Axis(PITCH, -7.0, 8.0, floor=3.0, tolerance=1.0, title="Pitch", unit="st"),
+        Axis(RANGE, -3.0, 1.0, floor=0.5, tolerance=0.4, title="Pitch range", unit="octaves of ratio"),
+        Axis(PACE, -0.5, 0.5, floor=0.15, tolerance=0.08, title="Pace", unit="log of length"),
+        Axis(LEVEL, -10.0, 10.0, floor=4.0, tolerance=2.0, title="Level", unit="dB"),
+        Axis(TILT, -8.0, 9.0, floor=3.0, tolerance=2.0, title="Vocal effort", unit="dB"),
+        Axis(BREATHINESS, 0.0, 1.0, floor=0.4, tolerance=0.15, title="Breath", unit=""),
+        Axis(TREMOR, 0.0, 2.2, floor=0.8, tolerance=0.5, title="Tremor", unit="st"),
     )
 }
 
@@ -59,3 +62,14 @@ class AxisValue(NamedTuple):
     def named(self) -> bool:
         """Whether the style asks for as much as can be heard."""
         return abs(self.steps) >= AUDIBLE_STEPS
+
+
+LIMITS: dict[str, tuple[float, float]] = {  # what may be asked for by a number or by hand, in the axis' unit
+    PITCH: (-12.0, 12.0),
+    RANGE: (-3.0, 1.5),
+    PACE: (-math.log(2), math.log(2)),
+    LEVEL: (-20.0, 20.0),
+    TILT: (-12.0, 12.0),
+    BREATHINESS: (0.0, 1.0),
+    TREMOR: (0.0, 3.0),
+}

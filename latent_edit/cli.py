@@ -202,6 +202,31 @@ def measurement_table(result: EditResult) -> str:
     return "\n".join([f"{'':<28}{'before':>10}{'after':>10}", *(f"{n:<28}{cell(b)}{cell(a)}" for n, b, a in rows)])
 
 
+@app.command("prompts")
+def read_prompts(
+    prompts: Annotated[list[str], typer.Argument(help="Prompts, or CSV files with a column `prompt`.")],
+) -> None:
+    """Show what prompts are understood to ask for, without making an edit."""
+    import csv
+
+    from latent_edit.axes import AXES
+
+    editor = _load_editor()
+    for given in prompts:
+        if given.endswith(".csv"):
+            with Path(given).open(encoding="utf-8", newline="") as file:
+                texts = [row["prompt"] for row in csv.DictReader(file)]
+        else:
+            texts = [given]
+        for text in texts:
+            reading = editor.read_prompt(text)
+            asked = [f"{AXES[a.name].title} {a.value:+.2f}" for a in reading.axes if a.named or a.exact]
+            remarks = [f"{s.word}: taken as {s.taken_as}" for s in reading.substitutions]
+            remarks += [f"{item.words}: {item.about}" for item in reading.out_of_scope]
+            remarks += [f"not understood: {word}" for word in reading.not_understood] + list(reading.notes)
+            typer.echo(f"{text}\n    {', '.join(asked) or 'nothing'} | {reading.emotion or '-'} | {'; '.join(remarks)}")
+
+
 @app.command()
 def bench(
     runs: Annotated[int, typer.Option(min=1, help="Edits to time, after a first one.")] = 5,

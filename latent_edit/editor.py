@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from latent_edit import audio, checkpoint, versions
+from latent_edit.axes import AXES, PACE, AxisValue
 from latent_edit.bridge import Bridge, load_bridge
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.measures import measure
@@ -25,6 +26,8 @@ from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
 from latent_edit.optimize.corrections import correct
 from latent_edit.progress import Progress, StageClock, steps_to_decode
+from latent_edit.prompts.reader import Vocabulary, read_prompt
+from latent_edit.prompts.reading import AskedAxis, PromptReading
 from latent_edit.recording import cleaned, nearest_speaker, read_speech, with_its_level
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult
@@ -50,11 +53,13 @@ ResultT = TypeVar("ResultT")
 class Style:
     """What a prompt or a reference clip asks for. embedding: [1, D] as the CLAP gave it; centred: as a bridge wants it.
 
-    reference: the clip, at the rate of the CLAP. notes: what a person should know about it, one line each.
+    asked: of each axis. reference: the clip, at the rate of the CLAP. notes: what a person should know about it, one
+    line each.
     """
 
     embedding: Tensor
     centred: Tensor
+    asked: PromptReading
     reference: Waveform | None = None
     notes: tuple[str, ...] = ()
 
@@ -202,6 +207,10 @@ class LatentEditor:
                 synthesised[steps] = self._decode_after(request, scaled.towards(latents, request.strength))
         return synthesised
 
+    def read_prompt(self, prompt: str) -> PromptReading:
+        """What a prompt asks for, as an edit understands it."""
+        return read_prompt(prompt, self.style_encoder if isinstance(self.style_encoder, Vocabulary) else None)
+
     def repeat(self, record: Path, progress: Progress | None = None) -> EditResult:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
         request = EditRequest.from_json(record)
@@ -215,11 +224,15 @@ class LatentEditor:
         """The prompt, or what the CLAP finds in the reference clip."""
         bridge = self.bridge(request.method)
         if request.reference is None:
-            embedding = self.style_encoder.embed_text([request.prompt])
-            return Style(embedding, bridge.centred(embedding, "text"))
+            asked = self.read_prompt(request.prompt).corrected(request.axes)
+            embedding = self.style_encoder.embed_text([asked.text])
+            return Style(embedding, bridge.centred(embedding, "text"), asked)
         reference, measured = read_speech(request.reference, self.style_encoder.sampling_rate)
         embedding = self.style_encoder.embed_audio(with_its_level(self.style_encoder, reference, measured))
-        return Style(embedding, bridge.centred(embedding, "audio"), reference, measured.notes)
+        found = {name: axis.value for name, axis in self.style_encoder.axes(embedding).items()}
+        axes = tuple(AskedAxis(name, found.get(name, 0.0)) for name in AXES)
+        asked = PromptReading("", "", axes, understood=True).corrected(request.axes)
+        return Style(embedding, bridge.centred(embedding, "audio"), asked, reference, measured.notes)
 
     def _log_ratio(self, request: EditRequest, style: Style) -> float:
         """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength."""
@@ -227,6 +240,8 @@ class LatentEditor:
             return math.log(request.pace)
         if request.guidance == 0:  # nothing is asked for
             return 0.0
+        if PACE in style.asked.exact:
+            return request.strength * style.asked.exact[PACE]
         speaker = self.vits.speaker_embedding(request.voice)
         return request.strength * float(self.bridge(request.method).log_duration_ratio(style.centred, speaker)[0])
 
@@ -288,11 +303,14 @@ class LatentEditor:
         for request, source, start, latents, style in zip(requests, sources, scaled, edited, styles, strict=True):
             # At guidance 0 nothing is asked for.
             wanted = request.correction and request.guidance > 0 and self.bridge(request.method).config.correction
-            asked = self.style_encoder.axes(style.embedding) if wanted else {}
+            asked = {a.name: AxisValue(a.value, AXES[a.name].floor) for a in style.asked.axes} if wanted else {}
+            exactly = style.asked.exact.keys()
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):
                 stage.tell("correction", done / count)
-                corrected[-1].append(correct(self.vits, *each, asked, request.voice) if asked else each[-1])
+                corrected[-1].append(
+                    correct(self.vits, *each, asked, request.voice, exactly=exactly) if asked else each[-1]
+                )
                 done += 1
         return corrected
 
@@ -310,7 +328,6 @@ class LatentEditor:
         if not (np.isfinite(before).all() and np.isfinite(after).all()):
             raise InputError("the edit ran out of the range of numbers; give a smaller guidance or strength")
         rate, phonemes = self.vits.sampling_rate, edit.source.phoneme_count
-        prompted = request.reference is None
         return EditResult(
             request=request,
             z_text=edit.before.latent,
@@ -325,14 +342,15 @@ class LatentEditor:
             measurements_after=measure(after, rate, phonemes),
             style_similarity_before=self._similarity(edit.before.waveform, edit.style),
             style_similarity_after=self._similarity(edit.after.waveform, edit.style),
-            unknown_words=tuple(self.style_encoder.unknown_words(request.prompt)) if prompted else (),
+            unknown_words=edit.style.asked.not_understood,
             dropped_symbols=edit.before.dropped_symbols,
-            notes=edit.before.notes + edit.style.notes,
+            notes=edit.before.notes + edit.style.asked.notes + edit.style.notes,
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(request.method), **versions.environment()},
             reference=edit.style.reference,
             recording=edit.source.recording,
+            asked=edit.style.asked,
         )
 
     def _similarity(self, clip: Waveform, style: Style) -> float:
@@ -374,11 +392,13 @@ class LatentEditor:
 
     def hashes(self, method: str) -> dict[str, str]:
         """Content hashes of everything that an edit with `method` depends on."""
+        words = getattr(self.style_encoder, "words_hash", None)  # of a CLAP that takes words as others
         return {
             "voice": self.vits.hash,
             "latent_space": self.vits.latent_hash,
             "style_encoder": self.style_encoder.hash,
             "bridge": self.bridge(method).hash,
+            **({"words": words} if words else {}),
         }
 
     def _check_names(self, requests: Sequence[EditRequest]) -> None:

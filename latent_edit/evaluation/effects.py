@@ -18,7 +18,6 @@ not judged. Otherwise a named axis that cannot be measured, before or after, has
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -26,33 +25,12 @@ from latent_edit.axes import AXES
 from latent_edit.config import PRESETS, load_styles, read_yaml
 from latent_edit.data.styles import Style
 from latent_edit.measures import Measurements
+from latent_edit.success import BREATH, LEAST, MOST, VOICING, WHISPER_LOSS, effects
 
-LEAST, MOST = 0.5, 2.0  # times the reference effect
-WHISPER_LOSS = 0.5  # of the voiced share, at least
-BREATH, VOICING = "harmonicity_db", "voiced_share"  # the two measures of breathiness
 VOICELESS = ("pitch_semitones", "range_ratio_log2", "tremor_semitones", BREATH)  # what a whisper does not have
 HARMONICITY_TOLERANCE_DB = 3.0  # breathiness 0.4, the smallest that counts as named, takes about 4 dB
 NOT_BY_GUIDANCE = "pace_log_ratio"  # predicted before the bridge runs
 Effects = Mapping[str, "float | None"]
-
-
-def effects(before: Measurements, after: Measurements) -> dict[str, float | None]:
-    """After against before on every axis, in the axis' unit; None where one of the two was not measured.
-
-    Breathiness is there as its two measures: "harmonicity_db" in dB and "voiced_share" as a difference of shares.
-    """
-    octaves = _octaves(before.pitch_hz, after.pitch_hz)
-    longer = _octaves(before.duration_seconds, after.duration_seconds)
-    return {
-        "pitch_semitones": None if octaves is None else 12 * octaves,
-        "range_ratio_log2": _octaves(before.pitch_range_semitones, after.pitch_range_semitones),
-        "pace_log_ratio": None if longer is None else math.log(2) * longer,
-        "level_db": _difference(before.level_db, after.level_db),
-        "tilt_db": _difference(before.tilt_db, after.tilt_db),
-        BREATH: _difference(before.harmonicity_db, after.harmonicity_db),
-        VOICING: _difference(before.voiced_share, after.voiced_share),
-        "tremor_semitones": _difference(before.tremor_semitones, after.tremor_semitones),
-    }
 
 
 def judged_styles() -> dict[str, Style]:
@@ -136,11 +114,3 @@ def _effect_of(axis: str, style: Style) -> str:
     if axis != "breathiness":
         return axis
     return VOICING if style.is_whisper else BREATH
-
-
-def _octaves(before: float | None, after: float | None) -> float | None:
-    return math.log2(after / before) if before and after else None
-
-
-def _difference(before: float | None, after: float | None) -> float | None:
-    return None if before is None or after is None else after - before

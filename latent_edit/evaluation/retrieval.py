@@ -9,7 +9,6 @@ import numpy as np
 from latent_edit.axes import AXES, AxisValue
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import sample_pair
-from latent_edit.data.lexicon import CaptionSplit, load_lexicon
 from latent_edit.data.styles import Style
 from latent_edit.evaluation.cached_scores import STYLE, CachedScores
 from latent_edit.evaluation.clips import Recording
@@ -17,6 +16,7 @@ from latent_edit.evaluation.effects import LEAST, MOST
 from latent_edit.evaluation.plan import Plan
 from latent_edit.evaluation.rows import Goal, Row
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
+from latent_edit.prompts.lexicon import CaptionSplit, load_lexicon
 
 CAPTIONS = 1000
 

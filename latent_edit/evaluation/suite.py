@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latent_edit.axes import AXES
-from latent_edit.data.lexicon import MAXIMA, MINIMA, style_of
-from latent_edit.data.styles import Style
+from latent_edit.data.styles import Style, style_of
 from latent_edit.evaluation import report
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import editor_code
@@ -29,6 +28,7 @@ from latent_edit.evaluation.synthesis_quality import (
     naturalness_rows,
     word_rows,
 )
+from latent_edit.prompts.lexicon import MAXIMA, MINIMA
 from latent_edit.versions import environment
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ F0; `restore_formants` undoes what breath did to words; `correct` brings an edit
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -200,6 +200,7 @@ def correct(
     asked: Mapping[str, AxisValue],
     speaker: str | int,
     reach: float | None = None,
+    exactly: Collection[str] = (),
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
@@ -214,6 +215,7 @@ def correct(
         asked: by name of the axis, as a CLAP with an axis head reads it.
         speaker: whose latents they are; another one's decoder may speak them a little differently.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
+        exactly: axes that are to be where they are asked, however far the bridge goes.
     """
     if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATHINESS, PACE} <= asked.keys():
         return edited
@@ -223,9 +225,9 @@ def correct(
     plain, breath = voice.analyse(source.z), asked[BREATHINESS]
     if reach is None:
         reach = _reach(effects | _tremor_and_breath(before, after, plain, breath), asked)
-    fast = _fast_f0(before, after, asked, reach)
-    missing = _missing(effects, asked, reach)
-    hnr = _hnr_bounds(plain, breath, min(reach, 1.0))
+    fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
+    missing = _missing(effects, asked, reach, exactly)
+    hnr = _hnr_bounds(plain, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
     if breath.named:
         edited = restore_formants(vits, scaled, edited, min(reach, 1.0) * breath.value, speaker)
     elif hnr[0] <= after.low_band_hnr <= hnr[1] and _is_negligible(
@@ -269,15 +271,20 @@ def _tremor_and_breath(
     return effects | {BREATHINESS: breath.value * (before.low_band_hnr - after.low_band_hnr) / max(taken, 1.0)}
 
 
-def _missing(effects: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float) -> dict[str, float]:
+def _missing(
+    effects: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float, exactly: Collection[str]
+) -> dict[str, float]:
     """What each axis with an effect still lacks, in its unit.
 
     One that the style does not name may be anywhere between the source and what little is asked of it.
     """
-    return {
-        axis: (reach * asked[axis].value if asked[axis].named else _between(effect, 0.0, asked[axis].value)) - effect
-        for axis, effect in effects.items()
-    }
+
+    def wanted(axis: str, effect: float) -> float:
+        if axis in exactly:
+            return asked[axis].value
+        return reach * asked[axis].value if asked[axis].named else _between(effect, 0.0, asked[axis].value)
+
+    return {axis: wanted(axis, effect) - effect for axis, effect in effects.items()}
 
 
 def _is_negligible(missing: Mapping[str, float], asked: Mapping[str, AxisValue]) -> bool:

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from latent_edit.axes import AXES
 from latent_edit.config import StrictModel
-from latent_edit.data.lexicon import FLOORS
 from latent_edit.models.clap_mini import ClapMiniConfig
+from latent_edit.prompts.lexicon import FLOORS
 
 
 class ClapSizes(StrictModel):

@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ import gradio as gr
 
 from latent_edit import audio
 from latent_edit.errors import InputError
+from latent_edit.prompts.reader import read_prompt
 from latent_edit.request import EditRequest
 from latent_edit.ui.bridge import bridge_value
 from latent_edit.ui.controls import same_and_others
@@ -28,6 +30,7 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, synthesis_value
+from latent_edit.ui.prompt_panel import panel_value, set_by_hand
 from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, NO_RECORDING, Settings, given, opening_voice
 
@@ -70,6 +73,7 @@ class Actions:
         recording: str | None = None,
         style_source: str = IN_WORDS,
         reference: str | None = None,
+        axes: dict[str, Any] | None = None,
         visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[tuple[Any, ...]]:
@@ -82,12 +86,17 @@ class Actions:
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
             source, recording, style_source, reference,
         )  # fmt: skip
+        by_hand = set_by_hand(axes)
         with page_errors(recording, reference), self._edits.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            yield from part_values(editor, settings.request(editor), tell)
+            yield from part_values(editor, replace(settings.request(editor), axes=by_hand), tell)
+
+    def read_prompt(self, prompt: str) -> dict[str, Any]:
+        """What a prompt asks for; while the models load, without the words that only they know."""
+        return panel_value(self._loader.get().read_prompt(prompt) if self._loader.ready else read_prompt(prompt))
 
     def stop(self, visitor: gr.Request | None = None) -> None:
         """End the visitor's edit at its next step."""

@@ -12,11 +12,12 @@ from gradio import processing_utils, routes
 from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
 from latent_edit.ui.compare import build_compare
-from latent_edit.ui.controls import Controls, build_controls
+from latent_edit.ui.controls import FIRST_PROMPT, Controls, build_controls
 from latent_edit.ui.keeping import build_keeping
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
+from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
 from latent_edit.ui.stale import build_stale, connect_stale
 from latent_edit.ui.uploads import connect_uploads
@@ -28,6 +29,7 @@ Returns before and after as WAV files with the phonemes' matching moments, the m
 heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
 `source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text, without a `voice` by the
 nearest one; with `style_source` "Like a clip" the file `reference` says how it should sound instead of the prompt.
+`axes` is what `/read_prompt` returns, with values under `set` that go before those of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
 # On a phone the result is below the button that made it: shown as soon as there is something to hear. When the edit is
@@ -76,12 +78,14 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="controls"):
             controls, button, cancel, status = build_controls(examples, loading_status(), loader)
+            axes = build_prompt_panel(controls.prompt, actions, FIRST_PROMPT)
             after_link = build_keeping(page, controls)
         with gr.Column(elem_id="results"):
             stale = build_stale()
             results = build_results()
     edited = gr.on(
-        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
+        [button.click, controls.prompt.submit], actions.edit, [*controls.inputs(), axes],
+        [*results.outputs(), results.shown],
         api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip

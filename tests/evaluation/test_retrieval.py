@@ -12,11 +12,11 @@ import torch
 from latent_edit.axes import AXES, AxisValue
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import sample_pair
-from latent_edit.data.lexicon import load_lexicon
 from latent_edit.data.styles import Style
 from latent_edit.evaluation.clips import Recording, WorldEdit
 from latent_edit.evaluation.plan import Plan, SampleSizes, sentences
 from latent_edit.evaluation.retrieval import CAPTIONS, caption_rows, retrieval_rows
+from latent_edit.prompts.lexicon import load_lexicon
 
 
 class Oracle:

@@ -24,6 +24,8 @@ from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
 from latent_edit.errors import InputError
 from latent_edit.measures import measure
+from latent_edit.prompts.reader import read_prompt
+from latent_edit.prompts.reading import PromptReading
 from latent_edit.request import EditRequest, choose
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.synthesis import Synthesis
@@ -68,6 +70,10 @@ class FakeEditor:
             latent = Latent(moved, result.z_source.mask)
             stops[steps] = Synthesis(latent, result.after, result.phonemes_after, (), ())
         return stops
+
+    def read_prompt(self, prompt: str) -> PromptReading:
+        """Like LatentEditor.read_prompt."""
+        return read_prompt(prompt)
 
     def nearest_voice(self, _: Path) -> str:
         """Like LatentEditor.nearest_voice, and slowly."""

@@ -12,8 +12,7 @@ import numpy as np
 
 from latent_edit.axes import AXES
 from latent_edit.config import PRESETS, read_yaml
-from latent_edit.data.styles import Style
-from latent_edit.models.prompt_words import prompt_words, stems
+from latent_edit.prompts.words import prompt_words, stems
 
 CaptionSplit = Literal["train", "test", "unseen_words"]
 FORMS = ("adj", "more", "adv", "state", "manner", "role", "verb", "doing", "phrase")
@@ -116,12 +115,6 @@ def compose(contributions: np.ndarray) -> np.ndarray:
     up = np.sqrt(np.square(np.clip(contributions, 0, None)).sum(axis=-2))
     down = np.sqrt(np.square(np.clip(contributions, None, 0)).sum(axis=-2))
     return np.clip(up - down, MINIMA, MAXIMA)
-
-
-def style_of(axes: np.ndarray) -> Style:
-    """A `Style` from axis values [7]; whatever is below a hundredth of an axis' floor is exactly zero."""
-    kept = np.where(np.abs(axes) < 0.01 * FLOORS, 0.0, axes)
-    return Style(**{name: float(value) for name, value in zip(AXES, kept, strict=True)})
 
 
 @lru_cache(maxsize=1)
