@@ -88,7 +88,7 @@ def _signs(participants: int, seed: int) -> np.ndarray:
 
 
 def sign_flip(differences: np.ndarray, seed: int = SEED) -> float:
-    """Two-sided p of mean differences [participants] being zero: under no effect each sign is as likely as its opposite.
+    """Two-sided p of mean differences [participants] around zero: without an effect either sign is equally likely.
 
     Exact for up to 13 participants. A participant counts once, however many trials they answered (Good 2005,
     Permutation, Parametric and Bootstrap Tests, ch. 3). Ties are zeros and move nothing.
@@ -153,7 +153,9 @@ def bradley_terry(wins: np.ndarray, steps: int = 500) -> np.ndarray:
     return np.log(strength)
 
 
-def bradley_terry_intervals(wins: Mapping[str, np.ndarray], seed: int = SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def bradley_terry_intervals(
+    wins: Mapping[str, np.ndarray], seed: int = SEED
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log strengths and their 95 % intervals [C] each; participants, with their own wins [C, C], are resampled."""
     tables = np.stack(list(wins.values()))
     drawn = _resamples(len(tables), seed)[:400]

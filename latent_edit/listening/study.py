@@ -145,7 +145,8 @@ class Block(StrictModel):
     conditions: those compared or rated. pairs (ab, abx, ccr): which of them meet; all if left out. reference (smos,
     mushra): the condition that is heard as such. anchors: of mushra. items: ids; all if left out. trials: cells that a
     participant hears; all if left out. listeners: how many participants each cell needs. repeats: of a participant's
-    cells so many are asked again. options: words of `identify`.
+    cells so many are asked again. options: words of `identify`; answers: the right one of an item, where it is not its
+    prompt.
     """
 
     id: Name
@@ -158,6 +159,7 @@ class Block(StrictModel):
     anchors: tuple[Name, ...] = ()
     items: tuple[Name, ...] = ()
     options: tuple[str, ...] = ()
+    answers: dict[Name, str] = {}  # noqa: RUF012  (pydantic copies it)
     design: Literal["least_filled", "latin_square"] = "least_filled"
     trials: int | None = Field(default=None, ge=1)
     listeners: int = Field(10, ge=1)
@@ -180,6 +182,8 @@ class Block(StrictModel):
             raise ValueError("only mushra has anchors")
         if (len(self.options) >= 2) != (self.test == "identify"):
             raise ValueError("identify needs at least two options, the other test types have none")
+        if not set(self.answers.values()) <= set(self.options):
+            raise ValueError("answers must be among the options")
         if self.design == "latin_square" and not alone:
             raise ValueError("a Latin square is for tests of one clip (mos, smos, emos, identify, transcribe)")
         return self
@@ -248,7 +252,7 @@ class Study(StrictModel):
         if not items:
             raise ValueError("there are no items; give items or a grid")
         for block in self.blocks:
-            used = {*block.items, *(example.item for example in (*block.training, *block.catch))}
+            used = {*block.items, *block.answers, *(example.item for example in (*block.training, *block.catch))}
             unknown = sorted(used - set(items)) + sorted(block.names() - set(self.conditions))
             if unknown:
                 raise ValueError(f"block {block.id} names {', '.join(unknown)}, which the study does not have")
