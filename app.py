@@ -97,15 +97,20 @@ def serve_study(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor] | None = None) -> None:
-    """Show the page, load the models behind it, and serve until stopped. `load` replaces the shipped editor."""
+    """Show the page, or a study, and serve until stopped. `load` replaces the shipped editor."""
     options = parse_arguments(arguments)
-    # gradio asks matplotlib for its backend at every event; left open, the answer loads pyplot, which nothing uses.
-    os.environ.setdefault("MPLBACKEND", "agg")
-    os.environ.pop("GRADIO_DEBUG", None)  # `launch` would wait for the end of the server, and no model would be loaded
     start_on_zero_gpu()  # before torch is imported
     if options.study:
         serve_study(options)
-        return
+    else:
+        serve_page(options, load)
+
+
+def serve_page(options: argparse.Namespace, load: Callable[[], LatentEditor] | None) -> None:
+    """The page first, then the models behind it."""
+    # gradio asks matplotlib for its backend at every event; left open, the answer loads pyplot, which nothing uses.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    os.environ.pop("GRADIO_DEBUG", None)  # `launch` would wait for the end of the server, and no model would be loaded
 
     from latent_edit.config import read_yaml
     from latent_edit.ui import look

@@ -11,7 +11,8 @@ import numpy as np
 from latent_edit import audio
 from latent_edit.errors import InputError
 from latent_edit.listening.clips import MOST_SECONDS, Clip, write_clips
-from latent_edit.listening.study import Anchor, Before, Condition, Correction, Edit, Folder, Item, Study
+from latent_edit.listening.conditions import Anchor, Before, Condition, Correction, Edit, Folder
+from latent_edit.listening.study import Item, Study
 from latent_edit.request import EditRequest
 
 if TYPE_CHECKING:

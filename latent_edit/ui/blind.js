@@ -76,7 +76,7 @@ window.begin = async (cells) => {
       button(`Pairs: A or B, ${pairs * ROUNDS} trials`, () => runPairs(question.value)),
       button("All side by side", () => runMany(question.value)),
     ]),
-    place([button("Save as a study", saveStudy, "")]),
+    saving(),
   );
 };
 
@@ -163,7 +163,7 @@ function result(names, lines, answers, remark) {
   }
   const rows = answers.map((one, number) => [number + 1, one.shown.map((take) => takes[take].name).join(" | "), one.answer, one.reaction_ms, one.plays.join(" "), one.shown.map((take) => (20 * Math.log10(takes[take].gain)).toFixed(2)).join(" ")]);
   const csv = [["trial", "shown", "answer", "reaction_ms", "plays", "gain_db"], ...rows].map((row) => row.map(cell).join(",")).join("\r\n");
-  main.replaceChildren(make("h1", { textContent: "What you chose" }), table, make("p", { className: "hint", textContent: remark }), place([button("Download answers (CSV)", () => download("blind-test.csv", new Blob([csv], { type: "text/csv" })), ""), button("Save as a study", saveStudy, "")]));
+  main.replaceChildren(make("h1", { textContent: "What you chose" }), table, make("p", { className: "hint", textContent: remark }), place([button("Download answers (CSV)", () => download("blind-test.csv", new Blob([csv], { type: "text/csv" })), "")]), saving());
 }
 
 // No text can start a formula in a spreadsheet.
@@ -178,22 +178,39 @@ function download(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-// study.yaml (JSON is YAML) and a folder for each take, as `listening render` takes them.
+const saving = () => place([button("Save as a study", saveStudy, ""), button("Save for webMUSHRA", saveWebmushra, "")]);
+const text = (words) => new TextEncoder().encode(`${words}\n`);
+const json = (content) => text(JSON.stringify(content, null, 2)); // which is YAML as well
+
+function saveFiles(folder, files) {
+  const about = takes.map(({ name }, number) => `take-${number + 1}: ${name}`).join("\n");
+  const all = [...files, ["takes.txt", text(about)]].map(([path, bytes]) => [`${folder}/${path}`, bytes]);
+  download(`${folder}.zip`, zipped(all));
+}
+
+// study.yaml and a folder for each take, as `listening render` takes them.
 function saveStudy() {
   const names = takes.map((_, number) => `take-${number + 1}`);
   const study = {
     id: "my-takes",
     title: "Which do you prefer?",
-    levels: "matched",
     conditions: Object.fromEntries(names.map((name) => [name, { source: "folder", folder: name }])),
     items: [{ id: "sentence" }],
-    blocks: [{ id: "preference", test: "ab", question: "Which do you prefer?", conditions: names, training: [] }],
+    blocks: [{ id: "preference", test: "ab", question: "Which do you prefer?", conditions: names }],
   };
-  const files = names.map((name, number) => [`my-takes/${name}/sentence.wav`, new Uint8Array(takes[number].file)]);
-  const about = takes.map(({ name }, number) => `${names[number]}: ${name}`).join("\n");
-  const text = (words) => new TextEncoder().encode(`${words}\n`);
-  const all = [["my-takes/study.yaml", text(JSON.stringify(study, null, 2))], ["my-takes/takes.txt", text(about)], ...files];
-  download("my-takes.zip", new Blob([zipped(all)], { type: "application/zip" }));
+  saveFiles("my-takes", [["study.yaml", json(study)], ...names.map((name, number) => [`${name}/sentence.wav`, new Uint8Array(takes[number].file)])]);
+}
+
+// A configuration with a page for every pair, and the sounds, to be copied into a webMUSHRA.
+function saveWebmushra() {
+  const sounds = takes.map((_, number) => `configs/resources/audio/my-takes-${number + 1}.wav`);
+  const looks = { type: "paired_comparison", name: "A or B", unforced: "No difference", showWaveform: false, enableLooping: false };
+  const pairs = sounds.flatMap((one, first) => sounds.slice(first + 1).map((two, gap) => ({ ...looks, id: `pair-${first + 1}-${first + gap + 2}`, content: "Which do you prefer?", stimuli: { C1: one, C2: two } })));
+  const config = {
+    testname: "My takes", testId: "my-takes", bufferSize: 2048, stopOnErrors: true, showButtonPreviousPage: false, remoteService: "service/write.php",
+    pages: [["random", ...pairs], { type: "finish", name: "Thank you", content: "", showResults: true, writeResults: true }],
+  };
+  saveFiles("my-takes-webmushra", [["configs/my-takes.yaml", json(config)], ...sounds.map((path, number) => [path, new Uint8Array(takes[number].file)])]);
 }
 
 const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -223,5 +240,5 @@ function zipped(files) {
   }
   const length = directory.reduce((sum, part) => sum + part.length, 0);
   const end = record(22, [[0, 4, 0x06054b50], [8, 2, files.length], [10, 2, files.length], [12, 4, length], [16, 4, offset]]);
-  return new Blob([...parts, ...directory, end]);
+  return new Blob([...parts, ...directory, end], { type: "application/zip" });
 }

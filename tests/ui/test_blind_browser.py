@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import yaml
 from visits import Visit
 
 from latent_edit.listening.render import render
@@ -44,6 +45,10 @@ def test_takes_are_compared_blindly_and_saved_as_a_study(stand_in: Visit, tmp_pa
     folder = tmp_path / "my-takes"
     study = load_study(folder)
     assert len(render(study, folder, folder, lambda: 1 / 0)) == 2  # type: ignore[arg-type, return-value]
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, frame, "Save for webMUSHRA"))) as archive:
+        config = yaml.safe_load(archive.read("my-takes-webmushra/configs/my-takes.yaml"))
+        (pair,) = config["pages"][0][1:]
+        assert {f"my-takes-webmushra/{sound}" for sound in pair["stimuli"].values()} < set(archive.namelist())
 
     frame.click("text=Pairs")
     for trial in range(1, 7):

@@ -80,6 +80,18 @@ class Participant:
             arg=step,
         )
 
+    def listen_and_choose(self, last: bool = False) -> None:
+        """Everything of a trial but sending it; the first answer or the last one."""
+        self._listen(keyboard=False)
+        labels = self.page.locator("fieldset .choices label")
+        (labels.last if last else labels.first).click()
+
+    def wait_for_step(self, step: int) -> None:
+        """Until the server has all before this step."""
+        self.page.wait_for_function(
+            "(step) => parseInt(document.querySelector('#progress span').textContent) === step", arg=step
+        )
+
     def _press(self, selector: str, keyboard: bool) -> None:
         self.page.wait_for_selector(f"main {selector}:enabled")
         if not keyboard:
@@ -160,3 +172,51 @@ def test_three_participants_and_nothing_that_tells_conditions(served: Served) ->
             assert [word for word in SECRETS if word in told] == [], url
     assert len(sounds) >= 3 * 25
     assert len(set(sounds)) == len(sounds)  # no two clips of anybody are the same bytes
+
+
+def test_no_answer_is_lost_or_doubled(chromium: Any, tmp_path: Path) -> None:
+    """Offline, a server that is killed, a reload, double clicks and a second tab."""
+    block = {"id": "blk", "test": "mos", "conditions": [PLAIN, EDITED], "trials": 5}
+    write_study(tmp_path, seconds=0.6, blocks=[block], headphone_check=False, questionnaire=[])
+    with Served(tmp_path) as server:
+        one = Participant(chromium, server.address, "p", DESK)
+        page = one.page
+        for _ in range(3):  # consent, volume, instructions
+            one.go(keyboard=False)
+        assert (one.screen(), one.step) == ("mos", 3)
+
+        one.listen_and_choose()
+        one.context.set_offline(True)
+        page.dblclick("main .next")
+        page.wait_for_function("document.querySelector('#note').textContent.includes('kept here')")
+        assert one.step == 3 and "3" not in {str(row["step"]) for row in read_rows(tmp_path)}
+        one.context.set_offline(False)
+        one.wait_for_step(4)
+
+        one.listen_and_choose()
+        server.kill()
+        page.click("main .next")
+        page.wait_for_function("document.querySelector('#note').textContent.includes('kept here')")
+        server.start()
+        page.reload()  # the answer waits in the browser's storage
+        one.wait_for_step(5)
+
+        other = one.context.new_page()
+        other.goto(page.url)
+        one.listen_and_choose()
+        page.click("main .next")
+        one.wait_for_step(6)
+        one.page = other
+        assert one.step == 5
+        one.listen_and_choose(last=True)
+        other.click("main .next")
+        one.wait_for_step(6)
+        other.close()
+        one.page = page
+        page.click("#pause")
+        page.click("#paused .next")
+        page.reload()
+        one.wait_for_step(6)
+        one.context.close()
+    kept = [(row["step"], row["response"]) for row in read_rows(tmp_path)]
+    assert kept == [(0, None), (1, None), (2, None), (3, 5), (4, 5), (5, 5)]  # what the first tab answered stays
