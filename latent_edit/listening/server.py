@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
@@ -135,6 +136,7 @@ def build_app(room: Room, password: str | None = None) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_guard)
     app.exception_handler(InputError)(_refuse)
+    app.exception_handler(RequestValidationError)(_refuse_form)
     _add_page(app)
     _add_trials(app, room)
     if password is not None:
@@ -155,6 +157,13 @@ async def _guard(request: Request, call_next: Callable[[Request], Any]) -> Respo
 
 async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001  (FastAPI's own parameters)
     return JSONResponse({"error": str(error)}, 422)
+
+
+async def _refuse_form(request: Request, error: Exception) -> Response:  # noqa: ARG001  (FastAPI's own parameters)
+    """Without what was sent, which FastAPI would repeat: JSON has no way to say NaN."""
+    assert isinstance(error, RequestValidationError)
+    where = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+    return JSONResponse({"error": f"not an answer of this page: {where}"}, 422)
 
 
 def _add_page(app: FastAPI) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, wilcoxon
 
 from latent_edit.listening import statistics
 from latent_edit.listening.statistics import bradley_terry, clustered_mean, holm, sign_flip
@@ -88,6 +88,13 @@ def test_sign_flips_of_few_are_exact() -> None:
     assert sign_flip(np.ones(5)) == pytest.approx(2 / 32)
     assert sign_flip(np.zeros(5)) == 1.0
     assert sign_flip(np.array([1.0, -1.0])) == 1.0
+
+
+@pytest.mark.parametrize("people", [6, 12, 30])
+def test_signed_ranks_are_scipys(people: int) -> None:
+    differences = np.random.default_rng(people).normal(0.4, 1, people)
+    assert statistics.wilcoxon_p(differences) == pytest.approx(wilcoxon(differences).pvalue, abs=0.02 * (people > 13))
+    assert statistics.wilcoxon_p(np.zeros(4)) is None
 
 
 def test_holm_is_known() -> None:
