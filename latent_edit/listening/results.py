@@ -224,7 +224,7 @@ def _compare(
     ]
 
 
-def _alpha(values: Sequence[_Value], level: str) -> float | None:
+def _alpha(values: Sequence[_Value], level: statistics.Level) -> float | None:
     """Krippendorff's alpha of participants over what they judged (item under condition)."""
     people = {name: row for row, name in enumerate(dict.fromkeys(v.participant for v in values))}
     units = {name: column for column, name in enumerate(dict.fromkeys((v.item, v.condition) for v in values))}

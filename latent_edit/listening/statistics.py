@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
+Level = Literal["nominal", "ordinal", "interval"]
 RESAMPLES = 2000
 FLIPS = 10_000
 EXACT_UP_TO = 13  # participants: 8192 sign patterns and fewer are all tried
@@ -168,10 +170,10 @@ def bradley_terry_intervals(
     return bradley_terry(tables.sum(axis=0)), low, high
 
 
-def krippendorff_alpha(table: np.ndarray, level: str) -> float | None:
+def krippendorff_alpha(table: np.ndarray, level: Level) -> float | None:
     """Agreement of raters over units [participants, units], NaN where not rated; None where nobody shares a unit.
 
-    level: nominal, ordinal or interval (Krippendorff 2011, Computing Krippendorff's alpha-reliability).
+    level: of measurement (Krippendorff 2011, Computing Krippendorff's alpha-reliability).
     """
     import krippendorff
 

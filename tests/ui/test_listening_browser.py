@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 from conftest import QUIET
 from listening_studies import EDITED, LOW, OTHER, PLAIN, Served, write_study
-from visits import DESK, PHONE
+from visits import DESK, EDIT_SECONDS, PHONE
 
 from latent_edit.listening.export import read_rows
 from latent_edit.listening.study import Test
@@ -37,7 +37,7 @@ class Participant:
             viewport=viewport, has_touch=touched, is_mobile=touched, accept_downloads=True
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(1000 * EDIT_SECONDS)
         self.problems: list[str] = []
         self.received: list[tuple[str, dict[str, str], bytes]] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
