@@ -63,6 +63,10 @@ class Style:
     reference: Waveform | None = None
     notes: tuple[str, ...] = ()
 
+    def asked_of_axes(self) -> dict[str, AxisValue]:
+        """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
+        return {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in self.asked.axes}
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -171,6 +175,22 @@ class LatentEditor:
         self._check_names([request])
         *_, [edit] = self._edit([request], StageClock(None))
         return edit.after
+
+    @torch.no_grad()
+    def correction_alone(self, request: EditRequest) -> Synthesis:
+        """A control: after without the bridge, which is Z_source corrected by the whole size of the style.
+
+        Raises InputError.
+        """
+        self._check_names([request])
+        source, style = encode(self.vits, request), self._embed_style(request)
+        scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
+        asked = style.asked_of_axes()
+        corrected = [
+            correct(self.vits, plain, start, start, asked, request.voice, reach=1.0)
+            for plain, start in zip(source.latents, scaled.latents, strict=True)
+        ]
+        return self._decode_after(request, scaled.towards(corrected, request.strength))
 
     def say(self, text: str, voice: str, seed: int = 0) -> Synthesis:
         """The plain synthesis: what `edit` calls before. Raises InputError."""
@@ -303,7 +323,7 @@ class LatentEditor:
         for request, source, start, latents, style in zip(requests, sources, scaled, edited, styles, strict=True):
             # At guidance 0 nothing is asked for.
             wanted = request.correction and request.guidance > 0 and self.bridge(request.method).config.correction
-            asked = {a.name: AxisValue(a.value, AXES[a.name].floor) for a in style.asked.axes} if wanted else {}
+            asked = style.asked_of_axes() if wanted else {}
             exactly = style.asked.exact.keys()
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):
