@@ -96,7 +96,7 @@ def _first_track(container: InputContainer, seconds: float) -> tuple[np.ndarray,
     for frame in container.decode(audio=0):
         rate = frame.sample_rate
         for part in resampler.resample(frame):
-            parts.append(part.to_ndarray())
+            parts.append(part.to_ndarray().astype(np.float32, copy=False))
             count += part.samples
         if count > seconds * rate:
             break

@@ -63,10 +63,6 @@ class Style:
     reference: Waveform | None = None
     notes: tuple[str, ...] = ()
 
-    def asked_of_axes(self) -> dict[str, AxisValue]:
-        """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
-        return {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in self.asked.axes}
-
 
 @dataclass(frozen=True)
 class Edit:
@@ -185,7 +181,7 @@ class LatentEditor:
         self._check_names([request])
         source, style = encode(self.vits, request), self._embed_style(request)
         scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
-        asked = style.asked_of_axes()
+        asked = self._asked(style)
         corrected = [
             correct(self.vits, plain, start, start, asked, request.voice, reach=1.0)
             for plain, start in zip(source.latents, scaled.latents, strict=True)
@@ -323,7 +319,7 @@ class LatentEditor:
         for request, source, start, latents, style in zip(requests, sources, scaled, edited, styles, strict=True):
             # At guidance 0 nothing is asked for.
             wanted = request.correction and request.guidance > 0 and self.bridge(request.method).config.correction
-            asked = style.asked_of_axes() if wanted else {}
+            asked = self._asked(style) if wanted else {}
             exactly = style.asked.exact.keys()
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):
@@ -333,6 +329,12 @@ class LatentEditor:
                 )
                 done += 1
         return corrected
+
+    def _asked(self, style: Style) -> dict[str, AxisValue]:
+        """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
+        if not self.style_encoder.axes(style.embedding):
+            return {}
+        return {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in style.asked.axes}
 
     def _decode_after(self, request: EditRequest, pieces: Pieces) -> Synthesis:
         return decode(self.vits, pieces, request.decode_voice or request.voice)

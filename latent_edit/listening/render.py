@@ -114,8 +114,9 @@ def _corrected(editor: LatentEditor, item: Item, condition: Correction) -> Sound
 def _world(editor: LatentEditor, item: Item) -> Sound:
     """The axes that the CLAP predicts for the prompt, by WORLD. Raises InputError without pyworld or an axis head."""
     from latent_edit.axes import AXES
+    from latent_edit.data.styles import style_of
     from latent_edit.data.world import analyse, synthesise
-    from latent_edit.prompts.lexicon import MAXIMA, MINIMA, style_of
+    from latent_edit.prompts.lexicon import MAXIMA, MINIMA
 
     axes = editor.style_encoder.axes(editor.style_encoder.embed_text([item.prompt]))
     if axes.keys() != AXES.keys():
