@@ -39,12 +39,12 @@ def _wanted(
     """The source as it would be heard with the F0 and breath of an edit, as loud and as bright in the mean; phases."""
     decoder, rate = vits.source_filter_decoder, vits.sampling_rate
     before, after = (hear(decoder, latent.z, embedding) for latent in (source, edited))
-    voiced = in_subframes(after.pitch) > 0
+    voiced = in_subframes(after.pitch, after.noise) > 0
     light, toneless = breathy(before, breathiness, rate), whispered(before, rate)
     noise = torch.where(voiced, light.noise, toneless.noise)
     loudness = toneless.noise.logsumexp(1, keepdim=True)
     active = loudness > loudness.quantile(0.95) - ACTIVE_NEPERS
-    sounding = active & voiced & (in_subframes(before.pitch) > 0)
+    sounding = active & voiced & (in_subframes(before.pitch, before.noise) > 0)
     _, _, phase = decoder.filters(source.z, as_condition(embedding), before.pitch)
     return Heard(
         pitch=after.pitch,

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from latent_edit.measures import TILT_EDGES_HZ, breath_share
 from latent_edit.models.harmonic_source import REFERENCE_HZ
-from latent_edit.models.istft_vits import SUBFRAMES, IstftDecoder
+from latent_edit.models.source_filter_decoder import IstftDecoder
 
 CLEAR_BELOW_HZ = 500.0
 # Of the share of power that WORLD turns into noise: recordings have noise of their own, and with all of it a reading,
@@ -25,7 +25,7 @@ SHARE = 0.75
 @dataclass(frozen=True)
 class Heard:
     """pitch: F0 in Hz [B, T], zero where unvoiced. noise, pulse: log magnitudes of the filters that noise and pulses go
-    through, [B, bins, SUBFRAMES * T]."""
+    through, [B, bins, subframes * T]."""
 
     pitch: Tensor
     noise: Tensor
@@ -52,8 +52,8 @@ def heard_difference(decoder: IstftDecoder, latent: Tensor, goal: Heard, speaker
     octaves, voicing = decoder.pitch(latent, embedding)
     semitones, doubt = pitch_errors(octaves, voicing, goal.pitch, mask.squeeze(1))
     noise, pulse, _ = decoder.filters(latent, embedding, goal.pitch)
-    frames = mask.repeat_interleave(SUBFRAMES, dim=2)
-    voiced = frames * in_subframes(goal.pitch > 0)
+    frames = in_subframes(mask.squeeze(1), noise)
+    voiced = frames * in_subframes(goal.pitch > 0, noise)
     weights = octave_weights(noise.shape[1]).to(noise)
     breath = ((noise - goal.noise).abs() * weights * frames).sum() / frames.sum()
     tone = ((pulse - goal.pulse).abs() * weights * voiced).sum() / voiced.sum().clamp(min=1.0)
@@ -90,13 +90,13 @@ def pulses_over_noise(pitch: Tensor, sampling_rate: int) -> Tensor:
 def clearness(noise: Tensor, pulse: Tensor, pitch: Tensor, sampling_rate: int) -> Tensor:
     """How far the pulses stand above the noise below `CLEAR_BELOW_HZ`, where the first harmonics are, in dB, [].
 
-    noise, pulse: log magnitudes of the filters, [1, bins, SUBFRAMES * T]; pitch: F0 in Hz [1, T], of which only the
+    noise, pulse: log magnitudes of the filters, [1, bins, subframes * T]; pitch: F0 in Hz [1, T], of which only the
     voiced frames count. Breath masks the upper harmonics first (Klatt & Klatt 1990, JASA 87): noise down here drowns
     the melody.
     """
     hertz = torch.linspace(0, sampling_rate / 2, noise.shape[1], device=noise.device)
     first = (hertz >= TILT_EDGES_HZ[0]) & (hertz < CLEAR_BELOW_HZ)
-    voiced = in_subframes(pitch)[0, 0]
+    voiced = in_subframes(pitch, noise)[0, 0]
     relative = pulses_over_noise(voiced, sampling_rate) * (voiced > 0)
     tone = ((2 * pulse[0, first]).exp() * relative).sum()
     breath = ((2 * noise[0, first]).exp() * (voiced > 0)).sum()
@@ -107,7 +107,7 @@ def breathy(heard: Heard, breathiness: float, sampling_rate: int) -> Heard:
     """What is heard, with breath: a share of the power of the pulses becomes noise."""
     bins = heard.noise.shape[1]
     share = SHARE * torch.from_numpy(breath_share(sampling_rate, bins, breathiness)).to(heard.noise)[:, None]
-    pitch = in_subframes(heard.pitch)
+    pitch = in_subframes(heard.pitch, heard.noise)
     noise = _added(heard, (share * pulses_over_noise(pitch, sampling_rate)).log())
     return replace(
         heard,
@@ -118,7 +118,7 @@ def breathy(heard: Heard, breathiness: float, sampling_rate: int) -> Heard:
 
 def whispered(heard: Heard, sampling_rate: int) -> Heard:
     """What is heard, as a whisper: all of the power of the pulses is noise, and there is no F0."""
-    pitch = in_subframes(heard.pitch)
+    pitch = in_subframes(heard.pitch, heard.noise)
     both = _added(heard, pulses_over_noise(pitch, sampling_rate).log())
     return replace(heard, pitch=torch.zeros_like(heard.pitch), noise=torch.where(pitch > 0, both, heard.noise))
 
@@ -128,9 +128,9 @@ def _added(heard: Heard, relative: Tensor) -> Tensor:
     return torch.logaddexp(2 * heard.noise, 2 * heard.pulse + relative) / 2
 
 
-def in_subframes(values: Tensor) -> Tensor:
-    """Of frames [B, T], at the rate of the filters: [B, 1, SUBFRAMES * T]."""
-    return values.repeat_interleave(SUBFRAMES, dim=1).unsqueeze(1)
+def in_subframes(values: Tensor, filters: Tensor) -> Tensor:
+    """Of frames [B, T], at the rate of filters [B, bins, subframes * T]: [B, 1, subframes * T]."""
+    return values.repeat_interleave(filters.shape[2] // values.shape[1], dim=1).unsqueeze(1)
 
 
 def as_condition(speaker: Tensor) -> Tensor | None:

@@ -19,7 +19,6 @@ from torch.nn.functional import interpolate
 
 from latent_edit.models.alignment import whole_frames
 from latent_edit.models.heard import as_condition
-from latent_edit.models.istft_vits import SUBFRAMES
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.refinement import refined
 from latent_edit.models.vits import FrozenVits, TextEncoding
@@ -86,9 +85,9 @@ def spoken_in(vits: FrozenVits, latent: Latent, speaker: str | int, frames: int)
     decoder, embedding = vits.source_filter_decoder, as_condition(vits.speaker_embedding(speaker))
     pitch = decoder.pitch.pitch(latent.z, embedding)
     noise, pulse, phase = decoder.filters(latent.z, embedding, pitch)
-    noise, pulse = (interpolate(values, SUBFRAMES * frames, mode="linear") for values in (noise, pulse))
+    noise, pulse = (interpolate(values, decoder.subframes * frames, mode="linear") for values in (noise, pulse))
     # Between two phases, or between a tone and none, there is nothing.
-    phase = interpolate(phase, SUBFRAMES * frames, mode="nearest-exact")
+    phase = interpolate(phase, decoder.subframes * frames, mode="nearest-exact")
     pitch = interpolate(pitch[None], frames, mode="nearest-exact")[0]
     return Waveform.of(decoder.filtered(noise, pulse, phase, pitch)[0, 0], vits.sampling_rate)
 

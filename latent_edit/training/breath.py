@@ -27,7 +27,7 @@ from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
 from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
-from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, SUBFRAMES
+from latent_edit.models.istft_vits import DISCRIMINATORS_NAME
 from latent_edit.training import loop
 from latent_edit.training.vits_config import BreathConfig
 from latent_edit.types import Latent, Waveform
@@ -117,7 +117,8 @@ class Lesson:
 
     def cut(self, start: int, frames: int) -> Lesson:
         """So many frames from a start on."""
-        within, filters = (slice(rate * start, rate * (start + frames)) for rate in (1, SUBFRAMES))
+        rates = (1, self.phase.shape[2] // self.latent.shape[2])
+        within, filters = (slice(rate * start, rate * (start + frames)) for rate in rates)
         goal = Heard(self.goal.pitch[:, within], *(x[:, :, filters] for x in (self.goal.noise, self.goal.pulse)))
         return Lesson(self.latent[:, :, within], self.embedding, goal, self.phase[:, :, filters])
 
@@ -181,7 +182,7 @@ class BreathTask:
         with torch.no_grad():
             pitch = self.original.pitch.pitch(latent, condition)
         noise, pulse, turned = self.decoder.filters(latent, condition, pitch)
-        voiced = in_subframes(((goal.pitch > 0) & (pitch > 0)).to(noise))
+        voiced = in_subframes(((goal.pitch > 0) & (pitch > 0)).to(noise), noise)
         share = (self.weights * voiced) / voiced.sum().clamp(min=1)
         return {
             "noise": ((noise - goal.noise).abs() * self.weights).sum(1).mean(),

@@ -94,7 +94,7 @@ def test_a_whisper_has_all_the_power_and_no_tone() -> None:
     plain.pitch[:, :10] = 0.0
     whisper = whispered(plain, VOICE.sampling_rate)
     assert not whisper.pitch.any()
-    pitch = in_subframes(plain.pitch)
+    pitch = in_subframes(plain.pitch, plain.noise)
     pulses = (2 * plain.pulse).exp() * pulses_over_noise(pitch, VOICE.sampling_rate) * (pitch > 0)
     assert torch.allclose((2 * whisper.noise).exp(), (2 * plain.noise).exp() + pulses, rtol=1e-4)
     quiet = (pitch == 0).expand_as(plain.noise)
