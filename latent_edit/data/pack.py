@@ -52,7 +52,7 @@ class Pack:
 
     samples: [F * hop_length] int16, of which 32767 stands for `full_scale` of its piece [n]. latents: [F, C] float16.
     pitch: [F] float16 in Hz. frames: [n], of each piece. speaker, styled: [n]. speakers: embeddings [speakers, G].
-    deviation: [C] of the posterior. mels: mel filters [bins, fft_size // 2 + 1] by FFT size.
+    deviation: [C] of the posterior. mels: mel filters [bins, fft_size // 2 + 1] by FFT size. latent_space: hash of it.
     """
 
     sizes: DecoderSizes
@@ -68,6 +68,7 @@ class Pack:
     mels: dict[int, Tensor]
     decoder: dict[str, Tensor]
     discriminators: dict[str, Tensor]
+    latent_space: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -76,7 +77,8 @@ class Pack:
         weights = {DECODER + k: v.half() for k, v in self.decoder.items()}
         weights |= {DISCRIMINATORS + k: v.half() for k, v in self.discriminators.items()}
         mels = {f"{MEL}{size}": v for size, v in self.mels.items()}
-        about = {"sizes": json.dumps(asdict(self.sizes)), "settings": json.dumps(self.settings)}
+        about = {name: json.dumps(getattr(self, name)) for name in ("settings", "latent_space")}
+        about["sizes"] = json.dumps(asdict(self.sizes))
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as partial:
             safetensors.torch.save_file(arrays | weights | mels, partial, about)
@@ -88,7 +90,7 @@ class Pack:
             with safetensors.safe_open(path, "pt") as file:
                 about = file.metadata() or {}
             tensors = safetensors.torch.load_file(path)
-            sizes, settings = DecoderSizes(**json.loads(about["sizes"])), json.loads(about["settings"])
+            values = {name: json.loads(about[name]) for name in ("settings", "latent_space")}
             weights = {
                 "decoder": {k.removeprefix(DECODER): v.float() for k, v in tensors.items() if k.startswith(DECODER)},
                 "discriminators": {
@@ -99,7 +101,8 @@ class Pack:
                 "mels": {int(k.removeprefix(MEL)): v for k, v in tensors.items() if k.startswith(MEL)},
             }
             arrays = {k: v for k, v in tensors.items() if not k.startswith((DECODER, DISCRIMINATORS, MEL))}
-            return Pack(sizes=sizes, settings=settings, **arrays, **weights)  # type: ignore[arg-type]
+            sizes = DecoderSizes(**json.loads(about["sizes"]))
+            return Pack(sizes=sizes, **values, **arrays, **weights)  # type: ignore[arg-type]
         except FileNotFoundError:
             raise CheckpointError(f"there is no pack {path}: make one with `prepare pack`") from None
         except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -178,5 +181,6 @@ def voice_pack(
         mels={size: mel_filters(rate, size, bins) for size, bins in MEL_BINS.items()},
         decoder=decoder.state_dict(),
         discriminators=discriminators,
+        latent_space=vits.latent_hash,
         settings=dict(settings),
     )

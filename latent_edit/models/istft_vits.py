@@ -13,9 +13,8 @@ from transformers import VitsConfig, VitsModel
 
 from latent_edit import checkpoint
 from latent_edit.files import whole
+from latent_edit.models.discriminators import DISCRIMINATORS_NAME
 from latent_edit.models.source_filter_decoder import ConvNeXtBlock, DecoderSizes, IstftDecoder, initialise_decoder
-
-DISCRIMINATORS_NAME = "discriminators.safetensors"
 
 
 class IstftVitsConfig(VitsConfig):

@@ -14,15 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latent_edit.data.pack import FULL_SCALE, STYLED_SHARE, Pack
-from latent_edit.errors import InputError
+from latent_edit import checkpoint
+from latent_edit.data.pack import DECODER, DISCRIMINATORS, FULL_SCALE, STYLED_SHARE, Pack
+from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import whole
-from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
+from latent_edit.models.discriminators import (
+    DISCRIMINATORS_NAME,
+    Discriminators,
+    discriminator_loss,
+    feature_loss,
+    generator_loss,
+)
 from latent_edit.models.source_filter_decoder import IstftDecoder, with_subframes
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.training import loop
@@ -203,21 +211,41 @@ def train(pack: Pack, folder: Path, settings: DecoderSettings, *, resume: bool =
     torch.manual_seed(settings.seed)
     task = DecoderTask(pack, settings)
     loop.run(task, folder, settings.steps, settings.seed, resume, **options)
-    return write_trained(folder, settings.subframes)
+    return write_trained(folder, pack.latent_space, settings.subframes)
 
 
-def write_trained(folder: Path, subframes: int) -> Path:
+def write_trained(folder: Path, latent_space: str, subframes: int) -> Path:
     """Averaged decoder and discriminators of a training state, as safetensors."""
     task = loop.read_state(folder)["task"]
     decoder = {k.removeprefix("module."): v for k, v in task["averaged"].items() if k.startswith("module.")}
-    tensors = {f"decoder.{k}": v for k, v in decoder.items()}
-    tensors |= {f"discriminators.{k}": v for k, v in task["discriminators"].items()}
-    path = folder / TRAINED_NAME
+    tensors = {DECODER + k: v for k, v in decoder.items()}
+    tensors |= {DISCRIMINATORS + k: v for k, v in task["discriminators"].items()}
+    path, about = folder / TRAINED_NAME, {"latent_space": latent_space, "subframes": str(subframes)}
     with whole(path) as partial:
-        safetensors.torch.save_file(
-            {k: v.half().contiguous() for k, v in tensors.items()}, partial, {"subframes": str(subframes)}
-        )
+        safetensors.torch.save_file({k: v.half().contiguous() for k, v in tensors.items()}, partial, about)
     return path
+
+
+def export(trained: Path, voice: Path, latent_space: str, target: Path) -> None:
+    """Write a voice checkpoint with the decoder that `train` left. latent_space: hash of that of `voice`.
+
+    Raises CheckpointError for a decoder that was trained for another latent space.
+    """
+    with safetensors.safe_open(trained, "pt") as file:
+        about = file.metadata() or {}
+    if about.get("latent_space") != latent_space:
+        raise CheckpointError(
+            f"{trained} was trained for the latents of another voice than {voice}; make its pack anew"
+        )
+    weights = checkpoint.load_tensors(trained.parent, trained.name)
+    config = checkpoint.load_config(voice) | {"decoder_subframes": int(about["subframes"])}
+    kept = {k: v for k, v in checkpoint.load_tensors(voice).items() if not k.startswith(DECODER)}
+    checkpoint.save(target, config, kept | {k: v for k, v in weights.items() if k.startswith(DECODER)})
+    discriminators = {
+        k.removeprefix(DISCRIMINATORS): v.half() for k, v in weights.items() if k.startswith(DISCRIMINATORS)
+    }
+    with whole(target / DISCRIMINATORS_NAME) as partial:
+        safetensors.torch.save_file(discriminators, partial)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from tiny_voices import HOP, SPEAKERS, buzz, tiny_voice
+from tiny_voices import HOP, SPEAKERS, buzz, tiny_speech, tiny_voice
 
-from latent_edit.data.pack import Pack, Piece, packed
+from latent_edit.data.pack import Pack, Piece, packed, voice_pack
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.models.discriminators import Discriminators
+from latent_edit.models.istft_vits import save_voice
 from latent_edit.models.source_filter_decoder import IstftDecoder, with_subframes
 from latent_edit.models.spectrogram import mel_filters
+from latent_edit.models.vits import FrozenVits
 from latent_edit.training import loop, vits_decoder
 
 FRAMES = 20
@@ -150,3 +153,32 @@ main(["{pack_file}", "--out", "{tmp_path / "out"}", "--steps", "1", "--segment-f
     assert (tmp_path / "out" / loop.LOG_NAME).is_file()
     trained = safetensors.torch.load_file(tmp_path / "out" / vits_decoder.TRAINED_NAME)
     assert trained["decoder.noise_filter.bias"].shape == (4 * 129,)
+
+
+def test_a_trained_decoder_takes_its_place_in_the_voice(tmp_path: Path) -> None:
+    save_voice(tiny_voice(), tmp_path / "voice", Discriminators().state_dict())
+    voice = FrozenVits.load(tmp_path / "voice")
+    speech, styled = tiny_speech(6), tiny_speech(4, seed=9, full_scale=8.0)
+    pack = voice_pack(voice, speech, styled, {}, 10.0, {"styled_share": 0.5})
+    assert set(pack.styled.tolist()) == {True, False}
+    assert float(pack.deviation.min()) > 0
+    natural = next(i for i in range(len(pack.frames)) if not pack.styled[i])
+    start = int(pack.frames[:natural].sum())
+    frames = slice(start, start + int(pack.frames[natural]))
+    originals = [i for i in range(6) if len(speech.frames(i)) == int(pack.frames[natural])]
+    taken = pack.samples[frames.start * HOP : frames.stop * HOP].float().numpy()
+    assert any(abs(taken - 32767 * speech.audio(i)[: len(taken)]).max() <= 1 for i in originals)
+    trained = vits_decoder.train(pack, tmp_path / "out", replace(SETTINGS, segment_frames=20))
+    vits_decoder.export(trained, tmp_path / "voice", voice.latent_hash, tmp_path / "new")
+    new = FrozenVits.load(tmp_path / "new")
+    assert new.latent_hash == voice.latent_hash  # bridges stay valid
+    assert new.source_filter_decoder.subframes == 4
+    z = torch.randn(1, 8, 9)
+    speaker = new.speaker_embedding("ben").unsqueeze(2)
+    wanted = IstftDecoder(replace(pack.sizes, subframes=4)).eval()
+    weights = safetensors.torch.load_file(trained)
+    wanted.load_state_dict({k.removeprefix("decoder."): v for k, v in weights.items() if k.startswith("decoder.")})
+    with torch.no_grad():
+        assert torch.equal(new.source_filter_decoder(z, speaker), wanted(z, speaker))
+    with pytest.raises(CheckpointError, match="another voice"):
+        vits_decoder.export(trained, tmp_path / "voice", "other", tmp_path / "wrong")
