@@ -7,6 +7,8 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
     runs/vits-PRESET/STAGE    state of the voice              `train vits`
     runs/breath               state of the voice's decoder    `train breath`
     runs/clap-PRESET          state of CLAP                   `train clap`
+    runs/decoder.pack         what a decoder is trained from  `prepare pack`
+    runs/decoder              state of the voice's decoder    `train vits --pack`
     runs/latents              latents and style embeddings    `prepare latents`
     runs/bridge-PRESET        state of a bridge               `train bridge`
     runs/evaluation           what was judged already         `evaluate`
@@ -116,6 +118,32 @@ def prepare_words(
     typer.echo(f"{len(words)} words, {found} of them taken as an expression of the lexicon")
 
 
+@prepare_app.command("pack")
+def prepare_pack(
+    runs: RunsOption = RUNS,
+    voice: VoiceOption = VOICE,
+    megabytes: Annotated[float, typer.Option(min=1, help="Size of the file at most.")] = 60.0,
+    out: Annotated[Path | None, typer.Option(help="File to write; RUNS/decoder.pack if not given.")] = None,
+) -> None:
+    """Put recordings and a voice into one file, from which its decoder is trained, here or where a GPU is."""
+    from latent_edit import checkpoint
+    from latent_edit.data.pack import voice_pack
+    from latent_edit.data.speech import load_speech
+    from latent_edit.models.discriminators import DISCRIMINATORS_NAME
+    from latent_edit.models.vits import FrozenVits
+    from latent_edit.training import vits
+
+    _flush_denormals()
+    styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if (runs / "renditions").is_dir() else None
+    discriminators = checkpoint.load_tensors(voice, DISCRIMINATORS_NAME)
+    speech, vits_voice = load_speech(runs / "speech" / "train"), FrozenVits.load(voice)
+    pack = voice_pack(vits_voice, speech, styled, discriminators, megabytes, {})
+    out = out or runs / "decoder.pack"
+    pack.save(out)
+    minutes = int(pack.frames.sum()) * HOP_LENGTH / SAMPLING_RATE / 60
+    typer.echo(f"{len(pack.frames)} recordings, {minutes:.1f} minutes, {int(pack.styled.sum())} styled, in {out}")
+
+
 @train_app.command("vits")
 def train_vits(
     preset: PresetOption = "mini",
@@ -125,10 +153,17 @@ def train_vits(
     start_from: StartOption = None,
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
+    pack: Annotated[Path | None, typer.Option(help="Train the decoder alone, from what `prepare pack` wrote.")] = None,
+    trained: Annotated[
+        Path | None, typer.Option(help="decoder.safetensors that was trained elsewhere: put it into --out.")
+    ] = None,
 ) -> None:
-    """Train one stage of the voice."""
+    """Train one stage of the voice, or from a pack its decoder."""
     from latent_edit.training.vits_config import VitsConfiguration
 
+    if pack is not None or trained is not None:
+        _train_decoder(pack, trained, runs, out, start_from or VOICE, resume)
+        return
     config = load_preset(VitsConfiguration, "vits", preset)
     config.stage(stage)
     if dry_run:
@@ -146,6 +181,26 @@ def train_vits(
     if out is not None:
         vits.export(config, state, out, speech)
         _publish(out, f"recordings in {runs / 'speech'}", f"train vits --preset {preset} --stage {stage}")
+
+
+def _train_decoder(
+    pack: Path | None, trained: Path | None, runs: Path, out: Path | None, voice: Path, resume: bool
+) -> None:
+    from latent_edit.data.pack import Pack
+    from latent_edit.training import vits_decoder
+
+    _flush_denormals()
+    if trained is None and pack is not None:
+        loaded = Pack.load(pack)
+        settings = vits_decoder.DecoderSettings(**loaded.settings)
+        trained = vits_decoder.train(loaded, runs / "decoder", settings, resume=resume)
+    assert trained is not None
+    typer.echo(f"trained decoder: {trained}")
+    if out is not None:
+        from latent_edit.models.vits import FrozenVits
+
+        vits_decoder.export(trained, voice, FrozenVits.load(voice).latent_hash, out)
+        _publish(out, "recordings in a pack", "train vits --pack")
 
 
 @train_app.command("breath")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 SLOPE = 0.1
+DISCRIMINATORS_NAME = "discriminators.safetensors"  # beside a voice, to train it on
 
 
 class PeriodDiscriminator(nn.Module):

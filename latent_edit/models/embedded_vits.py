@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -13,10 +13,13 @@ from transformers import VitsConfig, VitsModel
 
 from latent_edit import checkpoint
 from latent_edit.files import whole
-from latent_edit.models.source_filter_decoder import SUBFRAMES, ConvNeXtBlock, SourceFilterDecoder
-
-DISCRIMINATORS_NAME = "discriminators.safetensors"
-QUIET_LOG_MAGNITUDE = -4.5  # where both filters start: pulses far below full scale
+from latent_edit.models.discriminators import DISCRIMINATORS_NAME
+from latent_edit.models.source_filter_decoder import (
+    ConvNeXtBlock,
+    DecoderSizes,
+    SourceFilterDecoder,
+    initialise_decoder,
+)
 
 
 class EmbeddedVitsConfig(VitsConfig):
@@ -27,6 +30,8 @@ class EmbeddedVitsConfig(VitsConfig):
     decoder_width: int = 256
     decoder_hidden: int = 768
     decoder_blocks: int = 7
+    # Filters per latent frame; checkpoints made before it could be chosen have two.
+    decoder_subframes: int = 2
     # Of each speaker, the range of F0 in recordings, in semitones, which `expand_f0` gives to what is synthesised.
     f0_ranges_semitones: list[float] | None = None
 
@@ -43,6 +48,21 @@ class EmbeddedVitsConfig(VitsConfig):
             product *= rate
         return product
 
+    @property
+    def decoder_sizes(self) -> DecoderSizes:
+        """Sizes of the decoder."""
+        return DecoderSizes(
+            latent_channels=self.flow_size,
+            speaker_channels=self.speaker_embedding_size,
+            sampling_rate=self.sampling_rate,
+            hop_length=self.hop_length,
+            fft_size=self.fft_size,
+            subframes=self.decoder_subframes,
+            width=self.decoder_width,
+            hidden=self.decoder_hidden,
+            blocks=self.decoder_blocks,
+        )
+
 
 class EmbeddedVits(VitsModel):
     """VitsModel whose decoder is a `SourceFilterDecoder`; saved and loaded by `save_pretrained` / `from_pretrained`."""
@@ -51,7 +71,7 @@ class EmbeddedVits(VitsModel):
 
     def __init__(self, config: EmbeddedVitsConfig) -> None:
         super().__init__(config)
-        self.decoder = SourceFilterDecoder(config)  # type: ignore[assignment]
+        self.decoder = SourceFilterDecoder(config.decoder_sizes)  # type: ignore[assignment]
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -73,17 +93,6 @@ def initialise_for_training(model: Any) -> None:
             projection.weight.mul_(0.1)
             projection.bias.zero_()
     initialise_decoder(model.decoder)
-
-
-def initialise_decoder(decoder: SourceFilterDecoder) -> None:
-    """Start quietly, from unfiltered pulses."""
-    for layer in (decoder.pitch_input, decoder.pulse_filter):
-        nn.init.zeros_(layer.weight)
-    nn.init.zeros_(cast(Tensor, decoder.pitch_input.bias))
-    with torch.no_grad():
-        decoder.noise_filter.bias.fill_(QUIET_LOG_MAGNITUDE)
-        bias = decoder.pulse_filter.bias.view(SUBFRAMES, 2, -1)
-        bias[:, 0], bias[:, 1] = QUIET_LOG_MAGNITUDE, 0.0
 
 
 def save_voice(voice: EmbeddedVits, folder: Path, discriminators: Mapping[str, Tensor] | None = None) -> None:

@@ -28,6 +28,16 @@ def _transform(samples: Tensor, fft_size: int, hop_length: int, padding_mode: st
     return torch.stft(padded, fft_size, hop_length, window=window, center=False, return_complex=True)
 
 
+def mel_filters(sampling_rate: int, fft_size: int, bins: int) -> Tensor:
+    """Triangles of unit area, linear below 1 kHz and logarithmic above (Slaney): [bins, fft_size // 2 + 1]."""
+    from torchaudio.functional import melscale_fbanks
+
+    filters: Tensor = melscale_fbanks(
+        fft_size // 2 + 1, 0.0, sampling_rate / 2, bins, sampling_rate, "slaney", "slaney"
+    )
+    return filters.T.contiguous()
+
+
 class LogMel(nn.Module):
     """Natural logarithm of a mel spectrogram in the framing of `linear_spectrogram`."""
 
@@ -35,11 +45,8 @@ class LogMel(nn.Module):
 
     def __init__(self, sampling_rate: int, fft_size: int, hop_length: int, bins: int) -> None:
         super().__init__()
-        from torchaudio.functional import melscale_fbanks
-
         self.fft_size, self.hop_length = fft_size, hop_length
-        filters = melscale_fbanks(fft_size // 2 + 1, 0.0, sampling_rate / 2, bins, sampling_rate, "slaney", "slaney")
-        self.register_buffer("filters", filters.T.contiguous(), persistent=False)
+        self.register_buffer("filters", mel_filters(sampling_rate, fft_size, bins), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """[B, N] -> [B, bins, T]."""

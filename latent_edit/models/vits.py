@@ -220,6 +220,14 @@ class FrozenVits:
         return Latent.collate(items)
 
     @torch.no_grad()
+    def posterior_deviation(self, waveform: Waveform, speaker: str | int) -> Tensor:
+        """How far the posterior of one recording lets a latent be from its mean: standard deviation [C] over frames."""
+        spectrogram = linear_spectrogram(waveform.samples.to(self._device), self.fft_size, self.hop_length)
+        mask = torch.ones_like(spectrogram[:, :1])
+        _, _, log_deviation = self._model.posterior_encoder(spectrogram, mask, self._conditioning(speaker))
+        return log_deviation[0].exp().mean(1)
+
+    @torch.no_grad()
     def align(self, latent: Latent, phonemes: PhonemeSequence, speaker: str | int) -> Alignment:
         """Frames per phoneme of one recording by monotonic alignment search against the text's prior."""
         if latent.z.shape[2] < len(phonemes.ids):

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import whole, write_text
+
+if TYPE_CHECKING:  # a machine that trains from a pack may lack pydantic
+    from latent_edit.config import StrictModel
 
 STATE_NAME, LOG_NAME, SETTINGS_NAME = "state.pt", "log.jsonl", "settings.json"
 

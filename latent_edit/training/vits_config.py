@@ -24,6 +24,7 @@ class VitsArchitecture(StrictModel):
     decoder_width: int = 256
     decoder_hidden: int = 768
     decoder_blocks: int = 7
+    decoder_subframes: int = 2
 
 
 class VitsStage(StrictModel):

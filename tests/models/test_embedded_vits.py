@@ -15,17 +15,17 @@ from latent_edit import checkpoint
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
 from latent_edit.models.embedded_vits import (
     DISCRIMINATORS_NAME,
-    SUBFRAMES,
     EmbeddedVits,
     EmbeddedVitsConfig,
-    SourceFilterDecoder,
     initialise_for_training,
     save_voice,
 )
+from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.models.vits import FrozenVits
 
 FFT = 1024
+SUBFRAMES = 2  # of a voice for which nothing else is said
 FILTER_HOP, FILTER_FFT = HOP // SUBFRAMES, FFT // SUBFRAMES
 
 
@@ -142,7 +142,7 @@ def test_names_of_weights_are_those_of_trained_checkpoints() -> None:
     """A rename would make every trained voice useless."""
     names = {name.split(".")[0] for name in tiny_voice().state_dict()}
     assert names == {"decoder", "duration_predictor", "embed_speaker", "flow", "posterior_encoder", "text_encoder"}
-    decoder = set(SourceFilterDecoder(tiny_voice().config).state_dict())
+    decoder = set(SourceFilterDecoder(tiny_voice().config.decoder_sizes).state_dict())
     block = {f"blocks.0.{name}" for name in ("scale", *LAYERS)}
     pitch = ("input", "speaker", "hidden.0", "hidden.1", "output")
     layers = ("input", "speaker", "pitch_input", "input_norm", "output_norm", "noise_filter", "pulse_filter")
