@@ -3,7 +3,7 @@
 Everything that is made lies under one ignored folder (`runs/`), so that each command finds what the one before it left:
 
     runs/speech/SPLIT         recordings as one array         `prepare recordings`
-    runs/renditions           the same in other styles        `prepare renditions`
+    runs/augmentations           the same in other styles        `prepare augmentations`
     runs/vits-PRESET/STAGE    state of the voice              `train vits`
     runs/breath               state of the voice's decoder    `train breath`
     runs/clap-PRESET          state of CLAP                   `train clap`
@@ -25,10 +25,12 @@ from latent_edit.config import PRESETS, StrictModel, load_preset
 from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
-    from latent_edit.data.renditions import Renditions
+    from latent_edit.data.augmentations import Augmentations
     from latent_edit.data.splits import Split
 
-prepare_app = typer.Typer(help="Prepare recordings, styled renditions and latents for training.", no_args_is_help=True)
+prepare_app = typer.Typer(
+    help="Prepare recordings, styled augmentations and latents for training.", no_args_is_help=True
+)
 train_app = typer.Typer(help="Train the voice, CLAP or a bridge.", no_args_is_help=True)
 
 PresetOption = Annotated[
@@ -65,8 +67,8 @@ def prepare_recordings(
     typer.echo(f"held-out sentences: {split_hash(utterances)[:16]}; licences: {licences(utterances)}")
 
 
-@prepare_app.command("renditions")
-def prepare_renditions(
+@prepare_app.command("augmentations")
+def prepare_augmentations(
     corpus: Annotated[Path, typer.Argument(help="The same folder as for `prepare recordings`.")],
     runs: RunsOption = RUNS,
     train: Annotated[int, typer.Option(min=1, help="Training recordings that are spoken in other styles.")] = 900,
@@ -74,27 +76,27 @@ def prepare_renditions(
     workers: Annotated[int, typer.Option(min=0, help="Processes besides this one.")] = 0,
 ) -> None:
     """Speak recordings again in other styles (needs pyworld)."""
-    from latent_edit.data import renditions
+    from latent_edit.data import augmentations
     from latent_edit.data.corpora import read_corpus
-    from latent_edit.data.drawn_styles import RenditionConfig
+    from latent_edit.data.drawn_styles import AugmentationConfig
     from latent_edit.data.splits import sample, select
 
     utterances = read_corpus(corpus)
     chosen = sample(select(utterances, "train"), train) + sample(select(utterances, "test"), test)
-    made = renditions.prepare_renditions(chosen, runs / "renditions", RenditionConfig(), workers)
-    typer.echo(f"{len(made.items)} renditions in {runs / 'renditions'}")
+    made = augmentations.prepare_augmentations(chosen, runs / "augmentations", AugmentationConfig(), workers)
+    typer.echo(f"{len(made.items)} augmentations in {runs / 'augmentations'}")
 
 
 @prepare_app.command("latents")
 def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: ClapOption = CLAP) -> None:
-    """Run the frozen voice and CLAP once over recordings and renditions."""
+    """Run the frozen voice and CLAP once over recordings and augmentations."""
     from latent_edit.data import latents
     from latent_edit.models.clap import load_style_encoder
     from latent_edit.models.vits import FrozenVits
 
-    renditions = _renditions(runs)
-    latents.prepare_latents(FrozenVits.load(voice), renditions, runs / "latents")
-    latents.embed_styles(load_style_encoder(clap), renditions, runs / "latents")
+    augmentations = _augmentations(runs)
+    latents.prepare_latents(FrozenVits.load(voice), augmentations, runs / "latents")
+    latents.embed_styles(load_style_encoder(clap), augmentations, runs / "latents")
 
 
 @prepare_app.command("words")
@@ -134,7 +136,7 @@ def prepare_pack(
     from latent_edit.training import vits
 
     _flush_denormals()
-    styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if (runs / "renditions").is_dir() else None
+    styled = vits.styled_speech(_augmentations(runs), HOP_LENGTH) if (runs / "augmentations").is_dir() else None
     discriminators = checkpoint.load_tensors(voice, DISCRIMINATORS_NAME)
     speech, vits_voice = load_speech(runs / "speech" / "train"), FrozenVits.load(voice)
     pack = voice_pack(vits_voice, speech, styled, discriminators, megabytes, {})
@@ -174,7 +176,7 @@ def train_vits(
 
     _flush_denormals()
     speech = load_speech(runs / "speech" / "train")
-    styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
+    styled = vits.styled_speech(_augmentations(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
     judge = validation_word_errors(load_speech(runs / "speech" / "validation"))
     folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
@@ -221,7 +223,7 @@ def train_breath(
     from latent_edit.training import breath
 
     _flush_denormals()
-    decoder = breath.train(config, FrozenVits.load(voice), _renditions(runs), runs / "breath", resume=resume)
+    decoder = breath.train(config, FrozenVits.load(voice), _augmentations(runs), runs / "breath", resume=resume)
     if out is not None:
         breath.export(decoder, voice, out)
         _publish(out, "the voice's own latents", "train breath")
@@ -236,7 +238,7 @@ def train_clap(
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Train the embedded CLAP on the prepared renditions."""
+    """Train the embedded CLAP on the prepared augmentations."""
     from latent_edit.training.clap_config import ClapConfig
 
     config = load_preset(ClapConfig, "clap", preset)
@@ -246,7 +248,7 @@ def train_clap(
 
     _flush_denormals()
     folder = _state(runs, "clap", preset)
-    encoder = clap.train(config, _renditions(runs), folder, resume=resume, start_from=start_from)
+    encoder = clap.train(config, _augmentations(runs), folder, resume=resume, start_from=start_from)
     if out is not None:
         encoder.save(out)
         _publish(out, "vocal styles and captions made by this project", f"train clap --preset {preset}")
@@ -273,7 +275,7 @@ def train_bridge(
     from latent_edit.training import bridge
 
     _flush_denormals()
-    latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
+    latents = load_latents(runs / "latents", _augmentations(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
     if vits.latent_hash != latents.latent_hash:
         raise InputError(
@@ -351,10 +353,10 @@ def _tell_judged(done: int, every: int) -> None:
         typer.echo(f"{done} of {every} judged", err=True)
 
 
-def _renditions(runs: Path) -> Renditions:
-    from latent_edit.data.renditions import Renditions
+def _augmentations(runs: Path) -> Augmentations:
+    from latent_edit.data.augmentations import Augmentations
 
-    return Renditions.open(runs / "renditions")
+    return Augmentations.open(runs / "augmentations")
 
 
 def _publish(out: Path, data: str, recipe: str) -> None:

@@ -87,7 +87,7 @@ def invert(
 def breathy(vits: FrozenVits, latent: Latent, speaker: str | int, breathiness: float) -> Latent:
     """Near a clear latent [1, C, T], the one that is spoken as breathily as WORLD would, F0 and level kept.
 
-    VITS's posterior encoder hardly encodes light breath: resynthesised, a breathy rendition is nearly clear. The
+    VITS's posterior encoder hardly encodes light breath: resynthesised, a breathy augmentation is nearly clear. The
     decoder can speak breathily all the same, so the latent is sought with the decoder. Raises InputError for a voice
     without a source-filter decoder.
     """
