@@ -146,13 +146,21 @@ def _encode(
     """Z_text of one piece: its marks pause as they should, and a yes/no question rises. drawn: seed and piece."""
     from latent_edit.models.questions import is_yes_no_question, rise_starts_at, with_final_rise
 
-    noise = {"prior_noise": prior_noise, "duration_noise": duration_noise}
-    encoding = vits.encode_text(phonemes, speaker, **noise, generator=generator(drawn[0], TEXT_STREAM, drawn[1]))
+    def encode(durations: torch.Tensor | None = None) -> TextEncoding:
+        return vits.encode_text(
+            phonemes,
+            speaker,
+            prior_noise=prior_noise,
+            duration_noise=duration_noise,
+            generator=generator(drawn[0], TEXT_STREAM, drawn[1]),
+            durations=durations,
+        )
+
+    encoding = encode()
     predicted = encoding.alignment.durations[0]
     durations = lengthened_pauses(phonemes, predicted, vits.sampling_rate / vits.hop_length)
     if durations is not predicted:
-        again = generator(drawn[0], TEXT_STREAM, drawn[1])
-        encoding = vits.encode_text(phonemes, speaker, **noise, generator=again, durations=durations)
+        encoding = encode(durations)
     if not is_yes_no_question(text):
         return encoding
     rising = with_final_rise(vits, encoding.latent, rise_starts_at(phonemes, durations.tolist()), speaker)
