@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 EXAMPLES = Path(__file__).parent / "assets" / "examples.yaml"
 LARGEST_UPLOAD = "10mb"

@@ -38,7 +38,7 @@ class EditRequest:
     10, how strongly the style steers each step. strength: 0 to 1.5, how far to go from before (0) to the edit (1) and
     past it. steps: 1 to 100 of the sampler. pace: None lets the style decide; else the factor, 0.5 to 2, by which every
     duration is multiplied (2 is half as fast), whatever the strength. prior_noise, duration_noise: 0 to 2, liveliness
-    of the plain reading. landing: False leaves Z' as the bridge alone makes it, also where the method has it brought to
+    of the plain synthesis. correction: False leaves Z' as the bridge makes it, also where the method has it brought to
     the axes of its style. Raises InputError naming the field.
     """
 
@@ -55,7 +55,7 @@ class EditRequest:
     seed: int = 0
     prior_noise: float = 0.667
     duration_noise: float = 0.8
-    landing: bool = True
+    correction: bool = True
     recording: Path | None = None
 
     def __post_init__(self) -> None:
@@ -65,8 +65,8 @@ class EditRequest:
         if self.decode_voice is not None:
             _check_word("decode_voice", self.decode_voice)
         self._check_style()
-        if not isinstance(self.landing, bool):
-            raise InputError(f"landing must be true or false, not {self.landing!r}")
+        if not isinstance(self.correction, bool):
+            raise InputError(f"correction must be true or false, not {self.correction!r}")
         for name in RANGES:
             check_number(name, getattr(self, name))
 

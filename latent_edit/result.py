@@ -32,7 +32,7 @@ class TimedPhoneme(NamedTuple):
 class EditResult:
     """Everything about one edit. Latents are [1, C, T], sentences joined; in the pauses between them the mask is 0.
 
-    z_text: the plain reading. z_source: the same re-timed, where the bridge starts. z_edit: Z' as decoded; same T
+    z_text: the plain synthesis. z_source: the same time-scaled, where the bridge starts. z_edit: Z' as decoded; same T
     as z_source. before, after: what was decoded from z_text and z_edit, one after the other in samples of T * hop.
     phonemes_*: symbols in seconds. gain: the one factor, at most 1, used when writing both as 16 bit. measurements and
     style_similarity (cosine of the CLAP embeddings of audio and style, -1 to 1) are taken without that gain.

@@ -14,10 +14,10 @@ import pytest
 import soundfile
 from synthetic_speech import speech_like
 
+from latent_edit import EditRequest, LatentEditor
 from latent_edit.checkpoint import ROOT_VARIABLE
 from latent_edit.cli import main
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.pipeline import EditRequest, LatentEditor
 
 RunCli = Callable[..., tuple[int, str, str]]
 GOOD = {"--text": "Hello there.", "--voice": "anna", "--prompt": "an angry shout", "--steps": "2"}

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from latent_edit.axes import AXES
 from latent_edit.config import PRESETS, read_yaml
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.models.prompt_words import prompt_words, stems
 
 CaptionSplit = Literal["train", "test", "unseen_words"]

@@ -27,14 +27,14 @@ from latent_edit.audio import shared_gain
 from latent_edit.checkpoint import default_root
 from latent_edit.data.corpora import Utterance, read_manifest
 from latent_edit.data.splits import sample, select
+from latent_edit.editor import VOICE_FOLDER
 from latent_edit.errors import InputError
 from latent_edit.evaluation.statistics import Observation, estimate
 from latent_edit.judges import word_errors
-from latent_edit.loaded import VOICE_FOLDER
 from latent_edit.measures import active_frames
 from latent_edit.models.vits import FrozenVits
-from latent_edit.reading import hear, speak
 from latent_edit.recording import heard, nearest_speaker, quality
+from latent_edit.synthesis import decode, encode_recording
 from latent_edit.types import Waveform
 
 RATE = 16_000
@@ -178,9 +178,9 @@ def measured(vits: FrozenVits, corpus: Path, count: int, conditions: Sequence[Co
 
 def _judge(vits: FrozenVits, utterance: Utterance, samples: np.ndarray, score: Score) -> None:
     found = quality(samples, RATE)
-    given = heard(Waveform.of(torch.from_numpy(samples), RATE), found)
-    speaker = vits.speaker_id(nearest_speaker(vits, given))
-    before = speak(vits, hear(vits, given, speaker), speaker).waveform.item(0).numpy()
+    recording = Waveform.of(torch.from_numpy(samples), RATE)
+    voice = nearest_speaker(vits, heard(recording, found))
+    before = decode(vits, encode_recording(vits, recording, voice), voice).waveform.item(0).numpy()
     wrong, words = word_errors(utterance.text, recognise(samples))
     score.words += words
     score.noted += bool(found.notes)

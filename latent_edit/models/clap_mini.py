@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
+from latent_edit.axes import AxisValue
 from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import write_text
-from latent_edit.models.clap import AxisValue
 from latent_edit.models.prompt_words import split_known
 from latent_edit.types import Waveform
 
@@ -54,7 +54,7 @@ class ClapMiniConfig(StrictModel):
     max_tokens: int = 64
 
 
-class ConvNextBlock(nn.Module):
+class MaskedConvNeXtBlock(nn.Module):
     """Depthwise convolution over time, then a pointwise MLP, residual (Liu et al. 2022, arXiv 2201.03545)."""
 
     def __init__(self, width: int) -> None:
@@ -76,7 +76,7 @@ class AudioTower(nn.Module):
         super().__init__()
         width = config.audio_width
         self.stem = nn.Conv1d(config.mel_bands, width, 5, stride=2, padding=2)
-        self.blocks = nn.ModuleList(ConvNextBlock(width) for _ in range(config.audio_blocks))
+        self.blocks = nn.ModuleList(MaskedConvNeXtBlock(width) for _ in range(config.audio_blocks))
         self.attention = nn.Sequential(nn.Conv1d(width, width // 2, 1), nn.Tanh(), nn.Conv1d(width // 2, width, 1))
         self.project = nn.Sequential(nn.LayerNorm(2 * width), nn.Linear(2 * width, config.dimension))
 

@@ -22,19 +22,19 @@ from latent_edit.errors import InputError
 from latent_edit.request import EditRequest
 from latent_edit.ui.bridge import bridge_value
 from latent_edit.ui.controls import same_and_others
-from latent_edit.ui.heatmaps import heatmaps_value, reading_heatmap_value
+from latent_edit.ui.heatmaps import heatmaps_value, synthesis_heatmap_value
 from latent_edit.ui.judged import judged_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
-from latent_edit.ui.player import player_value, reading_value
+from latent_edit.ui.player import player_value, synthesis_value
 from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, NO_RECORDING, Settings, given, opening_voice
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
-    from latent_edit.reading import Speech
+    from latent_edit.editor import LatentEditor
     from latent_edit.result import EditResult
+    from latent_edit.synthesis import Synthesis
 
     Shown = EditResult | None
 else:
@@ -75,7 +75,7 @@ class Actions:
     ) -> Iterator[tuple[Any, ...]]:
         """Speak a sentence plainly and as the prompt describes.
 
-        Yields the values of player, table, heatmaps and notes, and the result to be kept: first of the plain reading
+        Yields the values of player, table, heatmaps and notes, and the result to be kept: first of the plain synthesis
         alone, then of the edit.
         """
         settings = Settings(
@@ -189,11 +189,12 @@ def part_values(
     editor: LatentEditor, request: EditRequest, tell: Callable[[str, float], None]
 ) -> Iterator[tuple[Any, ...]]:
     """The values of each part of an edit, and what is to be kept of it."""
-    from latent_edit.reading import Speech
+
+    from latent_edit.synthesis import Synthesis
 
     for part in editor.edit_in_parts(request, tell):
-        if isinstance(part, Speech):
-            yield from ((*values, gr.skip()) for values in reading_values(part))  # an earlier result is kept
+        if isinstance(part, Synthesis):
+            yield from ((*values, gr.skip()) for values in synthesis_values(part))  # an earlier result is kept
         else:
             yield from ((*values, part) for values in edit_values(part))
 
@@ -210,12 +211,12 @@ def edit_values(result: EditResult) -> Iterator[EditValues]:
         )
 
 
-def reading_values(speech: Speech) -> Iterator[EditValues]:
-    """The same while there is only the plain reading; nothing is measured yet."""
+def synthesis_values(synthesis: Synthesis) -> Iterator[EditValues]:
+    """The same while there is only the plain synthesis; nothing is measured yet."""
     with own_folder() as folder:
-        samples = speech.waveform.item(0).numpy()
-        audio.write_wav(folder / "before.wav", samples, speech.waveform.sampling_rate, audio.shared_gain(samples))
-        yield reading_value(speech, folder / "before.wav"), None, reading_heatmap_value(speech, folder), ""
+        samples = synthesis.waveform.item(0).numpy()
+        audio.write_wav(folder / "before.wav", samples, synthesis.waveform.sampling_rate, audio.shared_gain(samples))
+        yield synthesis_value(synthesis, folder / "before.wav"), None, synthesis_heatmap_value(synthesis, folder), ""
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from gradio.components import Component
 from latent_edit.audio import FORMATS
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
+from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import chips, static
 from latent_edit.ui.settings import (
     A_RECORDING,
@@ -22,6 +23,7 @@ from latent_edit.ui.settings import (
     PACE_BY_HAND,
     PACE_FROM_STYLE,
 )
+from latent_edit.ui.words_read import build_words_read
 
 FIRST_PROMPT = "an angry shout"
 LIMITS = f"Up to 30 seconds and 10 MB: {FORMATS}; of a film its sound."
@@ -58,9 +60,11 @@ class Controls:
         return [getattr(self, name) for name in self.__dataclass_fields__ if not name.endswith("_note")]
 
 
-def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
+def build_controls(
+    examples: list[str], status: str, loader: EditorLoader
+) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
     """Draw the controls, the button, the one that cancels, and the status under them (at first `status`)."""
-    source, text, recording, recording_note = _source(examples)
+    source, text, recording, recording_note = _source(examples, loader)
     voice = _late_dropdown("Voice", "voice", [], None)
     style_source, prompt, reference, reference_note = _style()
     with gr.Row(elem_id="go"):
@@ -104,11 +108,12 @@ def _slider(name: str, label: str, info: str, value: float, step: float, **optio
     return gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=name, **options)
 
 
-def _source(examples: list[str]) -> tuple[gr.HTML, gr.Textbox, gr.Audio, gr.HTML]:
+def _source(examples: list[str], loader: EditorLoader) -> tuple[gr.HTML, gr.Textbox, gr.Audio, gr.HTML]:
     """What to say: a sentence, or a recording of somebody saying it."""
     source = chips([A_SENTENCE, A_RECORDING], A_SENTENCE, "What to say", "source", "switch")
     with gr.Column(elem_id="sentence") as sentence:
         text = _sentence(examples)
+        build_words_read(text, loader)
     with gr.Column(elem_id="own-recording", visible=False) as own_recording:
         recording, note = _clip("Your recording", "recording", RECORDING_REMARK)
     show_chosen(source, {A_SENTENCE: sentence, A_RECORDING: own_recording})

@@ -50,7 +50,7 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
         # What a tab holds is drawn when it is opened.
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Edit", elem_id="edit-tab"):
-                controls, results = _edit_tab(page, actions, examples)
+                controls, results = _edit_tab(page, loader, actions, examples)
             with gr.Tab("Compare", elem_id="compare-tab"):
                 build_compare(loader, controls, results)
             with gr.Tab("About", elem_id="about-tab"):
@@ -71,11 +71,11 @@ async def refuse_to_pass_on(url: str, request: Request) -> None:  # noqa: ARG001
     raise HTTPException(403, "Only files of this page are served; addresses are not fetched.")
 
 
-def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:
+def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:
     """What a visitor sees first: the controls on the left, what came of them on the right."""
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="controls"):
-            controls, button, cancel, status = build_controls(examples, loading_status())
+            controls, button, cancel, status = build_controls(examples, loading_status(), loader)
             after_link = build_keeping(page, controls)
         with gr.Column(elem_id="results"):
             stale = build_stale()

@@ -13,8 +13,8 @@ from latent_edit import audio
 from latent_edit.ui.parts import served_file
 
 if TYPE_CHECKING:
-    from latent_edit.reading import Speech
     from latent_edit.result import EditResult, TimedPhoneme
+    from latent_edit.synthesis import Synthesis
     from latent_edit.types import Waveform
 
 BARS = 96  # of the longer waveform; the shorter one gets as many as its share of the time axis
@@ -64,9 +64,9 @@ def _original(recording: Waveform, gain: float, file: Path) -> Clip:
     return Clip("original", "Original", "as it was given", loud, file)
 
 
-def reading_value(speech: Speech, file: Path) -> dict[str, Any]:
-    """What the player shows while the bridge still works: the plain reading, which is in this WAV file."""
-    clips = [Clip("before", "Before", unedited(speech.phonemes), speech.waveform, file)]
+def synthesis_value(synthesis: Synthesis, file: Path) -> dict[str, Any]:
+    """What the player shows while the bridge still works: the plain synthesis, which is in this WAV file."""
+    clips = [Clip("before", "Before", unedited(synthesis.phonemes), synthesis.waveform, file)]
     return {**_clips(clips), "moments": matching_moments((), ()), "record": None}
 
 

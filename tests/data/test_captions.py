@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latent_edit.axes import AXES
 from latent_edit.config import load_styles
 from latent_edit.data.captions import HELD_OUT_PAIRS, describe, preset_caption, sample_pair
 from latent_edit.data.lexicon import FLOORS, MAXIMA, MINIMA, Template, compose, load_lexicon, style_of
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.models.prompt_words import prompt_words, split_known
 
 

@@ -11,8 +11,8 @@ import torch
 from synthetic_speech import speech_like
 
 from latent_edit.audio import loudness_lufs, read_audio
-from latent_edit.models.clap import AxisValue
-from latent_edit.pipeline import LatentEditor
+from latent_edit.axes import AxisValue
+from latent_edit.editor import LatentEditor
 from latent_edit.recording import LOUDNESS_LUFS, quality, with_its_level
 from latent_edit.types import Waveform
 

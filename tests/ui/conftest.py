@@ -24,9 +24,9 @@ from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
 from latent_edit.errors import InputError
 from latent_edit.measures import measure
-from latent_edit.reading import Speech
 from latent_edit.request import EditRequest, choose
 from latent_edit.result import EditResult, TimedPhoneme
+from latent_edit.synthesis import Synthesis
 from latent_edit.types import Latent, Waveform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ class FakeEditor:
 
     def along_the_bridge(
         self, request: EditRequest, progress: Callable[[str, float], None] | None = None
-    ) -> dict[int, Speech]:
+    ) -> dict[int, Synthesis]:
         """Like LatentEditor.along_the_bridge."""
         result = self.edit(request, progress)
         wait(START_SECONDS if request.prompt == LONG_WALK else 0, progress)
@@ -66,7 +66,7 @@ class FakeEditor:
         for steps in range(request.steps + 1):
             moved = result.z_source.z + steps / request.steps * (result.z_edit.z - result.z_source.z)
             latent = Latent(moved, result.z_source.mask)
-            stops[steps] = Speech(latent, result.after, result.phonemes_after, (), ())
+            stops[steps] = Synthesis(latent, result.after, result.phonemes_after, (), ())
         return stops
 
     def nearest_voice(self, _: Path) -> str:
@@ -76,7 +76,7 @@ class FakeEditor:
 
     def edit_in_parts(
         self, request: EditRequest, progress: Callable[[str, float], None] | None = None
-    ) -> Iterator[Speech | EditResult]:
+    ) -> Iterator[Synthesis | EditResult]:
         """Like LatentEditor.edit_in_parts."""
         choose("voice", request.voice, self.voices)
         said = request.text or "As it was recorded."
@@ -97,8 +97,8 @@ class FakeEditor:
         z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
         phonemes = timed(symbols, 5 * HOP / RATE) if known else ()
-        yield Speech(z_text, Waveform.of(before, RATE), phonemes, (), ())
-        stage("crossing the bridge", 0.4)
+        yield Synthesis(z_text, Waveform.of(before, RATE), phonemes, (), ())
+        stage("sampling the bridge", 0.4)
         if request.prompt == BROKEN:
             raise InputError("the edit ran out of the range of numbers")
         wait({LONG_WAIT: START_SECONDS, MOMENT: 1.5}.get(request.prompt, 0), progress)
@@ -133,7 +133,7 @@ def wait(seconds: float, progress: Callable[[str, float], None] | None) -> None:
     while time.monotonic() < give_up:
         time.sleep(0.1)
         if progress:
-            progress("crossing the bridge", 0.5)
+            progress("sampling the bridge", 0.5)
 
 
 def smooth_latent(frames: int, generator: torch.Generator) -> Latent:

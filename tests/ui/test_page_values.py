@@ -14,12 +14,12 @@ import soundfile
 from PIL import Image
 
 from latent_edit.measures import Measurements
-from latent_edit.reading import Speech
 from latent_edit.result import EditResult, TimedPhoneme
+from latent_edit.synthesis import Synthesis
 from latent_edit.types import Latent
 from latent_edit.ui.bridge import stop_label
 from latent_edit.ui.curves import MAX_POINTS, drawing, line_path
-from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, reading_heatmap_value, write_heatmap
+from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, synthesis_heatmap_value, write_heatmap
 from latent_edit.ui.judged import judged_value
 from latent_edit.ui.measured import ATTRIBUTES, MINUS, NOT_MEASURED, measured_value, number
 from latent_edit.ui.notes import notes_value
@@ -97,8 +97,8 @@ def test_heatmaps_describe_themselves_and_share_one_time_axis(result: EditResult
 
 
 def test_the_plain_reading_is_shown_alone_while_the_bridge_works(result: EditResult, tmp_path: Path) -> None:
-    speech = Speech(result.z_text, result.before, result.phonemes_before, (), ())
-    heatmaps = reading_heatmap_value(speech, tmp_path)
+    speech = Synthesis(result.z_text, result.before, result.phonemes_before, (), ())
+    heatmaps = synthesis_heatmap_value(speech, tmp_path)
     (z_text,) = heatmaps["pictures"]
     assert (z_text["share"], heatmaps["curves"]) == (100.0, [])
     assert [place["symbol"] for place in z_text["symbols"][:4]] == ["g", "o", "o", "d"]
@@ -108,8 +108,8 @@ def test_the_plain_reading_is_shown_alone_while_the_bridge_works(result: EditRes
 
 
 def test_a_recording_is_not_called_a_reading(result: EditResult, tmp_path: Path) -> None:
-    speech = Speech(result.z_text, result.before, (), (), ())
-    (z_audio,) = reading_heatmap_value(speech, tmp_path)["pictures"]
+    speech = Synthesis(result.z_text, result.before, (), (), ())
+    (z_audio,) = synthesis_heatmap_value(speech, tmp_path)["pictures"]
     assert "your recording, in this voice" in z_audio["alt"]
     assert reading_value(speech, tmp_path / "before.wav")["clips"][0]["manner"] == "your recording, in this voice"
     text = replace(speech, phonemes=tuple(phonemes(0.0, 0.1)))
