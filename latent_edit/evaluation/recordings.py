@@ -179,8 +179,8 @@ def measured(vits: FrozenVits, corpus: Path, count: int, conditions: Sequence[Co
 def _judge(vits: FrozenVits, utterance: Utterance, samples: np.ndarray, score: Score) -> None:
     found = quality(samples, RATE)
     recording = Waveform.of(torch.from_numpy(samples), RATE)
-    speaker = nearest_speaker(vits, cleaned(recording, found))
-    before = decode(vits, encode_recording(vits, recording, found, speaker), speaker).waveform.item(0).numpy()
+    voice = nearest_speaker(vits, cleaned(recording, found))
+    before = decode(vits, encode_recording(vits, recording, voice), voice).waveform.item(0).numpy()
     wrong, words = word_errors(utterance.text, recognise(samples))
     score.words += words
     score.noted += bool(found.notes)

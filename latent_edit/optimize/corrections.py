@@ -38,8 +38,9 @@ from latent_edit.optimize.objectives import (
 from latent_edit.optimize.solvers import Objective, descend, project
 from latent_edit.types import Latent, Waveform
 
-# Inversion: few and short steps; what keeps the latent near the posterior is that it cannot go far.
-INVERSION_STEPS, INVERSION_RATE = 10, 0.05
+# Inversion: short steps; what keeps the latent near the posterior is that it cannot go far. Ten are enough for the
+# voices' own recordings, not for strangers and noise.
+INVERSION_STEPS, INVERSION_RATE = 30, 0.05
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
 BREATH_STEPS, BREATH_RATE, NEARNESS_WEIGHT = 20, 0.25, 0.3
 LARGEST_F0_EXPANSION = 2.0  # times as far from the median as the text side has it
