@@ -19,6 +19,7 @@ import typer
 from latent_edit.config import SHIPPED
 from latent_edit.errors import InputError
 from latent_edit.files import write_text
+from latent_edit.listening.commands import listening_app
 from latent_edit.recipes import evaluate, prepare_app, train_app
 from latent_edit.request import RANGES, EditRequest
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(prepare_app, name="prepare")
 app.add_typer(train_app, name="train")
+app.add_typer(listening_app, name="listening")
 app.command()(evaluate)
 
 

@@ -28,7 +28,7 @@ from latent_edit.optimize.corrections import correct
 from latent_edit.progress import Progress, StageClock, steps_to_decode
 from latent_edit.prompts.reader import Vocabulary, read_prompt
 from latent_edit.prompts.reading import AskedAxis, PromptReading
-from latent_edit.recording import levelled, nearest_speaker, read_clip
+from latent_edit.recording import cleaned, nearest_speaker, read_speech, with_its_level
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult
 from latent_edit.synthesis import (
@@ -53,13 +53,15 @@ ResultT = TypeVar("ResultT")
 class Style:
     """What a prompt or a reference clip asks for. embedding: [1, D] as the CLAP gave it; centred: as a bridge wants it.
 
-    asked: of each axis. reference: the clip, at the rate of the CLAP.
+    asked: of each axis. reference: the clip, at the rate of the CLAP. notes: what a person should know about it, one
+    line each.
     """
 
     embedding: Tensor
     centred: Tensor
     asked: PromptReading
     reference: Waveform | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,22 @@ class LatentEditor:
         *_, [edit] = self._edit([request], StageClock(None))
         return edit.after
 
+    @torch.no_grad()
+    def correction_alone(self, request: EditRequest) -> Synthesis:
+        """A control: after without the bridge, which is Z_source corrected by the whole size of the style.
+
+        Raises InputError.
+        """
+        self._check_names([request])
+        source, style = encode(self.vits, request), self._embed_style(request)
+        scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
+        asked = self._asked(style)
+        corrected = [
+            correct(self.vits, plain, start, start, asked, request.voice, reach=1.0)
+            for plain, start in zip(source.latents, scaled.latents, strict=True)
+        ]
+        return self._decode_after(request, scaled.towards(corrected, request.strength))
+
     def say(self, text: str, voice: str, seed: int = 0) -> Synthesis:
         """The plain synthesis: what `edit` calls before. Raises InputError."""
         check_text(text)
@@ -225,12 +243,12 @@ class LatentEditor:
             asked = self.read_prompt(request.prompt).corrected(request.axes)
             embedding = self.style_encoder.embed_text([asked.text])
             return Style(embedding, bridge.centred(embedding, "text"), asked)
-        reference = read_clip(request.reference, self.style_encoder.sampling_rate)
-        embedding = self.style_encoder.embed_audio(reference)
+        reference, measured = read_speech(request.reference, self.style_encoder.sampling_rate)
+        embedding = self.style_encoder.embed_audio(with_its_level(self.style_encoder, reference, measured))
         found = {name: axis.value for name, axis in self.style_encoder.axes(embedding).items()}
         axes = tuple(AskedAxis(name, found.get(name, 0.0)) for name in AXES)
         asked = PromptReading("", "", axes, understood=True).corrected(request.axes)
-        return Style(embedding, bridge.centred(embedding, "audio"), asked, reference)
+        return Style(embedding, bridge.centred(embedding, "audio"), asked, reference, measured.notes)
 
     def _log_ratio(self, request: EditRequest, style: Style) -> float:
         """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength."""
@@ -301,7 +319,7 @@ class LatentEditor:
         for request, source, start, latents, style in zip(requests, sources, scaled, edited, styles, strict=True):
             # At guidance 0 nothing is asked for.
             wanted = request.correction and request.guidance > 0 and self.bridge(request.method).config.correction
-            asked = {a.name: AxisValue(a.value, AXES[a.name].floor) for a in style.asked.axes} if wanted else {}
+            asked = self._asked(style) if wanted else {}
             exactly = style.asked.exact.keys()
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):
@@ -311,6 +329,12 @@ class LatentEditor:
                 )
                 done += 1
         return corrected
+
+    def _asked(self, style: Style) -> dict[str, AxisValue]:
+        """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
+        if not self.style_encoder.axes(style.embedding):
+            return {}
+        return {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in style.asked.axes}
 
     def _decode_after(self, request: EditRequest, pieces: Pieces) -> Synthesis:
         return decode(self.vits, pieces, request.decode_voice or request.voice)
@@ -342,7 +366,7 @@ class LatentEditor:
             style_similarity_after=self._similarity(edit.after.waveform, edit.style),
             unknown_words=edit.style.asked.not_understood,
             dropped_symbols=edit.before.dropped_symbols,
-            notes=edit.before.notes + edit.style.asked.notes,
+            notes=edit.before.notes + edit.style.asked.notes + edit.style.notes,
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(request.method), **versions.environment()},
@@ -375,7 +399,7 @@ class LatentEditor:
 
     def nearest_voice(self, recording: Path) -> str:
         """The voice that resynthesises a recording best. Raises InputError when it cannot be read."""
-        return nearest_speaker(self.vits, levelled(read_clip(recording, self.vits.sampling_rate)))
+        return nearest_speaker(self.vits, cleaned(*read_speech(recording, self.vits.sampling_rate)))
 
     def bridge(self, method: str) -> Bridge:
         """The bridge of a method. Raises CheckpointError when there is none, InputError when the name is unknown."""

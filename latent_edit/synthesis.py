@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,16 +12,20 @@ import numpy as np
 import torch
 
 from latent_edit.errors import InputError
+from latent_edit.models.pauses import lengthened_pauses
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize import corrections, time_scaling
-from latent_edit.recording import levelled, read_clip
+from latent_edit.optimize.questions import is_yes_no_question, rise_starts_at, with_final_rise
+from latent_edit.recording import Quality, cleaned, read_speech
 from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
+from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
 # What a generator is for, so that no two draw the same noise.
+RECORDING_STEPS = 30  # of inversion: 10 are enough for the voices' own, not for strangers and noise
 TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM = 0, 1, 2
 
 
@@ -35,21 +40,16 @@ class Pieces:
     """What is spoken, sentence by sentence, in the voice's latent space.
 
     encodings: a latent [1, C, T_i] with its durations for each piece; a recording is one piece without phonemes and
-    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. unread:
-    pieces of the text in which nothing can be pronounced. recording: what was encoded, if it was no text.
+    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. notes: what a
+    person should know about it, one line each. recording: what was encoded, if it was no text.
     """
 
     phonemes: tuple[PhonemeSequence, ...]
     encodings: tuple[TextEncoding, ...]
     pause_frames: tuple[int, ...]
     dropped: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     recording: Waveform | None = None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know about it, one line each."""
-        return tuple(f"Nothing in {piece!r} can be pronounced; it was left out." for piece in self.unread)
 
     @property
     def phoneme_count(self) -> int:
@@ -94,7 +94,7 @@ class Pieces:
 def encode(vits: FrozenVits, request: EditRequest) -> Pieces:
     """The source of an edit: Z_text of a text, or Z_audio of a recording. Raises InputError."""
     if request.recording is not None:
-        return encode_recording(vits, read_clip(request.recording, vits.sampling_rate), request.voice)
+        return encode_recording(vits, *read_speech(request.recording, vits.sampling_rate), request.voice)
     return encode_text(vits, request.text, request.voice, request.seed, request.prior_noise, request.duration_noise)
 
 
@@ -106,39 +106,71 @@ def encode_text(
     prior_noise: float = EditRequest.prior_noise,
     duration_noise: float = EditRequest.duration_noise,
 ) -> Pieces:
-    """Z_text of every sentence, its F0 as wide as in the voice's recordings.
-
-    Raises InputError when nothing in the text can be pronounced.
-    """
-    pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(text)]
+    """Z_text of every sentence of the normalised text. Raises InputError when nothing in it can be pronounced."""
+    normalised = normalise(text) if vits.reads_english else NormalisedText(unicodedata.normalize("NFC", text))
+    pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(normalised.words)]
     pronounced = [(piece, phonemes) for piece, phonemes in pieces if phonemes.count]
     if not pronounced:
-        raise InputError(f"nothing in the text can be pronounced ({text.strip()[:40]!r}); write words")
-    encodings = []
-    for index, (_, phonemes) in enumerate(pronounced):
-        drawn = generator(seed, TEXT_STREAM, index)
-        encoding = vits.encode_text(
-            phonemes, voice, prior_noise=prior_noise, duration_noise=duration_noise, generator=drawn
-        )
-        encodings.append(dataclasses.replace(encoding, latent=corrections.expand_f0(vits, encoding.latent, voice)))
+        why = " ".join(normalised.notes) or f"({text.strip()[:40]!r})"
+        raise InputError(f"nothing in the text can be pronounced; write words. {why}")
+    encodings = [
+        _encode_sentence(vits, piece.text, phonemes, voice, prior_noise, duration_noise, (seed, index))
+        for index, (piece, phonemes) in enumerate(pronounced)
+    ]
     pauses = [round(piece.pause_seconds * vits.frames_per_second) for piece, _ in pronounced]
     return Pieces(
         phonemes=tuple(phonemes for _, phonemes in pronounced),
         encodings=tuple(encodings),
         pause_frames=(*pauses[:-1], 0),
         dropped=tuple(dict.fromkeys(symbol for _, phonemes in pieces for symbol in phonemes.dropped)),
-        unread=tuple(piece.text for piece, phonemes in pieces if not phonemes.count),
+        notes=(
+            *normalised.notes_on(text),
+            *(f"Nothing in {piece.text!r} can be pronounced; it was left out." for piece, x in pieces if not x.count),
+        ),
     )
 
 
-def encode_recording(vits: FrozenVits, recording: Waveform, voice: str) -> Pieces:
+def _encode_sentence(
+    vits: FrozenVits,
+    text: str,
+    phonemes: PhonemeSequence,
+    voice: str,
+    prior_noise: float,
+    duration_noise: float,
+    drawn: tuple[int, int],
+) -> TextEncoding:
+    """Z_text of one sentence: F0 as wide as in the voice's recordings, marks pause, a yes/no question rises.
+
+    drawn: seed and piece.
+    """
+
+    def drawn_encoding(durations: torch.Tensor | None) -> TextEncoding:
+        noise = generator(drawn[0], TEXT_STREAM, drawn[1])
+        return vits.encode_text(
+            phonemes, voice, prior_noise=prior_noise, duration_noise=duration_noise, generator=noise,
+            durations=durations,
+        )  # fmt: skip
+
+    encoding = drawn_encoding(None)
+    predicted = encoding.alignment.durations[0]
+    durations = lengthened_pauses(phonemes, predicted, vits.frames_per_second)
+    if durations is not predicted:
+        encoding = drawn_encoding(durations)
+    latent = corrections.expand_f0(vits, encoding.latent, voice)
+    if not is_yes_no_question(text):
+        return dataclasses.replace(encoding, latent=latent)
+    rising = with_final_rise(vits, latent, rise_starts_at(phonemes, durations.tolist()), voice)
+    return TextEncoding(rising, vits.to_prior(rising, voice), encoding.alignment)
+
+
+def encode_recording(vits: FrozenVits, recording: Waveform, measured: Quality, voice: str) -> Pieces:
     """Z_audio of a recording at the voice's rate, levelled and inverted, in one piece: its words are not known."""
-    sound = levelled(recording)
-    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice)
+    sound = cleaned(recording, measured)
+    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice, RECORDING_STEPS)
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
     encoding = TextEncoding(latent, vits.to_prior(latent, voice), no_durations)
-    return Pieces(phonemes=(nothing,), encodings=(encoding,), pause_frames=(0,), recording=recording)
+    return Pieces((nothing,), (encoding,), (0,), notes=measured.notes, recording=recording)
 
 
 def time_scale(vits: FrozenVits, source: Pieces, log_ratio: float, request: EditRequest) -> Pieces:

@@ -84,9 +84,8 @@ class FrozenVits:
                     str(source), config=config, dtype=torch.float32, local_files_only=local,
                     output_loading_info=True, ignore_mismatched_sizes=True,  # they are reported below
                 )  # fmt: skip
-            front_end = (
-                encode_text if network is EmbeddedVits else load_front_end(str(source), config.vocab_size, local)
-            )
+            embedded = network is EmbeddedVits
+            front_end = FrontEnd(encode_text) if embedded else load_front_end(str(source), config.vocab_size, local)
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"no VITS voice can be loaded from {source}: {str(error).splitlines()[0]}") from error
         if problems := [f"{kind}: {sorted(information[kind])[:3]}" for kind in _LOADING_PROBLEMS if information[kind]]:
@@ -97,6 +96,11 @@ class FrozenVits:
     def phonemize(self, text: str) -> PhonemeSequence:
         """Symbols and ids of a text, in this voice's vocabulary."""
         return self._front_end(text)
+
+    @property
+    def reads_english(self) -> bool:
+        """Whether texts are to be normalised as English ones before they are phonemized."""
+        return self._front_end.english
 
     def speaker_id(self, speaker: str | int) -> int:
         """Index of a speaker given by name or index. Raises InputError that lists the known ones."""
@@ -292,4 +296,4 @@ def freeze(voice: Any) -> FrozenVits:
     # Not deepcopy: its copies share the classes of weight normalisation, so that folding one would break the other.
     frozen = type(voice)(voice.config).to(voice.device)
     frozen.load_state_dict(voice.state_dict())
-    return FrozenVits(frozen, encode_text, {name: index for index, name in enumerate(voice.config.speakers)})
+    return FrozenVits(frozen, FrontEnd(encode_text), {name: index for index, name in enumerate(voice.config.speakers)})

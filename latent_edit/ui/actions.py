@@ -146,6 +146,15 @@ class Actions:
         with page_errors(recording):
             return self._loader.get().nearest_voice(given(recording, NO_RECORDING))
 
+    def voice_of(self, recording: str | None, voice: str | None) -> str | None:
+        """The voice that is chosen, else the nearest of the recording; None where that is not to be found."""
+        if voice or not recording:
+            return voice
+        try:
+            return self._loader.get().nearest_voice(Path(recording))
+        except InputError:  # the edit says it
+            return None
+
     def voices(self) -> list[str]:
         """Names of the voices that `/edit` knows."""
         with page_errors():

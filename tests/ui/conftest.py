@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import torch
-from visits import DESK, Visit
+from visits import DESK, Visit, written_clip
 
 from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
@@ -36,7 +36,7 @@ START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
-QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a microphone that beeps
+QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 # Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
@@ -85,7 +85,8 @@ class FakeEditor:
     ) -> Iterator[Synthesis | EditResult]:
         """Like LatentEditor.edit_in_parts."""
         choose("voice", request.voice, self.voices)
-        if not any(letter.isalpha() for letter in request.text):
+        said = request.text or "As it was recorded."
+        if not any(letter.isalpha() for letter in said):
             raise InputError(f"nothing in {request.text!r} can be pronounced; write words")
 
         def stage(words: str, share: float) -> None:
@@ -93,14 +94,16 @@ class FakeEditor:
                 progress(words, share)
 
         stage("reading the text", 0.1)
-        symbols = [letter for letter in request.text.lower() if letter.isalpha()]
+        symbols = [letter for letter in said.lower() if letter.isalpha()]
         frames = 5 * len(symbols)
         stretched = round(frames * (request.pace or 1.25))
+        known = request.recording is None  # of a recording it is not known what is said
         generator = torch.Generator().manual_seed(request.seed)
         z_text, z_source = smooth_latent(frames, generator), smooth_latent(stretched, generator)
         z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
-        yield Synthesis(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
+        phonemes = timed(symbols, 5 * HOP / RATE) if known else ()
+        yield Synthesis(z_text, Waveform.of(before, RATE), phonemes, (), ())
         stage("sampling the bridge", 0.4)
         if request.prompt == BROKEN:
             raise InputError("the edit ran out of the range of numbers")
@@ -111,8 +114,8 @@ class FakeEditor:
             z_text=z_text,
             z_source=z_source,
             z_edit=z_edit,
-            phonemes_before=timed(symbols, 5 * HOP / RATE),
-            phonemes_after=timed(symbols, stretched * HOP / RATE / len(symbols)),
+            phonemes_before=phonemes,
+            phonemes_after=timed(symbols, stretched * HOP / RATE / len(symbols)) if known else (),
             before=Waveform.of(before, RATE),
             after=Waveform.of(after, RATE),
             gain=shared_gain(before.numpy(), after.numpy()),
@@ -126,6 +129,7 @@ class FakeEditor:
             log_duration_ratio=math.log(stretched / frames),
             seconds={"all": 1.2},
             provenance={"fake": True},
+            recording=None if known else Waveform.of(before / 4, RATE),
         )
 
 
@@ -249,15 +253,17 @@ def wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser; tests that need one are skipped where there is none."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser whose microphone hears speech, again and again; tests that need one are skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=QUIET)
+        spoken = written_clip(tmp_path_factory.mktemp("microphone"), 4.0)
+        microphone = f"--use-file-for-fake-audio-capture={spoken}"
+        browser = started.chromium.launch(executable_path=found, args=[*QUIET, microphone])
         yield browser
         browser.close()
 

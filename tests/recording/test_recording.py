@@ -15,7 +15,8 @@ from synthetic_speech import speech_like
 from latent_edit import EditRequest, LatentEditor
 from latent_edit.errors import InputError
 from latent_edit.optimize.corrections import invert
-from latent_edit.recording import LOUDNESS_LUFS, levelled, nearest_speaker
+from latent_edit.recording import LOUDNESS_LUFS, cleaned, levelled, nearest_speaker, quality
+from latent_edit.synthesis import RECORDING_STEPS
 from latent_edit.types import Waveform
 
 RATE = 16_000
@@ -37,9 +38,10 @@ def test_a_recording_is_said_again_and_edited(tiny_editor: LatentEditor, tmp_pat
     vits = tiny_editor.vits
     assert result.recording is not None
     recording = levelled(result.recording)
-    heard = invert(vits, vits.encode_speech(recording, "anna"), recording, "anna")
-    assert torch.equal(result.z_text.z, heard.z)
-    assert torch.equal(result.before.samples, vits.decode(heard, "anna").samples)
+    latent = invert(vits, vits.encode_speech(recording, "anna"), recording, "anna", RECORDING_STEPS)
+    assert torch.equal(result.z_text.z, latent.z)
+    assert torch.equal(result.before.samples, vits.decode(latent, "anna").samples)
+    assert result.notes == ()
     assert (result.z_edit.z - result.z_source.z).abs().max() > 0.1
     assert result.phonemes_before == result.phonemes_after == ()
     assert result.measurements_before.pace_phonemes_per_second is None
@@ -77,7 +79,7 @@ def test_pace_stretches_all_of_it_alike(tiny_editor: LatentEditor, tmp_path: Pat
 def test_loudness_of_the_microphone_does_not_matter() -> None:
     from latent_edit.audio import loudness_lufs
 
-    for gain in (0.2, 1.0):
+    for gain in (0.0003, 0.2, 1.0):  # the first is below -70 LUFS
         quiet = Waveform.of(gain * torch.from_numpy(speech_like(2.0)), RATE)
         assert loudness_lufs(levelled(quiet).item(0).numpy(), RATE) == pytest.approx(LOUDNESS_LUFS, abs=0.1)
     short = Waveform.of(torch.ones(1000), RATE)
@@ -137,6 +139,32 @@ def test_bad_files_are_said_to_be_so(
     for use in (lambda: tiny_editor.edit(request(path)), lambda: tiny_editor.nearest_voice(path)):
         with pytest.raises(InputError, match=complaint):
             use()
+
+
+def test_noise_is_said_to_be_there_and_taken_out(tiny_editor: LatentEditor, tmp_path: Path) -> None:
+    samples = speech_like(2.0)
+    noisy = samples + 0.02 * np.random.default_rng(0).standard_normal(samples.size)
+    soundfile.write(tmp_path / "noisy.wav", noisy, RATE, subtype="FLOAT")
+    result = tiny_editor.edit(request(tmp_path / "noisy.wav"))
+    assert len(result.notes) == 1
+    assert "noisy" in result.notes[0]
+    assert result.recording is not None
+    np.testing.assert_array_equal(result.recording.item(0).numpy(), noisy.astype(np.float32))  # kept as it was given
+    given = cleaned(result.recording, quality(noisy, RATE))
+    assert torch.equal(
+        result.before.samples, tiny_editor.after(request(tmp_path / "noisy.wav", strength=0.0)).waveform.samples
+    )
+    assert not torch.equal(given.samples, levelled(result.recording).samples)
+
+
+@pytest.mark.parametrize("field", ["recording", "reference"])
+def test_noise_alone_is_refused(tiny_editor: LatentEditor, tmp_path: Path, field: str) -> None:
+    soundfile.write(tmp_path / "noise.wav", 0.1 * np.random.default_rng(0).standard_normal(RATE), RATE)
+    changes: dict[str, Any] = {field: tmp_path / "noise.wav"}
+    if field == "reference":
+        changes |= {"prompt": "", "text": "Hello.", "recording": None}
+    with pytest.raises(InputError, match=r"no speech can be made out in .*noise\.wav"):
+        tiny_editor.edit(request(**{"recording": tmp_path / "noise.wav", **changes}))
 
 
 @pytest.mark.parametrize(("seconds", "complaint"), [(31.0, "the limit is 30"), (0.15, "too short")])

@@ -1,7 +1,8 @@
-"""Clips that a person gives: how they are heard, how loud speech should be, and which voice comes nearest to it."""
+"""How clips are read, how they are cleaned, how loud speech should be, and which voice comes nearest to it."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
@@ -9,6 +10,8 @@ import torch
 from latent_edit import audio
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits
+from latent_edit.recording.denoising import denoised
+from latent_edit.recording.quality import Quality, quality
 from latent_edit.types import Waveform
 
 # What the voices were trained at: a microphone is as loud as it happens to be, and a posterior encoder hears the level.
@@ -22,12 +25,31 @@ def read_clip(clip: Path, sampling_rate: int) -> Waveform:
     return Waveform.of(torch.from_numpy(audio.read_audio(clip, sampling_rate)), sampling_rate)
 
 
-def levelled(recording: Waveform) -> Waveform:
-    """A single clip at the loudness of the voices; as it is, where its loudness cannot be measured."""
+def read_speech(clip: Path, sampling_rate: int) -> tuple[Waveform, Quality]:
+    """`read_clip` of somebody who speaks, and its quality. Raises InputError of noise or music alone as well."""
+    recording = read_clip(clip, sampling_rate)
+    measured = quality(recording.item(0).numpy(), sampling_rate)
+    measured.check(clip)
+    return recording, measured
+
+
+def cleaned(recording: Waveform, measured: Quality) -> Waveform:
+    """A single clip as the voice and the CLAP are given it: without its noise, at the loudness of the voices."""
+    if measured.is_noisy:
+        clear = denoised(recording.item(0).numpy(), recording.sampling_rate)
+        recording = Waveform.of(torch.from_numpy(clear), recording.sampling_rate)
+    return levelled(recording)
+
+
+def levelled(recording: Waveform, loudness: float = LOUDNESS_LUFS) -> Waveform:
+    """A single clip at the loudness of the voices, in LUFS; as it is, where its loudness cannot be measured."""
     samples = recording.item(0)
-    loudness = audio.loudness_lufs(samples.numpy(), recording.sampling_rate)
+    peak = samples.abs().max().clamp(min=1e-9)  # against it, because nothing below -70 LUFS counts as sound
+    found = audio.loudness_lufs((samples / peak).numpy(), recording.sampling_rate)
+    if found is None:
+        return Waveform.of(samples, recording.sampling_rate)
     # Rounded, because the last digits depend on where in memory the samples lie: an edit has to repeat to the bit.
-    gain = 1.0 if loudness is None else 10 ** (round(LOUDNESS_LUFS - loudness, 2) / 20)
+    gain = 10 ** (round(loudness - found - 20 * math.log10(float(peak)), 2) / 20)
     return Waveform.of(samples * gain, recording.sampling_rate)
 
 
