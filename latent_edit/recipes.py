@@ -156,6 +156,7 @@ def train_vits(
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
     pack: Annotated[Path | None, typer.Option(help="Train the decoder alone, from what `prepare pack` wrote.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="With --pack: how many, 20,000 if not given.")] = None,
     trained: Annotated[
         Path | None, typer.Option(help="decoder.safetensors that was trained elsewhere: put it into --out.")
     ] = None,
@@ -164,7 +165,7 @@ def train_vits(
     from latent_edit.training.vits_config import VitsConfiguration
 
     if pack is not None or trained is not None:
-        _train_decoder(pack, trained, runs, out, start_from or VOICE, resume)
+        _train_decoder(pack, steps, trained, runs, out, start_from or VOICE, resume)
         return
     config = load_preset(VitsConfiguration, "vits", preset)
     config.stage(stage)
@@ -186,7 +187,13 @@ def train_vits(
 
 
 def _train_decoder(
-    pack: Path | None, trained: Path | None, runs: Path, out: Path | None, voice: Path, resume: bool
+    pack: Path | None,
+    steps: int | None,
+    trained: Path | None,
+    runs: Path,
+    out: Path | None,
+    voice: Path,
+    resume: bool,
 ) -> None:
     from latent_edit.data.pack import Pack
     from latent_edit.training import vits_decoder
@@ -194,7 +201,7 @@ def _train_decoder(
     _flush_denormals()
     if trained is None and pack is not None:
         loaded = Pack.load(pack)
-        settings = vits_decoder.DecoderSettings(**loaded.settings)
+        settings = vits_decoder.DecoderSettings(**loaded.settings | ({"steps": steps} if steps else {}))
         trained = vits_decoder.train(loaded, runs / "decoder", settings, resume=resume)
     assert trained is not None
     typer.echo(f"trained decoder: {trained}")
