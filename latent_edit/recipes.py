@@ -27,6 +27,7 @@ from latent_edit.errors import InputError
 if TYPE_CHECKING:
     from latent_edit.data.augmentations import Augmentations
     from latent_edit.data.splits import Split
+    from latent_edit.evaluation.plan import Split as EvaluationSplit
 
 prepare_app = typer.Typer(
     help="Prepare recordings, styled augmentations and latents for training.", no_args_is_help=True
@@ -46,7 +47,7 @@ ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt 
 
 RUNS, VOICE, CLAP = Path("runs"), Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
 SAMPLING_RATE, HOP_LENGTH = 16_000, 256
-REPORT = Path("checkpoints/README.md")
+RESULTS, REPORT = Path("docs/RESULTS.md"), Path("checkpoints")  # of `evaluate`: the tables, and their data
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -303,14 +304,19 @@ def evaluate(
         Path | None,
         typer.Option(help="The corpus of `prepare recordings`; without it, rows that need it stay as they were."),
     ] = None,
-    quick: Annotated[bool, typer.Option(help="One sentence, in RUNS/evaluation-quick.")] = False,
-    sentences: Annotated[int | None, typer.Option(min=2, help="Held-out recordings a voice.")] = None,
-    edits: Annotated[int | None, typer.Option(min=1, max=20, help="Sentences for each preset and voice.")] = None,
+    acted: Annotated[
+        Path | None, typer.Option(help="A folder of acted speech (EmoDB), which the emotion judges are fitted on.")
+    ] = None,
+    test: Annotated[bool, typer.Option("--test", help="The test set: once for a release, never to choose.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A few of everything, in RUNS/evaluation-quick.")] = False,
+    combinations: Annotated[
+        int | None, typer.Option(min=1, help="Sentences times voices for every preset and system.")
+    ] = None,
     preservation: Annotated[
         int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Markdown file whose marked section is written anew.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; docs/RESULTS.md if not given.")] = None,
     runs: RunsOption = RUNS,
 ) -> None:
     """Judge the weights in checkpoints/ (needs requirements-dev.txt); what was judged already is only read."""
@@ -321,19 +327,19 @@ def evaluate(
     from latent_edit.evaluation.suite import Run, evaluate_embedded, summary
     from latent_edit.request import choose
 
-    asked = {"recordings": sentences, "edits": edits, "preservation": preservation}
+    asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
     if choose("suite", suite, ("embedded", "reference-effects")) == "reference-effects":
-        if quick or given:
-            raise InputError(
-                "reference-effects has a size of its own; leave out --quick, --sentences, --edits, --preservation"
-            )
+        if quick or test or given:
+            raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
         return _measure_reference_effects(recordings, runs, workers, out)
     sizes = replace(QUICK if quick else SampleSizes(), **given)
-    out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
-    run = Run(runs / "evaluation", out, sizes, recordings, workers)
+    folder = runs / "evaluation-quick"
+    results, data = (out or folder / RESULTS.name, folder) if quick else (out or RESULTS, REPORT)
+    split: EvaluationSplit = "test" if test else "development"
+    run = Run(runs / "evaluation", results, data, sizes, recordings, acted, split=split, workers=workers)
     typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
-    return typer.echo(f"written to {out}")
+    return typer.echo(f"written to {results}")
 
 
 def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
