@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from latent_edit.config import PRESETS, preset_prompts, read_yaml
-from latent_edit.data.lexicon import load_lexicon
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.evaluation.clips import Edit, PlainSynthesis, Recording, WorldEdit
 from latent_edit.evaluation.effects import free_prompts, held_back_prompts, judged_styles
+from latent_edit.prompts.lexicon import load_lexicon
 from latent_edit.request import EditRequest
 
 Split = Literal["development", "test"]

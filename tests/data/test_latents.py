@@ -131,7 +131,7 @@ def test_sources_are_as_long_as_their_target(vits: FrozenVits) -> None:
     assert not torch.equal(examples[0].paper_prior, examples[0].paper)
 
 
-def test_the_target_is_the_posterior_of_the_rendition(vits: FrozenVits) -> None:
+def test_the_target_is_the_posterior_of_the_augmentation(vits: FrozenVits) -> None:
     items = make_items(1)
     examples = make_examples(vits, items, [augmentation(item) for item in items], seed=0)
     for item, example in zip(items, examples, strict=True):
@@ -139,7 +139,9 @@ def test_the_target_is_the_posterior_of_the_rendition(vits: FrozenVits) -> None:
         assert torch.equal(example.target, heard.z[0].half())
 
 
-def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutral_rendition(vits: FrozenVits) -> None:
+def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutral_augmentation(
+    vits: FrozenVits,
+) -> None:
     items = make_items(0)
     audio = [augmentation(item) for item in items]
     audio[1] = audio[1] * 0.5  # so that the neutral augmentation differs from the recording

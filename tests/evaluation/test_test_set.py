@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from latent_edit.data.lexicon import load_lexicon
-
 from latent_edit.axes import AXES
 from latent_edit.config import load_styles, preset_prompts
 from latent_edit.data.splits import sentence_key
@@ -15,6 +13,7 @@ from latent_edit.evaluation.effects import (
     named_effects,
 )
 from latent_edit.evaluation.plan import new_prompts, paraphrases, sentences
+from latent_edit.prompts.lexicon import load_lexicon
 
 TEXTS = [*paraphrases("test"), *new_prompts("test")]
 
