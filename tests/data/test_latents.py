@@ -139,7 +139,7 @@ def test_the_target_is_the_posterior_of_the_augmentation(vits: FrozenVits) -> No
         assert torch.equal(example.target, heard.z[0].half())
 
 
-def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutral_augmentation(
+def test_a_recording_goes_with_itself_and_what_world_made_with_the_neutral_augmentation(
     vits: FrozenVits,
 ) -> None:
     items = make_items(0)
