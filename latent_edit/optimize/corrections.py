@@ -220,6 +220,11 @@ def correct(
     """
     if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATHINESS, PACE} <= asked.keys():
         return edited
+    # There is no less than no breath and no tremor.
+    asked = {
+        **asked,
+        **{axis: asked[axis]._replace(value=max(asked[axis].value, 0.0)) for axis in (BREATHINESS, TREMOR)},
+    }
     voice = SpeakerDecoder.of(vits, speaker)
     before, after = (Attributes.of(voice, latent.z, vits.frames_per_second) for latent in (source, edited))
     effects = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
@@ -305,7 +310,7 @@ def _hnr_bounds(source: DecoderParameters, breath: AxisValue, share: float) -> t
 def _fast_f0(before: Attributes, after: Attributes, asked: Mapping[str, AxisValue], reach: float) -> Tensor:
     """The fast part of F0 [V] as it should be: with the tremor that is asked for, or with none that was not there."""
     tremor = asked[TREMOR]
-    if tremor.steps >= 0 and tremor.named:
+    if tremor.named:
         wanted = math.hypot(modulation_depth(before.modulation), reach * tremor.value / 12)  # powers add up
         return after.fast + (wanted / modulation_depth(after.modulation) - 1) * after.modulation
     # F0 has fast parts of its own. Neither they nor a wave among them grow, and they get smaller where F0 has less time
