@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 EXAMPLES = Path(__file__).parent / "assets" / "examples.yaml"
 LARGEST_UPLOAD = "10mb"
@@ -63,6 +63,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--share", action="store_true", default=None, help="add a public link through gradio's servers")
     parser.add_argument("--max-queue", type=positive, default=20, help="how many may wait (default: %(default)s)")
     parser.add_argument("--auth-file", type=accounts_file, help="only these visitors: one name:password per line")
+    parser.add_argument(
+        "--study", type=Path, default=os.environ.get("LATENT_EDIT_STUDY") or None,
+        help="serve this rendered listening study alone, without the editor (see docs/LISTENING.md)",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -78,13 +82,35 @@ def start_on_zero_gpu() -> None:
     spaces.GPU(start_on_zero_gpu)
 
 
+def serve_study(options: argparse.Namespace) -> None:
+    """A listening study in place of the page, at the same address and port."""
+    from latent_edit.errors import InputError
+    from latent_edit.listening.commands import monitor_password
+    from latent_edit.listening.server import serve
+
+    host = options.host or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    chosen = options.port or int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    try:
+        serve(options.study, host, chosen, monitor_password(), os.environ.get("LATENT_EDIT_STUDY_DATASET"))
+    except InputError as error:
+        raise SystemExit(f"cannot start: {error}") from None
+
+
 def main(arguments: Sequence[str] | None = None, load: Callable[[], LatentEditor] | None = None) -> None:
-    """Show the page, load the models behind it, and serve until stopped. `load` replaces the shipped editor."""
+    """Show the page, or a study, and serve until stopped. `load` replaces the shipped editor."""
     options = parse_arguments(arguments)
+    start_on_zero_gpu()  # before torch is imported
+    if options.study:
+        serve_study(options)
+    else:
+        serve_page(options, load)
+
+
+def serve_page(options: argparse.Namespace, load: Callable[[], LatentEditor] | None) -> None:
+    """The page first, then the models behind it."""
     # gradio asks matplotlib for its backend at every event; left open, the answer loads pyplot, which nothing uses.
     os.environ.setdefault("MPLBACKEND", "agg")
     os.environ.pop("GRADIO_DEBUG", None)  # `launch` would wait for the end of the server, and no model would be loaded
-    start_on_zero_gpu()  # before torch is imported
 
     from latent_edit.config import read_yaml
     from latent_edit.ui import look

@@ -1,4 +1,8 @@
-"""Audio at the edges: read and validate a clip, resample, write 16-bit WAV, loudness. Inside, audio is mono float32."""
+"""Audio at the edges: read and validate a clip, resample, write 16-bit WAV, loudness. Inside, audio is mono float32.
+
+libsndfile reads what it knows (WAV, FLAC, OGG, MP3); what telephones and browsers record besides (M4A, MP4, MOV, WebM,
+3GP, AMR, AAC, Opus) is read by FFmpeg, through PyAV.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,13 @@ import numpy as np
 from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from soundfile import SoundFile
 
+FORMATS = "WAV, FLAC, OGG, MP3, M4A, MP4, MOV, WebM, 3GP, AMR, AAC or Opus"
+PLAYED_EVERYWHERE = (".wav", ".mp3", ".flac", ".m4a", ".mp4")  # by every browser, however it was made
+# What FFmpeg may take a file for: containers that hold their own sound. Others, such as playlists, name further files.
+CONTAINERS = "mov,matroska,webm,ogg,aac,amr,mp3,wav,flac,caf,aiff,asf"
 MAX_CLIP_SECONDS = 30.0
 MIN_CLIP_SECONDS = 0.1
 MIN_SAMPLING_RATE, MAX_SAMPLING_RATE = 4_000, 384_000  # Hz; outside, the header is damaged or it is not speech
@@ -22,9 +31,10 @@ FULL_SCALE = 32767.0  # largest 16-bit sample
 
 
 def read_audio(path: str | Path, sampling_rate: int, max_seconds: float = MAX_CLIP_SECONDS) -> np.ndarray:
-    """Read any file that libsndfile knows as mono float32 [N] at `sampling_rate` (Hz); channels are averaged.
+    """Read a file in one of `FORMATS` as mono float32 [N] at `sampling_rate` (Hz); channels are averaged.
 
-    Raises InputError when the file is missing, empty, silent, corrupt, has NaN or is longer than `max_seconds`.
+    No more than a second past `max_seconds` is decoded. Of a film the first sound track is read. Raises InputError when
+    the file is missing, empty, silent, damaged, without sound, has NaN or is longer than `max_seconds`.
     """
     path = Path(path)
     try:
@@ -52,11 +62,50 @@ def _decode(path: Path, max_seconds: float) -> tuple[np.ndarray, int]:
             _check_header(path, file, max_seconds)
             samples = file.read(int((max_seconds + 1) * file.samplerate), dtype="float32", always_2d=True)
             rate = int(file.samplerate)
-    except (OSError, RuntimeError, TypeError) as error:  # soundfile's own are RuntimeErrors; of a .raw, TypeErrors
-        raise InputError(f"cannot read {path} as audio; give a WAV, FLAC, OGG or MP3 file ({error})".strip()) from error
-    if samples.shape[0] > max_seconds * rate:  # the header may have promised less
-        raise InputError(_too_long(path, samples.shape[0] / rate, max_seconds))
+    except (soundfile.LibsndfileError, TypeError):  # it does not know the format; a .raw is a TypeError
+        samples, rate = _decode_with_ffmpeg(path, max_seconds)
+    except (OSError, RuntimeError) as error:
+        raise InputError(_unreadable(path, error)) from error
+    if samples.shape[0] > max_seconds * rate:  # the header may have promised less, or nothing
+        raise InputError(f"{path} lasts more than {max_seconds:.0f} seconds: cut out the part you want")
     return samples, rate
+
+
+def _decode_with_ffmpeg(path: Path, max_seconds: float) -> tuple[np.ndarray, int]:
+    """`_decode` for what libsndfile does not know. Damaged packets are an error, not a gap."""
+    import av
+
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+    try:
+        with av.open(str(path), options=options, metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise InputError(f"{path} has no sound; give a recording, or a film with a sound track")
+            return _first_track(container, max_seconds + 1)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(_unreadable(path, error)) from error
+
+
+def _first_track(container: InputContainer, seconds: float) -> tuple[np.ndarray, int]:
+    """The first sound track, as far as `seconds`: samples [N, channels] float32, and their rate."""
+    import av
+
+    resampler = av.AudioResampler(format="fltp")  # the track's own rate and channels, in one kind of number
+    parts, count, rate = [np.zeros((1, 0), dtype=np.float32)], 0, MIN_SAMPLING_RATE
+    for frame in container.decode(audio=0):
+        rate = frame.sample_rate
+        for part in resampler.resample(frame):
+            parts.append(part.to_ndarray().astype(np.float32, copy=False))
+            count += part.samples
+        if count > seconds * rate:
+            break
+    return np.concatenate(parts if len(parts) == 1 else parts[1:], axis=1).T, rate
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or error
+    return f"cannot read {path} as audio: it is damaged or of another kind; give a {FORMATS} file ({reason})"
 
 
 def _check_header(path: Path, file: SoundFile, max_seconds: float) -> None:

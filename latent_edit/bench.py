@@ -13,21 +13,21 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from latent_edit.config import SHIPPED
+from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
-from latent_edit.pipeline import LatentEditor
-from latent_edit.provenance import environment
-from latent_edit.reading import hear
-from latent_edit.recording import levelled, nearest_speaker
+from latent_edit.recording import levelled, nearest_speaker, quality
 from latent_edit.request import EditRequest
+from latent_edit.synthesis import encode_recording
+from latent_edit.versions import environment
 
 TEXT = "The old clock on the wall had stopped, and nobody in the house remembered when they had last heard it strike."
-PROMPT = "calm and deep"  # an edit that has to be landed: some are where they should be without
-BREATHY_PROMPT = "soft and gentle"  # one that has to be articulated as well
-START_UP = "from latent_edit.pipeline import LatentEditor; LatentEditor.load()"
-APP = Path(__file__).resolve().parents[1] / "app.py"
+PROMPT = "calm and deep"  # an edit that has to be corrected: some are where they should be without
+BREATHY_PROMPT = "soft and gentle"  # one whose formants have to be restored as well
+START_UP = "from latent_edit.editor import LatentEditor; LatentEditor.load()"
+APP = SHIPPED / "app.py"
 PAGE_SECONDS, STOP_SECONDS = 120, 10  # without a page by then, there will be none; nor will it end by itself
 
 
@@ -97,11 +97,11 @@ def run(runs: int) -> Benchmark:
     start = time.perf_counter()
     first = editor.edit(request)
     first_seconds = time.perf_counter() - start
+    measured = quality(first.before.item(0).numpy(), first.before.sampling_rate)
     totals: list[float] = []
     stages: list[dict[str, float]] = []
     for _ in range(runs):
         totals.append(_seconds(lambda: stages.append(editor.edit(request).seconds)))
-    recording = levelled(first.before)
     return Benchmark(
         text=TEXT,
         prompt=PROMPT,
@@ -113,8 +113,8 @@ def run(runs: int) -> Benchmark:
         edit_seconds=statistics.median(totals),
         breathy_edit_seconds=_seconds(lambda: editor.edit(replace(request, prompt=BREATHY_PROMPT))),
         stage_seconds={name: statistics.median(each[name] for each in stages) for name in stages[0]},
-        nearest_voice_seconds=_seconds(lambda: nearest_speaker(editor.vits, recording)),
-        recording_seconds=_seconds(lambda: hear(editor.vits, recording, editor.speaker(request.voice))),
+        nearest_voice_seconds=_seconds(lambda: nearest_speaker(editor.vits, levelled(first.before))),
+        recording_seconds=_seconds(lambda: encode_recording(editor.vits, first.before, measured, request.voice)),
         audio_seconds=first.before.samples.shape[1] / first.before.sampling_rate,
         peak_memory_bytes=_peak_memory_bytes(),
         environment=environment(),

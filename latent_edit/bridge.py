@@ -1,13 +1,13 @@
 """The bridge: a denoiser, the diffusion it was trained for, normalisation and pace, kept in one checkpoint.
 
-It turns the latent of a neutral reading into the latent of a styled one (Z_text -> Z').
+It turns the latent of a plain synthesis into the latent of a styled one (Z_text -> Z').
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from latent_edit.config import StrictModel, problems
 from latent_edit.diffusion.guidance import guided
 from latent_edit.diffusion.i2sb import I2SB
 from latent_edit.diffusion.palette import Palette
-from latent_edit.diffusion.process import Diffusion, OnStep
+from latent_edit.diffusion.process import Diffusion
 from latent_edit.errors import CheckpointError
 from latent_edit.models.clap import StyleEncoder
 from latent_edit.models.denoisers import ImageDenoiser, PaceHead, TemporalDenoiser
@@ -44,7 +44,7 @@ class BridgeTraining(StrictModel):
     # Times are drawn as u to the power of 1 / time_power: 1 evenly, more near t = 1, where an edit sets out.
     time_power: float = Field(default=1.0, gt=0)
     # Weight of how differently the voice's decoder would speak prediction and target; for the embedded voice only.
-    heard_weight: float = 0.0
+    decoder_weight: float = 0.0
     # Standard deviation of noise added to a style embedding, relative to its norm.
     condition_noise: float = 0.1
     seed: int = 0
@@ -65,15 +65,15 @@ class BridgeConfiguration(StrictModel):
     condition: dict[Literal["same_clip", "other_clip", "caption"], float]
     null: Literal["marginal", "neutral"] = "neutral"
     condition_on_source: bool = True
-    # Whether the network is shown the source's melody, and how far a tremor is in its swing. It cannot see where in a
-    # sentence it is, and the mean of all tremors, which it would learn, is none. For the embedded voice only.
+    # Whether the network is shown the source's F0 contour, and how far a tremor is in its swing. It cannot see where in
+    # a sentence it is, and the mean of all tremors, which it would learn, is none. For the embedded voice only.
     prosody: bool = False
     source_noise: float = 0.0
     ot_ode: bool = False
     predicts: Literal["label", "change"] = "label"
     normalise: bool = True
-    # Whether Z' is brought to the axes of its style afterwards (`models.landing`): for a CLAP with an axis head.
-    landing: bool = False
+    # Whether Z' is brought to the axes of its style afterwards (`optimize.corrections`): for a CLAP with an axis head.
+    correction: bool = False
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     guidance_rescale: float = 0.0
     training: BridgeTraining
@@ -136,9 +136,9 @@ class Bridge(nn.Module):
             self.register_buffer("tremor_rate", torch.zeros(1))
         self.hash = ""
 
-    def start(self, reading: TextEncoding) -> Latent:
-        """What of a reading this method starts from: z, or z_p before the inverse flow."""
-        return reading.latent if self.config.source_space == "post_flow" else reading.prior_sample
+    def start(self, source: TextEncoding) -> Latent:
+        """What of a sentence this method starts from: z, or z_p before the inverse flow."""
+        return source.latent if self.config.source_space == "post_flow" else source.prior_sample
 
     def normalised(self, latent: Latent) -> Tensor:
         """[B, C, T] with natural speech at mean 0 and deviation 1 per channel; zero outside the mask."""
@@ -173,8 +173,8 @@ class Bridge(nn.Module):
             shown = torch.cat([shown, prosody], dim=1)
         return self.denoiser(x_t, time, shown, style, keep, speaker, mask)
 
-    def with_clock(self, intonation: Tensor, mask: Tensor, first_frame: Tensor | None = None) -> Tensor:
-        """The prosody to show: intonation [B, 2, T], and cosine and sine of the tremor's phase in each frame.
+    def with_clock(self, f0_contour: Tensor, mask: Tensor, first_frame: Tensor | None = None) -> Tensor:
+        """The prosody to show: F0 contour [B, 2, T], and cosine and sine of the tremor's phase in each frame.
 
         first_frame: [B], where in its sentence each item begins; without it, at the beginning.
         """
@@ -182,14 +182,14 @@ class Bridge(nn.Module):
         if first_frame is not None:
             frames = frames + first_frame[:, None]
         phase = 2 * math.pi * self.tremor_rate * frames
-        return torch.cat([intonation, torch.stack([phase.cos(), phase.sin()], dim=1)], dim=1) * mask
+        return torch.cat([f0_contour, torch.stack([phase.cos(), phase.sin()], dim=1)], dim=1) * mask
 
     def log_duration_ratio(self, style: Tensor, speaker: Tensor) -> Tensor:
         """Logarithm of how much longer the style makes a sentence, [B]. style: centred [B, D]."""
         return self.pace(style, speaker)
 
     @torch.no_grad()
-    def edit(
+    def sample(
         self,
         source: Latent,
         style: Tensor,
@@ -197,31 +197,31 @@ class Bridge(nn.Module):
         guidance: float,
         steps: int,
         generators: Sequence[torch.Generator],
-        on_step: OnStep | None = None,
-        intonation: Tensor | None = None,
-    ) -> Latent:
-        """Z' of every item.
+        f0_contour: Tensor | None = None,
+    ) -> Iterator[Latent]:
+        """The clean latent of every item that each step predicts; the last is Z'.
 
-        source: the retimed latent. style: centred [B, D]. speaker: [B, G]. guidance: 0 ignores the style, 1 is the
-        plain conditional model, above 1 the style is extrapolated (arXiv 2207.12598, eq. 6). One generator per item.
-        intonation: [B, 2, T] of the source, for a method that is shown the prosody.
-        `on_step(index, steps, clean)` sees the predicted clean latent in the voice's own scale.
+        Args:
+            source: the time-scaled latent. style: centred [B, D]. speaker: [B, G].
+            guidance: 0 is the null condition, 1 the plain conditional model, above 1 the style is extrapolated
+                (arXiv 2207.12598, eq. 6). Where the null condition means no change, 0 is the source itself.
+            generators: one per item.
+            f0_contour: [B, 2, T] of the source, for a method that is shown the prosody.
         """
+        if guidance == 0 and self.config.null == "neutral":
+            yield from [source] * steps
+            return
         mask = source.mask
-        prosody = None if intonation is None else self.with_clock(intonation, mask)
+        prosody = None if f0_contour is None else self.with_clock(f0_contour, mask)
 
         def branch(keep: bool) -> Any:
             kept = torch.full((len(style),), keep, device=style.device)
             return lambda x_t, t, start: self.predict(x_t, t, start, style, kept, speaker, mask, prosody)
 
-        def show(index: int, count: int, clean: Tensor) -> None:
-            if on_step is not None:
-                on_step(index, count, self.restored(clean, mask).z)
-
         interval, rescale = self.config.guidance_interval, self.config.guidance_rescale
         denoise = guided(branch(True), branch(False), guidance, interval, rescale)
-        edited = self.diffusion.sample(denoise, self.normalised(source), mask, steps, generators, show)
-        return self.restored(edited, mask)
+        for clean in self.diffusion.sample(denoise, self.normalised(source), mask, steps, generators):
+            yield self.restored(clean, mask)
 
     def save(self, folder: Path, latent_hash: str, style_hash: str) -> None:
         """Write the checkpoint; the hashes say which latent space and which CLAP it belongs to."""

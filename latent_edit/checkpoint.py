@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from latent_edit.config import SHIPPED
 from latent_edit.errors import CheckpointError
 from latent_edit.files import whole, write_text
 
@@ -26,9 +27,9 @@ LARGEST_HALF = torch.finfo(torch.float16).max
 
 
 def default_root() -> Path:
-    """The folder of the shipped weights: $LATENT_EDIT_CHECKPOINTS, or checkpoints/ beside the package."""
+    """The folder of the shipped weights: $LATENT_EDIT_CHECKPOINTS, or those that came with this code."""
     named = os.environ.get(ROOT_VARIABLE)
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
+    return Path(named) if named else SHIPPED / "checkpoints"
 
 
 def save(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor], half: bool = True) -> None:

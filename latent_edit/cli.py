@@ -1,4 +1,4 @@
-"""The command line: python -m latent_edit say | edit | voices | methods | prepare | train | evaluate | bench | ...
+"""The command line: python -m latent_edit app | say | edit | voices | prepare | train | evaluate | bench | ...
 
 Nothing heavy is imported before a command runs. Bad input is one line on stderr and exit code 2.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import runpy
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from latent_edit.config import SHIPPED
 from latent_edit.errors import InputError
 from latent_edit.files import write_text
+from latent_edit.listening.commands import listening_app
 from latent_edit.recipes import evaluate, prepare_app, train_app
 from latent_edit.request import RANGES, EditRequest
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
     from latent_edit.result import EditResult
 
 app = typer.Typer(
@@ -33,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(prepare_app, name="prepare")
 app.add_typer(train_app, name="train")
+app.add_typer(listening_app, name="listening")
 app.command()(evaluate)
 
 
@@ -43,7 +47,7 @@ def main() -> None:
     told.handlers = [logging.StreamHandler()]
     told.setLevel(logging.INFO)
     try:
-        app(prog_name="python -m latent_edit")
+        app()
     except InputError as error:
         _fail(str(error))
     except OSError as error:
@@ -61,7 +65,7 @@ def _fail(words: str) -> NoReturn:
 
 
 def _load_editor() -> LatentEditor:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
     return LatentEditor.load()
 
@@ -70,6 +74,15 @@ def _number(name: str, meaning: str, default: str | None = None) -> str:
     """Help about a number of a request: what it means, from where to where, and what it is where it is not given."""
     low, high = RANGES[name]
     return f"{meaning} ({low:g} to {high:g}; {default or format(getattr(EditRequest, name), 'g')} if not given)."
+
+
+@app.command(
+    name="app", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def start_page(context: typer.Context) -> None:
+    """Start the page; `app --help` lists its flags."""
+    sys.argv = [context.command_path, *context.args]
+    runpy.run_path(str(SHIPPED / "app.py"), run_name="__main__")
 
 
 @app.command()
@@ -91,7 +104,7 @@ def say(
     text: Annotated[str, typer.Option(help="What to say.")],
     voice: Annotated[str, typer.Option(help="Whose voice, as listed by `voices`.")],
     out: Annotated[Path, typer.Option(help="WAV file to write.")],
-    seed: Annotated[int, typer.Option(help="The same number gives the same reading.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same number gives the same speech.")] = 0,
 ) -> None:
     """Read a text plainly, without an edit."""
     from latent_edit import audio
@@ -122,13 +135,15 @@ def edit(
     pace: Annotated[
         float | None, typer.Option(help=_number("pace", "Factor on durations; 2 is half as fast", "the style's"))
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same number gives the same reading.")] = None,
-    prior_noise: Annotated[float | None, typer.Option(help=_number("prior_noise", "Liveliness of the reading"))] = None,
+    seed: Annotated[int | None, typer.Option(help="The same number gives the same speech.")] = None,
+    prior_noise: Annotated[
+        float | None, typer.Option(help=_number("prior_noise", "Liveliness of the plain synthesis"))
+    ] = None,
     duration_noise: Annotated[
         float | None,
         typer.Option(help=_number("duration_noise", "Liveliness of its rhythm, in voices that draw it (not ours)")),
     ] = None,
-    landing: Annotated[
+    correction: Annotated[
         bool | None,
         typer.Option(help="Correct pitch, level and so on to what the style asks for (default), or do not."),
     ] = None,
@@ -164,8 +179,8 @@ def _edit(given: dict[str, Any]) -> EditResult:
 
 
 def _repeat(record: Path, given: dict[str, Any]) -> EditResult:
-    from latent_edit.provenance import differences
     from latent_edit.request import read_record
+    from latent_edit.versions import differences
 
     if given:
         option = next(iter(given)).replace("_", "-")
@@ -189,6 +204,31 @@ def measurement_table(result: EditResult) -> str:
     return "\n".join([f"{'':<28}{'before':>10}{'after':>10}", *(f"{n:<28}{cell(b)}{cell(a)}" for n, b, a in rows)])
 
 
+@app.command("prompts")
+def read_prompts(
+    prompts: Annotated[list[str], typer.Argument(help="Prompts, or CSV files with a column `prompt`.")],
+) -> None:
+    """Show what prompts are understood to ask for, without making an edit."""
+    import csv
+
+    from latent_edit.axes import AXES
+
+    editor = _load_editor()
+    for given in prompts:
+        if given.endswith(".csv"):
+            with Path(given).open(encoding="utf-8", newline="") as file:
+                texts = [row["prompt"] for row in csv.DictReader(file)]
+        else:
+            texts = [given]
+        for text in texts:
+            reading = editor.read_prompt(text)
+            asked = [f"{AXES[a.name].title} {a.value:+.2f}" for a in reading.axes if a.named or a.exact]
+            remarks = [f"{s.word}: taken as {s.taken_as}" for s in reading.substitutions]
+            remarks += [f"{item.words}: {item.about}" for item in reading.out_of_scope]
+            remarks += [f"not understood: {word}" for word in reading.not_understood] + list(reading.notes)
+            typer.echo(f"{text}\n    {', '.join(asked) or 'nothing'} | {reading.emotion or '-'} | {'; '.join(remarks)}")
+
+
 @app.command()
 def bench(
     runs: Annotated[int, typer.Option(min=1, help="Edits to time, after a first one.")] = 5,
@@ -204,12 +244,12 @@ def bench(
 
 
 @app.command()
-def showcase(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("assets/sounds")) -> None:
+def samples(out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("assets/sounds")) -> None:
     """Make the sound examples: every voice in a few styles, as MP3 files."""
-    from latent_edit.showcase import make_showcase
+    from latent_edit.samples import make_samples
 
     out.mkdir(parents=True, exist_ok=True)
-    make_showcase(_load_editor(), out)
+    make_samples(_load_editor(), out)
     typer.echo(f"written to {out}")
 
 

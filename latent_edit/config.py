@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latent_edit.errors import InputError
 
-PRESETS = Path(__file__).parent / "presets"
+PACKAGE = Path(__file__).resolve().parent
+PRESETS = PACKAGE / "presets"
+# app.py, checkpoints/, assets/ and the texts: inside an installed package (pyproject.toml), beside it in a checkout.
+SHIPPED = PACKAGE / "shipped" if (PACKAGE / "shipped").is_dir() else PACKAGE.parent
 
 
 class StrictModel(BaseModel):

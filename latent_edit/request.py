@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from latent_edit.axes import LIMITS
 from latent_edit.errors import InputError
 
 MAX_TEXT_CHARACTERS = 2_000
@@ -38,8 +39,9 @@ class EditRequest:
     10, how strongly the style steers each step. strength: 0 to 1.5, how far to go from before (0) to the edit (1) and
     past it. steps: 1 to 100 of the sampler. pace: None lets the style decide; else the factor, 0.5 to 2, by which every
     duration is multiplied (2 is half as fast), whatever the strength. prior_noise, duration_noise: 0 to 2, liveliness
-    of the plain reading. landing: False leaves Z' as the bridge alone makes it, also where the method has it brought to
-    the axes of its style. Raises InputError naming the field.
+    of the plain synthesis. correction: False leaves Z' as the bridge makes it, also where the method has it brought to
+    the axes of its style. axes: values by name (`axes.AXES`) that take the place of those that the prompt or the
+    reference asks for; a given pace goes before its axis. Raises InputError naming the field.
     """
 
     text: str
@@ -55,8 +57,9 @@ class EditRequest:
     seed: int = 0
     prior_noise: float = 0.667
     duration_noise: float = 0.8
-    landing: bool = True
+    correction: bool = True
     recording: Path | None = None
+    axes: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         self._check_source()
@@ -65,10 +68,12 @@ class EditRequest:
         if self.decode_voice is not None:
             _check_word("decode_voice", self.decode_voice)
         self._check_style()
-        if not isinstance(self.landing, bool):
-            raise InputError(f"landing must be true or false, not {self.landing!r}")
+        if not isinstance(self.correction, bool):
+            raise InputError(f"correction must be true or false, not {self.correction!r}")
         for name in RANGES:
             check_number(name, getattr(self, name))
+        if self.axes is not None:
+            object.__setattr__(self, "axes", checked_axes(self.axes))
 
     def _check_source(self) -> None:
         if self.recording is None:
@@ -152,6 +157,17 @@ def check_number(name: str, value: object) -> None:
     if not number or not low <= value <= high:  # type: ignore[operator]
         kind = "a whole number" if whole else "a number"
         raise InputError(f"{name} must be {kind} from {low:.12g} to {high:.12g}, not {value!r}")
+
+
+def checked_axes(axes: object) -> dict[str, float] | None:
+    """Values of style axes by name, in their units; None where there are none. Raises InputError naming the axis."""
+    if not isinstance(axes, Mapping):
+        raise InputError(f"axes must be values by name of an axis, not {axes!r}")
+    for name, value in axes.items():
+        low, high = LIMITS[choose("axis", str(name), LIMITS)]
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise InputError(f"the axis {name} must be a number from {low:.3g} to {high:.3g}, not {value!r}")
+    return {str(name): float(value) for name, value in axes.items()} or None
 
 
 def choose(kind: str, name: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from latent_edit import audio, pictures
 from latent_edit.errors import InputError
 from latent_edit.measures import Measurements
+from latent_edit.prompts.reading import PromptReading
 from latent_edit.request import EditRequest
 from latent_edit.types import Latent, Waveform
 
@@ -32,14 +33,15 @@ class TimedPhoneme(NamedTuple):
 class EditResult:
     """Everything about one edit. Latents are [1, C, T], sentences joined; in the pauses between them the mask is 0.
 
-    z_text: the plain reading. z_source: the same re-timed, where the bridge starts. z_edit: Z' as decoded; same T
+    z_text: the plain synthesis. z_source: the same time-scaled, where the bridge starts. z_edit: Z' as decoded; same T
     as z_source. before, after: what was decoded from z_text and z_edit, one after the other in samples of T * hop.
     phonemes_*: symbols in seconds. gain: the one factor, at most 1, used when writing both as 16 bit. measurements and
     style_similarity (cosine of the CLAP embeddings of audio and style, -1 to 1) are taken without that gain.
     unknown_words: of the prompt, unknown to the CLAP. dropped_symbols: of the text, unknown to the voice. notes: what a
     person should know, one line each. log_duration_ratio: what the durations of z_source were multiplied by, as a
     logarithm. seconds: time spent in each stage. provenance: hashes of the checkpoints, versions, machine. reference,
-    recording: the clips that the request named, at the rate at which they were heard.
+    recording: the clips that the request named, at the rate at which they were heard. asked: what its prompt, or the
+    clip in that style, asks for on each axis.
     """
 
     request: EditRequest
@@ -63,6 +65,7 @@ class EditResult:
     provenance: dict[str, Any]
     reference: Waveform | None = None
     recording: Waveform | None = None
+    asked: PromptReading | None = None
 
     @property
     def clips(self) -> dict[str, Waveform]:
@@ -105,6 +108,7 @@ class EditResult:
             "measurements": {"before": asdict(self.measurements_before), "after": asdict(self.measurements_after)},
             "style_similarity": {"before": self.style_similarity_before, "after": self.style_similarity_after},
             "unknown_words": list(self.unknown_words),
+            "asked": None if self.asked is None else self.asked.to_dict(),
             "dropped_symbols": list(self.dropped_symbols),
             "notes": list(self.notes),
             "seconds": self.seconds,

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
 MAX_PIECE_CHARACTERS = 240  # about 15 seconds; the voices were trained on single sentences
-SENTENCE_PAUSE_SECONDS, CLAUSE_PAUSE_SECONDS = 0.35, 0.15
+SENTENCE_PAUSE_SECONDS, ELLIPSIS_PAUSE_SECONDS, CLAUSE_PAUSE_SECONDS = 0.35, 0.5, 0.15
 
-# Never the end of a sentence ...
-TITLES = frozenset(["mr", "mrs", "ms", "mx", "dr", "prof", "st", "mt", "gen", "col", "capt", "lt", "sgt", "rev", "hon"])
-LATIN = frozenset(["e.g", "i.e", "eg", "ie", "cf", "vs", "viz", "ca", "approx"])
-# ... never before a number ("No. 5", but "No. I will not.") ...
-BEFORE_NUMBERS = frozenset(["no", "nos", "fig", "figs", "vol", "ch", "p", "pp", "sec", "eq", "art", "op"])
-MONTHS = frozenset(["jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"])
-# ... and only where a capital letter follows.
-BEFORE_CAPITALS = frozenset(["etc", "inc", "ltd", "co", "corp", "jr", "sr", "al", "ave", "blvd", "rd", "dept", "est"])
+EDGE = 0.3  # of a sentence at either end, in which it is not cut: no shreds
 
 # Marks that can end a sentence, with closing quotes or brackets, and the space after them.
 BOUNDARY = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]\u00bb]*\s+")
-CLAUSE = re.compile(r"(?<=[,;:\u2014\u2013])\s+")
 PARAGRAPH = re.compile(r"\n\s*\n")
+# Where a sentence that is too long may be cut, the best first: after a mark, then before the words that begin a phrase.
+CUTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?<=[;:\u2014\u2026])\s",
+        r"(?<=,)\s",
+        r"\s(?=(?:and|but|or|nor|so|yet|because|although|though|while|when|where|which|who|that|if|unless|until|then)\s)",
+        r"\s(?=(?:after|before|with|without|for|from|into|over|under|about|between|through|during|in|on|at|by|to|of)\s)",
+        r"\s",
+    )
+)
 
 
 class Piece(NamedTuple):
@@ -32,31 +34,26 @@ class Piece(NamedTuple):
 
 
 def split_sentences(text: str) -> list[Piece]:
-    """Pieces of at most about 240 characters in reading order; nothing that can be pronounced is lost.
+    """Pieces of a normalised text (`text.normalise`), at most about 240 characters each, in reading order.
 
-    Ends of sentences are found by their marks, not after abbreviations (Mr., e.g., J.) nor inside numbers (3.5). A
-    longer sentence is split after commas and the like, or, without any, between words.
+    A sentence ends at its mark; normalised text has no other full stops (Mr., e.g., 3.5).
+    A longer sentence is cut after marks, or else before the word that begins a phrase. Nothing is lost.
     """
     pieces: list[Piece] = []
-    for paragraph in PARAGRAPH.split(_printable(text)):
+    for paragraph in PARAGRAPH.split(text):
         for sentence in _sentences(" ".join(paragraph.split())):
-            clauses = _clauses(sentence)
+            clauses = _cut(sentence)
             pieces += [Piece(clause, CLAUSE_PAUSE_SECONDS) for clause in clauses[:-1]]
-            pieces.append(Piece(clauses[-1], SENTENCE_PAUSE_SECONDS))
+            trailing = clauses[-1].rstrip("\"'").endswith(("\u2026", "..."))
+            pieces.append(Piece(clauses[-1], ELLIPSIS_PAUSE_SECONDS if trailing else SENTENCE_PAUSE_SECONDS))
     return pieces
-
-
-def _printable(text: str) -> str:
-    """Composed characters, with control and format characters (which would end a C string) as spaces."""
-    composed = unicodedata.normalize("NFC", text)
-    return "".join(x if x == "\n" or not unicodedata.category(x).startswith("C") else " " for x in composed)
 
 
 def _sentences(text: str) -> list[str]:
     """`text` has single spaces only. Parts without a letter or digit (a lone "...") join the sentence before them."""
     parts, start = [], 0
     for match in BOUNDARY.finditer(text):
-        if _ends_sentence(text[start : match.start()], match.group(), text[match.end() :]):
+        if _ends_sentence(match.group(), text[match.end() :]):
             parts.append(text[start : match.end()].strip())
             start = match.end()
     parts.append(text[start:].strip())
@@ -69,35 +66,23 @@ def _sentences(text: str) -> list[str]:
     return sentences
 
 
-def _ends_sentence(before: str, marks: str, after: str) -> bool:
-    following = after.lstrip("\"'\u201c\u2018([\u00ab\u00bf\u00a1")[:1]
-    if marks.strip() != ".":  # !, ?, ... or a closing quote: "Stop!" he said
-        return not following.islower()
-    word = before.rsplit(" ", 1)[-1].lstrip("\"'\u201c\u2018([").lower()
-    if word in TITLES | LATIN:
-        return False
-    if word in BEFORE_NUMBERS | MONTHS:
-        return not following.isdigit()
-    if re.fullmatch(r"[^\W\d_]", word) and word != "i":  # an initial, as in J. Smith
-        return False
-    if word in BEFORE_CAPITALS or "." in word:  # "." inside: a.m, U.S
-        return not (following.islower() or following.isdigit())
-    return True
+def _ends_sentence(marks: str, after: str) -> bool:
+    """A full stop does; !, ?, an ellipsis or a closing quote ("Stop!" he said) only where no small letter follows."""
+    return marks.strip() == "." or not after.lstrip("\"'\u201c\u2018([\u00ab\u00bf\u00a1")[:1].islower()
 
 
-def _clauses(sentence: str) -> list[str]:
-    """The sentence itself, or, when it is too long, its clauses (if need be its words) gathered into long pieces."""
+def _cut(sentence: str) -> list[str]:
+    """The sentence itself or, when it is too long, its parts: cut as near to the middle as the best kind of cut is."""
     if len(sentence) <= MAX_PIECE_CHARACTERS:
         return [sentence]
-    parts = [
-        word
-        for clause in CLAUSE.split(sentence)
-        for word in ([clause] if len(clause) <= MAX_PIECE_CHARACTERS else clause.split(" "))
-    ]
-    gathered = [parts[0]]
-    for part in parts[1:]:
-        if len(gathered[-1]) + 1 + len(part) <= MAX_PIECE_CHARACTERS:
-            gathered[-1] += " " + part
-        else:
-            gathered.append(part)
-    return gathered
+    for kind in CUTS:
+        inside = [
+            match
+            for match in kind.finditer(sentence)
+            if EDGE * len(sentence) <= match.start() <= (1 - EDGE) * len(sentence)
+        ]
+        if inside:
+            best = min(inside, key=lambda match: abs(match.start() - len(sentence) / 2))
+            return [*_cut(sentence[: best.start()]), *_cut(sentence[best.end() :])]
+    first, space, rest = sentence.partition(" ")  # an endless word stays whole
+    return [first, *_cut(rest)] if space else [sentence]

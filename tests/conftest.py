@@ -9,8 +9,8 @@ import torch
 from tiny_voices import shake
 
 from latent_edit import checkpoint
-from latent_edit.data.styles import AXES
-from latent_edit.pipeline import LatentEditor
+from latent_edit.axes import AXES
+from latent_edit.editor import LatentEditor
 
 SHIPPED = checkpoint.default_root()
 TINY_VOICES = ["anna", "ben"]
@@ -64,7 +64,7 @@ def make_tiny_root(root: Path) -> None:
 
 def make_tiny_voice(folder: Path, seed: int | None = None) -> None:
     """A voice of the embedded kind with 16 channels and the speakers `TINY_VOICES`."""
-    from latent_edit.models.istft_vits import save_voice
+    from latent_edit.models.embedded_vits import save_voice
     from latent_edit.training.vits import build_voice
     from latent_edit.training.vits_config import VitsArchitecture
 
@@ -124,7 +124,7 @@ def make_tiny_bridge(root: Path, method: str) -> None:
             "pairing": {"aligned": 1.0},
             "condition": {"caption": 1.0},
             "prosody": method == "i2sb",
-            "landing": method == "i2sb",
+            "correction": method == "i2sb",
             "training": {"steps": 1},
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,106 @@ def test_a_name_that_says_nothing_of_the_format_and_one_that_is_no_name(tmp_path
         audio.read_audio(tmp_path / "clip.raw", RATE)
     with pytest.raises(InputError, match="there is no audio file"):
         audio.read_audio(tmp_path / ("a" * 300 + ".wav"), RATE)
+
+
+TELEPHONES = [  # file ending, container, codec, rate
+    ("m4a", "ipod", "aac", 44_100),
+    ("mp4", "mp4", "aac", 48_000),
+    ("mov", "mov", "aac", 44_100),
+    ("webm", "webm", "libopus", 48_000),
+    ("3gp", "3gp", "aac", 16_000),
+    ("amr", "amr", "libopencore_amrnb", 8_000),
+    ("aac", "adts", "aac", 44_100),
+    ("opus", "ogg", "libopus", 48_000),
+    ("mp3", "mp3", "libmp3lame", 44_100),
+]
+
+
+def encoded(path: Path, container: str, codec: str, samples: np.ndarray, rate: int, film: bool = False) -> Path:
+    """Samples [N, channels] as a telephone or browser writes them; `film` puts a picture before the sound."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w", format=container) as output:
+        picture = output.add_stream("mpeg4", rate=5, width=64, height=64) if film else None
+        sound = None
+        if samples.size:
+            sound = output.add_stream(codec, rate=rate, layout="mono" if samples.shape[1] == 1 else "stereo")
+        if picture:
+            frames = [av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24") for _ in range(5)]
+            output.mux([packet for frame in [*frames, None] for packet in picture.encode(frame)])
+        if sound:
+            interleaved = np.clip(samples * 32767, -32768, 32767).astype(np.int16).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=sound.layout.name)
+            frame.sample_rate = rate
+            fifo = av.AudioResampler(sound.format.name, sound.layout.name, rate, sound.frame_size or None)
+            parts = [*fifo.resample(frame), *fifo.resample(None)]
+            output.mux([packet for part in [*parts, None] for packet in sound.encode(part)])
+    return path
+
+
+@pytest.mark.parametrize(("ending", "container", "codec", "rate"), TELEPHONES)
+def test_what_telephones_and_browsers_record_is_read(
+    tmp_path: Path, ending: str, container: str, codec: str, rate: int
+) -> None:
+    path = encoded(tmp_path / f"clip.{ending}", container, codec, tone(rate)[:, None], rate)
+    shutil.copy(path, tmp_path / "clip")  # a name need not say what a file is
+    for name in (path.name, "clip"):
+        samples = audio.read_audio(tmp_path / name, RATE)
+        assert samples.dtype == np.float32
+        assert samples.size == pytest.approx(RATE, abs=0.15 * RATE)  # codecs add up to a few packets
+        middle = samples[4000:12_000]
+        assert strongest_hertz(middle, RATE) == pytest.approx(440, abs=5)
+        assert np.abs(middle).max() == pytest.approx(0.5, rel=0.15)
+
+
+def test_of_a_film_the_sound_is_read_and_a_silent_film_is_refused(tmp_path: Path) -> None:
+    stereo = np.stack([tone(48_000, hertz=300, level=0.4), tone(48_000, hertz=300, level=0.2)], axis=1)
+    film = encoded(tmp_path / "film.mov", "mov", "aac", stereo, 48_000, film=True)
+    samples = audio.read_audio(film, RATE)
+    assert strongest_hertz(samples[4000:12_000], RATE) == pytest.approx(300, abs=5)
+    assert np.abs(samples[4000:12_000]).max() == pytest.approx(0.3, rel=0.1)
+    mute = encoded(tmp_path / "mute.mp4", "mp4", "aac", np.zeros((0, 1)), 48_000, film=True)
+    with pytest.raises(InputError, match=r"mute\.mp4 has no sound"):
+        audio.read_audio(mute, RATE)
+
+
+def test_no_more_than_the_limit_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import av
+
+    path = encoded(tmp_path / "long.m4a", "ipod", "aac", tone(8_000, seconds=20.0)[:, None], 8_000)
+    decoded = []
+    resampler = av.AudioResampler
+
+    class Counting:
+        def __init__(self, **options: str) -> None:
+            self.resampler = resampler(**options)
+
+        def resample(self, frame: av.AudioFrame) -> list[av.AudioFrame]:
+            decoded.append(frame.samples)
+            return self.resampler.resample(frame)
+
+    monkeypatch.setattr(av, "AudioResampler", Counting)
+    with pytest.raises(InputError, match="lasts more than 2 seconds"):
+        audio.read_audio(path, RATE, max_seconds=2.0)
+    assert 2.0 < sum(decoded) / 8_000 < 4.0
+
+
+def test_damaged_files_text_and_lists_of_other_files_are_refused(tmp_path: Path) -> None:
+    whole = encoded(tmp_path / "whole.m4a", "ipod", "aac", tone(16_000)[:, None], 16_000).read_bytes()
+    contents = {
+        "cut.m4a": whole[: len(whole) // 2],  # what says where the sound lies comes last
+        "text.wav": b"Dear all, here is the recording.",
+        "text.m4a": b"Dear all, here is the recording.",
+        "text.aac": b"Dear all, here is the recording. " * 1000,
+        "list.m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{tmp_path}/whole.m4a\n#EXT-X-ENDLIST\n".encode(),
+        "list.ffconcat": f"ffconcat version 1.0\nfile {tmp_path}/whole.m4a\n".encode(),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"cannot read .*{name} as audio"):
+            audio.read_audio(tmp_path / name, RATE)
+    (tmp_path / "empty.m4a").touch()
+    with pytest.raises(InputError, match="is empty"):
+        audio.read_audio(tmp_path / "empty.m4a", RATE)
 
 
 def test_stereo_is_averaged(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from synthetic_speech import speech_like
 
+from latent_edit import EditRequest, LatentEditor
 from latent_edit.checkpoint import ROOT_VARIABLE
 from latent_edit.cli import main
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.pipeline import EditRequest, LatentEditor
 
 RunCli = Callable[..., tuple[int, str, str]]
 GOOD = {"--text": "Hello there.", "--voice": "anna", "--prompt": "an angry shout", "--steps": "2"}
@@ -103,7 +104,7 @@ def tone(rate: int, seconds: float, channels: int = 1) -> np.ndarray:
 
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 2), (8_000, 1), (96_000, 1), (44_100, 6)])
 def test_stereo_and_other_rates_just_work(tiny_editor: LatentEditor, tmp_path: Path, rate: int, channels: int) -> None:
-    soundfile.write(tmp_path / "clip.wav", tone(rate, 1.0, channels), rate)
+    soundfile.write(tmp_path / "clip.wav", np.stack([speech_like(1.0, rate)] * channels, axis=1), rate)
     result = tiny_editor.edit(EditRequest("Hello.", "anna", reference=tmp_path / "clip.wav", steps=2))
     assert result.reference is not None
     assert result.reference.samples.shape == (1, 16_000)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,3 +172,13 @@ def test_the_root_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert checkpoint.default_root() == Path(__file__).resolve().parent.parent / "checkpoints"
     monkeypatch.setenv("LATENT_EDIT_CHECKPOINTS", str(tmp_path))
     assert checkpoint.default_root() == tmp_path
+
+
+def test_an_installed_package_has_its_weights_inside(tmp_path: Path) -> None:
+    package = Path(checkpoint.__file__).parent
+    shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / package.name / "shipped" / "checkpoints").mkdir(parents=True)
+    code = "from latent_edit.checkpoint import default_root; print(default_root())"
+    environment = {name: value for name, value in os.environ.items() if name != checkpoint.ROOT_VARIABLE}
+    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert Path(found.stdout.strip()) == tmp_path / package.name / "shipped" / "checkpoints", found.stderr

@@ -16,8 +16,8 @@ from synthetic_speech import speech_like
 
 from latent_edit.checkpoint import CARD_NAME, MANIFEST_NAME, ROOT_VARIABLE, verify
 from latent_edit.cli import main
+from latent_edit.editor import LatentEditor
 from latent_edit.errors import CheckpointError
-from latent_edit.pipeline import LatentEditor
 
 Run = Callable[..., tuple[str, str]]
 
@@ -70,7 +70,7 @@ def test_other_libraries_do_not_remark_on_the_text(tiny_root: Path, tmp_path: Pa
 
 
 def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) -> None:
-    out, err = run(*EDIT, "--out", str(tmp_path), "--guidance", "3", "--decode-voice", "ben", "--no-landing")
+    out, err = run(*EDIT, "--out", str(tmp_path), "--guidance", "3", "--decode-voice", "ben", "--no-correction")
     names = ["after.wav", "before.wav", "difference.png", "edit.json", "z_edit.png", "z_text.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert out.splitlines()[-6:] == [str(tmp_path / name) for name in names]
@@ -79,7 +79,7 @@ def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) 
     assert "blorp" in err
     request = json.loads((tmp_path / "edit.json").read_text())["request"]
     assert (request["guidance"], request["steps"], request["decode_voice"], request["seed"]) == (3, 2, "ben", 0)
-    assert request["landing"] is False
+    assert request["correction"] is False
 
 
 def test_repeat_gives_the_same_wavs(run: Run, tmp_path: Path) -> None:
@@ -105,7 +105,16 @@ def test_bench_times_every_stage(run: Run, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(bench, "START_UP", "pass")  # the tiny editor of this process stands for a loaded one
     out, _ = run("bench", "--runs", "1", "--out", str(tmp_path / "bench.json"))
     figures = json.loads((tmp_path / "bench.json").read_text())
-    assert set(figures["stage_seconds"]) == {"text", "before", "style", "pace", "bridge", "landing", "after", "measure"}
+    assert set(figures["stage_seconds"]) == {
+        "text",
+        "before",
+        "style",
+        "time_scaling",
+        "bridge",
+        "correction",
+        "after",
+        "measure",
+    }
     assert all(seconds > 0 for seconds in figures["stage_seconds"].values())
     assert figures["edit_seconds"] >= sum(figures["stage_seconds"].values()) * 0.5
     assert 10e6 < figures["peak_memory_bytes"] < 100e9

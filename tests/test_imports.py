@@ -52,9 +52,9 @@ def test_import_rules_notice_a_trespass(tmp_path: Path) -> None:
         "models/trespass.py": "latent_edit.diffusion",
         "diffusion/trespass.py": "latent_edit.models",
         "checkpoint.py": "latent_edit.bridge",
-        "pipeline.py": "latent_edit.data",
+        "editor.py": "latent_edit.data",
         "ui/trespass.py": "latent_edit.training",
-        "reading.py": "gradio",
+        "synthesis.py": "gradio",
     }
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     shutil.copytree(PACKAGE, tmp_path / "latent_edit", ignore=shutil.ignore_patterns("__pycache__"))
@@ -100,8 +100,8 @@ def test_help_and_the_bare_package_stay_light(arguments: tuple[str, ...]) -> Non
     assert loaded & HEAVY == set()
 
 
-def test_the_pipeline_loads_slow_libraries_only_when_used() -> None:
-    loaded = loaded_by("-c", "import latent_edit.pipeline")
+def test_the_editor_loads_slow_libraries_only_when_used() -> None:
+    loaded = loaded_by("-c", "import latent_edit.editor")
     assert "torch" in loaded
     assert loaded & SLOW_TO_LOAD == set()
 

@@ -1,4 +1,4 @@
-"""The README's examples run: Python blocks and commands for real, in the order in which a reader meets them."""
+"""The examples of README.md and docs/ run: Python blocks and commands for real, in the order in which one reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import pytest
 from latent_edit.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 START = "pip install -r requirements.txt && python app.py"
 TESTS = "pip install -r requirements.txt -r requirements-dev.txt && pytest"
 EDITOR = "python -m latent_edit "
@@ -24,7 +25,7 @@ EDITOR = "python -m latent_edit "
 
 def blocks(language: str) -> list[str]:
     """Contents of the fenced blocks in that language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[str]:
@@ -75,7 +76,7 @@ def unknown_options(command: list[str], help_text: str) -> list[str]:
 
 
 def test_every_command_is_known() -> None:
-    """A new kind of command in the README needs a test here."""
+    """A new kind of command in these pages needs a test here."""
     found = commands()
     assert {START, TESTS} <= set(found)
     assert [x for x in found if x not in (START, TESTS) and not x.startswith((EDITOR, "hf ", "curl "))] == []

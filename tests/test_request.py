@@ -34,7 +34,7 @@ def request(**changes: Any) -> EditRequest:
         ({"voice": None}, "voice must be a name"),
         ({"method": ""}, "method must be a name"),
         ({"decode_voice": ""}, "decode_voice must be a name"),
-        ({"landing": None}, "landing must be true or false, not None"),
+        ({"correction": None}, "correction must be true or false, not None"),
         ({"guidance": -0.1}, "guidance must be a number from 0 to 10, not -0.1"),
         ({"guidance": 10.5}, "guidance must be a number from 0 to 10"),
         ({"guidance": float("nan")}, "guidance must be a number from 0 to 10, not nan"),

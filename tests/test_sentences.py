@@ -6,14 +6,16 @@ import pytest
 
 from latent_edit.sentences import (
     CLAUSE_PAUSE_SECONDS,
+    ELLIPSIS_PAUSE_SECONDS,
     MAX_PIECE_CHARACTERS,
     SENTENCE_PAUSE_SECONDS,
     split_sentences,
 )
+from latent_edit.text import normalise
 
 
 def texts(text: str) -> list[str]:
-    return [piece.text for piece in split_sentences(text)]
+    return [piece.text for piece in split_sentences(normalise(text).words)]
 
 
 @pytest.mark.parametrize(
@@ -37,10 +39,15 @@ def texts(text: str) -> list[str]:
         ["all in lower case.", "still two sentences."],
         ["Really?!", "Yes."],
         ["On Jan. 5 it rained.", "It was wet."],
+        ["We meet on Wed. at noon.", "Come."],
+        ["Take vitamin C.", "It helps.", "Ask J. Smith."],
+        ["The door is 3 ft. wide.", "It is 7 ft. high."],
+        ["He lives on Elm St.", "She does not."],
+        ["Write to a.b@c.org.", "Go to x.com.", "Read file.txt."],
     ],
 )
 def test_sentences(pieces: list[str]) -> None:
-    assert texts(" ".join(pieces)) == pieces
+    assert texts(" ".join(pieces)) == [normalise(piece).words for piece in pieces]
 
 
 def test_white_space_and_control_characters() -> None:
@@ -55,12 +62,13 @@ def test_white_space_and_control_characters() -> None:
 
 
 def test_marks_alone_stay_with_the_sentence_before() -> None:
-    assert texts("Hello there. ... Good bye.") == ["Hello there. ...", "Good bye."]
-    assert texts("...") == ["..."]
+    assert [x.text for x in split_sentences("Hello there. ... Good bye.")] == ["Hello there. ...", "Good bye."]
+    assert [x.text for x in split_sentences("...")] == ["..."]
+    assert texts("...") == []
 
 
 def test_long_sentences_are_split_after_commas_and_nothing_is_lost() -> None:
-    sentence = ", ".join(f"this is clause number {i} of a very long sentence" for i in range(20)) + "."
+    sentence = ", ".join(f"this is clause number {i} of a very long sentence" for i in "abcdefghijklmnopqrst") + "."
     pieces = split_sentences(sentence + " Short one.")
     assert len(pieces) > 3
     assert all(len(piece.text) <= MAX_PIECE_CHARACTERS for piece in pieces)
@@ -70,7 +78,15 @@ def test_long_sentences_are_split_after_commas_and_nothing_is_lost() -> None:
     assert [piece.pause_seconds for piece in pieces[-2:]] == [SENTENCE_PAUSE_SECONDS] * 2
 
 
-def test_a_long_sentence_without_commas_is_split_between_words() -> None:
+def test_run_on_text_is_cut_where_a_phrase_begins() -> None:
+    sentence = "we walked along the river and watched the boats that carried people home " * 6
+    pieces = texts(sentence)
+    assert all(len(piece) <= MAX_PIECE_CHARACTERS for piece in pieces)
+    assert " ".join(pieces) == sentence.strip()
+    assert {piece.split()[0] for piece in pieces[1:]} <= {"and", "that"}
+
+
+def test_a_long_row_of_words_is_cut_between_words() -> None:
     sentence = "word " * 150
     pieces = texts(sentence)
     assert all(len(piece) <= MAX_PIECE_CHARACTERS for piece in pieces)
@@ -78,4 +94,9 @@ def test_a_long_sentence_without_commas_is_split_between_words() -> None:
 
 
 def test_one_endless_word_stays_whole() -> None:
-    assert texts("a" * 2000) == ["a" * 2000]
+    assert [x.text for x in split_sentences("a" * 2000)] == ["a" * 2000]
+
+
+def test_an_ellipsis_pauses_longer_than_a_full_stop() -> None:
+    trailing, ended = split_sentences("Well\u2026 That is that.")
+    assert (trailing.pause_seconds, ended.pause_seconds) == (ELLIPSIS_PAUSE_SECONDS, SENTENCE_PAUSE_SECONDS)

@@ -11,7 +11,7 @@ import torch
 
 from latent_edit.data.pitch import pitch_of_recordings
 from latent_edit.data.speech import Speech
-from latent_edit.models.istft_vits import IstftVits
+from latent_edit.models.embedded_vits import EmbeddedVits
 from latent_edit.models.phonemes import VITS_VOCABULARY, encode_text
 from latent_edit.training.vits import build_voice
 from latent_edit.training.vits_config import VitsArchitecture
@@ -38,7 +38,7 @@ def shake(network: torch.nn.Module, size: float = 0.1) -> None:
             parameter.add_(size * torch.randn_like(parameter))
 
 
-def tiny_voice(seed: int = 0, speakers: list[str] | None = None) -> IstftVits:
+def tiny_voice(seed: int = 0, speakers: list[str] | None = None) -> EmbeddedVits:
     """A voice of the embedded kind."""
     torch.manual_seed(seed)
     voice = build_voice(ARCHITECTURE, SPEAKERS if speakers is None else speakers)

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from latent_edit.data.lexicon import FLOORS, CaptionSplit, Slot, Template, Word, compose, load_lexicon, style_of
-from latent_edit.data.styles import Style
-from latent_edit.models.prompt_words import prompt_words
+from latent_edit.data.styles import Style, style_of
+from latent_edit.prompts.lexicon import FLOORS, CaptionSplit, Slot, Template, Word, compose, load_lexicon
+from latent_edit.prompts.words import prompt_words
 
 HELD_OUT_PAIRS = 8  # one of so many pairs of concepts never meets in a training caption
 WORD_COUNTS = (0.4, 0.4, 0.2)  # shares of captions that compose one, two and three words

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latent_edit.axes import AXES
 from latent_edit.config import StrictModel, preset_prompts
 from latent_edit.data.captions import describe, preset_caption, sample_pair
 from latent_edit.data.corpora import Utterance
-from latent_edit.data.lexicon import MAXIMA, MINIMA, CaptionSplit, style_of
 from latent_edit.data.splits import split_of
-from latent_edit.data.styles import AXES, Style, jitter, random_style
+from latent_edit.data.styles import Style, jitter, random_style, style_of
 from latent_edit.measures import Measurements
+from latent_edit.prompts.lexicon import MAXIMA, MINIMA, CaptionSplit
 
 NEUTRAL_PRESET = "speak normally"
 

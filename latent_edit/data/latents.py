@@ -19,19 +19,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latent_edit.data.breath import with_breath
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
-from latent_edit.models.pacing import resampled
+from latent_edit.optimize.corrections import breathy, expand_f0
+from latent_edit.optimize.time_scaling import resampled
 from latent_edit.types import Latent, Waveform
 
 logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from latent_edit.models.clap import StyleEncoder
+    from latent_edit.models.phonemes import PhonemeSequence
     from latent_edit.models.vits import FrozenVits, TextEncoding
 
 PRIOR_NOISE = 0.667
@@ -42,11 +43,12 @@ SHARD_RECORDINGS = 32
 class Example:
     """One target and the latents it can start from; [C, T] float16, without padding.
 
-    target: posterior mean of the rendition (of light breath see `data.breath`). neutral: the neutral rendition, re-
-    timed to the target. text: Z_text on the recording's MAS path, re-timed likewise; text_prior: the same before the
-    inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the inverse flow.
+    target: posterior mean of the rendition (of light breath see `optimize.corrections.breathy`). neutral: the neutral
+    rendition, time-scaled to the target. text: Z_text on the recording's MAS path, time-scaled likewise; text_prior:
+    the same before the inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the
+    inverse flow.
     reading: Z_text with predicted durations, resampled to the style's pace (an edit starts from one that keeps more
-    words, see `models.pacing`); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
+    words, see `optimize.time_scaling`); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
 
     target: Tensor
@@ -104,8 +106,8 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     phonemes = vits.phonemize(raw.text)
     encoded = [_encode(vits, samples, speaker) for samples in audio]
     path = vits.align(encoded[0], phonemes, speaker).durations
-    on_path = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
-    free = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator)
+    on_path = _synthesised(vits, phonemes, speaker, generator, path)
+    free = _synthesised(vits, phonemes, speaker, generator)
     paper = (free.latent.z[0], free.prior_sample.z[0])
     spoken = analyse(vits.decode(free.latent, speaker).item(0).cpu().numpy(), vits.sampling_rate)
     examples = []
@@ -113,7 +115,7 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
         if breath := _light_breath(vits, item):
             clear = replace(Style(*item.style), breathiness=0.0)
             rendition = synthesise(analyse(audio[0], vits.sampling_rate), clear)
-            target = with_breath(vits, _encode(vits, rendition, speaker), speaker, breath)
+            target = breathy(vits, _encode(vits, rendition, speaker), speaker, breath)
         neutral = encoded[min(index, 1)]  # a raw recording goes with itself, what went through WORLD with the second
         length = target.z.shape[2]
         at_length = (x.stretched(length).z[0] for x in (neutral, on_path.latent, on_path.prior_sample))
@@ -142,7 +144,7 @@ def _styled_reading(
     plain, styled = (latent.stretched(source.z.shape[2]).z for latent in heard)
     carried = Latent(source.z + styled - plain, source.mask)
     if breath:
-        carried = with_breath(vits, carried, item.speaker, breath)
+        carried = breathy(vits, carried, item.speaker, breath)
     return source.z[0], carried.z[0]
 
 
@@ -151,8 +153,16 @@ def _light_breath(vits: FrozenVits, item: RenditionItem) -> float:
 
     Of a voice that cannot be asked for breath, latents are all looked up with the encoder.
     """
-    breathiness = Style(*item.style).breathiness
-    return breathiness if 0 < breathiness < 1 and vits.has_source_filter else 0.0
+    style = Style(*item.style)
+    return style.breathiness if not style.is_whisper and vits.has_source_filter else 0.0
+
+
+def _synthesised(
+    vits: FrozenVits, phonemes: PhonemeSequence, speaker: str, generator: torch.Generator, path: Tensor | None = None
+) -> TextEncoding:
+    """Z_text as an edit starts from it; on a MAS path where one is given."""
+    encoding = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
+    return replace(encoding, latent=expand_f0(vits, encoding.latent, speaker))
 
 
 def _encode(vits: FrozenVits, samples: np.ndarray, speaker: str) -> Latent:

@@ -35,13 +35,13 @@ from latent_edit.data.drawn_styles import (
     natural_deviations,
     rounded,
 )
-from latent_edit.data.lexicon import MAXIMA, MINIMA, CaptionSplit
 from latent_edit.data.splits import Split, sentence_key, split_hash, split_of
 from latent_edit.data.styles import Style
 from latent_edit.data.world import analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
 from latent_edit.measures import Measurements, measure
+from latent_edit.prompts.lexicon import MAXIMA, MINIMA, CaptionSplit
 
 logger = logging.getLogger(__name__)
 INFO_NAME = "renditions.json"

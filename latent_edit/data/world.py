@@ -107,7 +107,7 @@ def _contour(analysis: Analysis, style: Style, ratio: float) -> np.ndarray:
     """Changed F0 [F] in Hz: range around the median, shift, then tremor in output time; zero where unvoiced."""
     fundamental = analysis.fundamental.astype(np.float64)
     voiced = fundamental > 0
-    if style.breathiness >= 1 or not voiced.any():
+    if style.is_whisper or not voiced.any():
         return np.zeros_like(fundamental)
     octaves = np.log2(fundamental[voiced] / analysis.median_pitch) * 2.0**style.range_ratio_log2
     seconds = np.flatnonzero(voiced) * FRAME_SECONDS * ratio

@@ -5,7 +5,7 @@ Liu et al., "I2SB: Image-to-Image Schroedinger Bridge", arXiv 2302.05872; here x
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from latent_edit.diffusion.noise import item_noise
-from latent_edit.diffusion.process import Denoise, OnStep
+from latent_edit.diffusion.process import Denoise
 from latent_edit.diffusion.schedules import BridgeSchedule, per_item, sampling_times
 
 FIRST_TIME = 1e-4  # t0: below it sigma, and with it the label, would lose its meaning
@@ -65,8 +65,7 @@ class I2SB:
         mask: Tensor,
         steps: int,
         generators: Sequence[torch.Generator],
-        on_step: OnStep | None = None,
-    ) -> Tensor:
+    ) -> Iterator[Tensor]:
         """Algorithm 2: predict x_0, then draw the earlier state from q(x_earlier | x_0, x_t); OT-ODE takes its mean."""
         x_t = self._start(source, mask, generators)
         times = sampling_times(steps).to(source.device)
@@ -77,9 +76,7 @@ class I2SB:
             x_t = clean + per_item(weight, x_t) * (x_t - clean)
             if not self.ot_ode:
                 x_t = x_t + per_item(variance.sqrt(), x_t) * item_noise(mask, x_t.shape[1], generators)
-            if on_step is not None:
-                on_step(index, steps, clean)
-        return x_t
+            yield clean
 
     def _start(self, source: Tensor, mask: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         if self.source_noise == 0:

@@ -5,14 +5,14 @@ Saharia et al., "Palette", arXiv 2111.05826, with the v-objective of Salimans an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from latent_edit.diffusion.noise import item_noise
-from latent_edit.diffusion.process import Denoise, OnStep
+from latent_edit.diffusion.process import Denoise
 from latent_edit.diffusion.schedules import cosine_schedule, per_item, sampling_times
 
 
@@ -52,8 +52,7 @@ class Palette:
         mask: Tensor,
         steps: int,
         generators: Sequence[torch.Generator],
-        on_step: OnStep | None = None,
-    ) -> Tensor:
+    ) -> Iterator[Tensor]:
         """Deterministic DDIM (arXiv 2010.02502, equation 12 with sigma = 0) from pure noise at t = 1."""
         x_t = item_noise(mask, source.shape[1], generators)
         times = sampling_times(steps).to(source.device)
@@ -63,6 +62,4 @@ class Palette:
             alpha_now, sigma_now = (per_item(factor, x_t) for factor in cosine_schedule(now))
             alpha, sigma = (per_item(factor, x_t) for factor in cosine_schedule(earlier))
             x_t = alpha * clean + sigma * (x_t - alpha_now * clean) / sigma_now  # the noise in x_t, scaled down
-            if on_step is not None:
-                on_step(index, steps, clean)
-        return x_t
+            yield clean

@@ -6,16 +6,13 @@ Both lead from t = 1 (noise, or the source) to t = 0 (the edited latent). The ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 Denoise = Callable[[Tensor, Tensor, Tensor], Tensor]
-
-OnStep = Callable[[int, int, Tensor], None]
-"""`on_step(index, steps, clean_prediction)` after each step; index from 0 to steps - 1. It cancels by raising."""
 
 
 class Diffusion(Protocol):
@@ -39,6 +36,5 @@ class Diffusion(Protocol):
         mask: Tensor,
         steps: int,
         generators: Sequence[torch.Generator],
-        on_step: OnStep | None = None,
-    ) -> Tensor:
-        """The edited latent [B, C, T] after `steps` calls of the network."""
+    ) -> Iterator[Tensor]:
+        """The clean latent [B, C, T] that each of `steps` calls of the network predicts; the last is the edited one."""

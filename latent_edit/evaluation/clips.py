@@ -1,8 +1,7 @@
-"""What is judged: descriptions of clips that can be made when a judge wants to hear them, and are known by content."""
+"""What is judged: descriptions of clips, which are made when a judge needs them and identified by their content."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -11,18 +10,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-import latent_edit
 from latent_edit.data.styles import Style
+from latent_edit.evaluation.code_hash import code_hash
 from latent_edit.request import EditRequest
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
     from latent_edit.data.world import Analysis
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 SAMPLING_RATE = 16_000
-# What readings, copies and edits go through: modules and packages of this project.
-SPOKEN_BY = ("audio", "bridge", "diffusion", "models", "pipeline", "reading", "recording", "sentences", "types")
+WORLD_MODULE = "latent_edit.data.world"
 
 
 @dataclass(frozen=True)
@@ -71,31 +69,31 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Said:
-    """The plain reading of a text: what an edit calls before."""
+class PlainSynthesis:
+    """A text spoken without an edit: what an edit calls before."""
 
     text: str
     voice: str
     seed: int
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """Words, voice, seed, the weights of the voice, and the code."""
-        return ["said", self.text, self.voice, self.seed, editor.vits.hash, code_hash(*SPOKEN_BY)]
+        """Text, voice, seed, the weights of the voice, and the code."""
+        return ["plain", self.text, self.voice, self.seed, editor.vits.hash, editor_code(editor)]
 
     def render(self, editor: LatentEditor) -> Sound:
-        """Read it."""
+        """Synthesise it."""
         return _sound(editor.say(self.text, self.voice, self.seed).waveform)
 
 
 @dataclass(frozen=True)
-class Copied:
-    """Copy-synthesis: a recording as the latent that an edit of it starts from, and back.
+class Resynthesis:
+    """A recording encoded and decoded: the latent that an edit of it starts from.
 
-    refined: False for what the posterior encoder alone makes of it.
+    inverted: False for what the posterior encoder alone makes of it.
     """
 
     recording: Recording
-    refined: bool = True
+    inverted: bool = True
 
     @property
     def voice(self) -> str:
@@ -109,30 +107,30 @@ class Copied:
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The recording, the weights of the voice, and the code."""
-        made = [self.voice, editor.vits.hash, self.refined, code_hash(*SPOKEN_BY)]
-        return ["copied", *self.recording.identity(editor), *made]
+        made = [self.voice, editor.vits.hash, self.inverted, editor_code(editor)]
+        return ["resynthesis", *self.recording.identity(editor), *made]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Encode and decode."""
         import torch
 
         from latent_edit.audio import resample
-        from latent_edit.models.refinement import refined
+        from latent_edit.optimize.corrections import invert
 
         sound, vits = self.recording.render(editor), editor.vits
         samples = torch.from_numpy(resample(sound.samples, sound.rate, vits.sampling_rate))
         recording = Waveform.of(samples, vits.sampling_rate)
         latent = vits.encode_speech(recording, self.voice)
-        if self.refined:
-            latent = refined(vits, latent, recording, self.voice)
+        if self.inverted:
+            latent = invert(vits, latent, recording, self.voice)
         return _sound(vits.decode(latent, self.voice))
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """Another clip through WORLD in a style: the control for what styles do to real speech, and the method `world`."""
+class WorldEdit:
+    """Another clip through WORLD in a style: the control on real speech, and the method `world`."""
 
-    source: Recording | Said
+    source: Recording | PlainSynthesis
     style: Style
 
     @property
@@ -146,8 +144,8 @@ class Rendered:
         return self.source.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """The source, the style and how styles are rendered."""
-        return ["rendered", *self.source.identity(editor), asdict(self.style), code_hash("data/world", "measures")]
+        """The source, the style and how WORLD makes it."""
+        return ["world", *self.source.identity(editor), asdict(self.style), code_hash(WORLD_MODULE)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Analyse and synthesise."""
@@ -158,7 +156,7 @@ class Rendered:
 
 
 @dataclass(frozen=True)
-class Edited:
+class Edit:
     """The after of an edit."""
 
     request: EditRequest
@@ -174,22 +172,27 @@ class Edited:
         return self.request.text
 
     @property
-    def before(self) -> Said:
-        """The plain reading that it starts from."""
-        return Said(self.text, self.voice, self.request.seed)
+    def before(self) -> PlainSynthesis:
+        """The plain synthesis that it starts from."""
+        return PlainSynthesis(self.text, self.voice, self.request.seed)
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, all weights that it uses, and the code."""
-        return ["edited", self.request.to_dict(), editor.hashes(self.request.method), code_hash(*SPOKEN_BY)]
+        return ["edit", self.request.to_dict(), editor.hashes(self.request.method), editor_code(editor)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Edit."""
         return _sound(editor.after(self.request).waveform)
 
 
+def editor_code(editor: LatentEditor) -> str:
+    """Hash of everything that syntheses and edits run through."""
+    return code_hash(type(editor).__module__)
+
+
 @lru_cache(maxsize=4)
-def _analysed(source: Recording | Said, editor: LatentEditor) -> Analysis:
-    """WORLD parameters of a clip; one clip is rendered in many styles, one after the other."""
+def _analysed(source: Recording | PlainSynthesis, editor: LatentEditor) -> Analysis:
+    """WORLD parameters of a clip; one clip is edited in many styles, one after the other."""
     from latent_edit.data.world import analyse
 
     sound = source.render(editor)
@@ -198,32 +201,6 @@ def _analysed(source: Recording | Said, editor: LatentEditor) -> Analysis:
 
 def _sound(waveform: Waveform) -> Sound:
     return Sound(waveform.item(0).numpy(), waveform.sampling_rate)
-
-
-@lru_cache(maxsize=16)
-def code_hash(*names: str) -> str:
-    """Of what modules and packages do: what was made or judged by others is made or judged anew.
-
-    Comments and docstrings do not count.
-    """
-    digest, root = hashlib.sha256(), Path(latent_edit.__file__).parent
-    for name in names:
-        files = sorted((root / name).rglob("*.py")) or [root / f"{name}.py"]
-        digest.update("".join(_statements(file) for file in files).encode())
-    return digest.hexdigest()[:32]
-
-
-def _statements(file: Path) -> str:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(body := getattr(node, "body", None), list):
-            body[:] = [item for item in body if not _is_words(item)]
-    return ast.unparse(tree)
-
-
-def _is_words(item: ast.stmt) -> bool:
-    """Whether it is a docstring."""
-    return isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
 
 
 @lru_cache(maxsize=4096)

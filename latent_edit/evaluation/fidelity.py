@@ -1,4 +1,4 @@
-"""How far a copy is from its original, frame by frame: spectrum, pitch, voicing."""
+"""How far a resynthesised recording is from its original, frame by frame: spectrum, F0, voicing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latent_edit.evaluation.clips import Sound
 from latent_edit.measures import FRAME_SECONDS, active_frames, track_pitch
 
 MEL_BANDS, FFT_SIZE = 80, 1024  # 64 ms at 16 kHz
@@ -29,16 +28,14 @@ class Fidelity:
     speech_frames: int
 
 
-def compare(original: Sound, copy: Sound) -> Fidelity:
-    """Compare two sounds of the same length and rate (a copy may lack its last frame)."""
-    if original.rate != copy.rate:
-        raise ValueError(f"bring both to one rate first ({original.rate} and {copy.rate} Hz)")
-    size = min(original.samples.size, copy.samples.size)
-    first, second = original.samples[:size], copy.samples[:size]
-    mels = [_mel(samples, original.rate) for samples in (first, second)]
+def compare(original: np.ndarray, resynthesis: np.ndarray, sampling_rate: int) -> Fidelity:
+    """Compare two sounds [N] of the same length (a resynthesis may lack its last frame)."""
+    size = min(original.size, resynthesis.size)
+    first, second = original[:size], resynthesis[:size]
+    mels = [_mel(samples, sampling_rate) for samples in (first, second)]
     active = active_frames((mels[0] ** 2).sum(axis=1)) if mels[0].size else np.zeros(0, dtype=bool)
     logarithms = [np.log(np.maximum(mel, FLOOR)) for mel in mels]
-    pitches = [_pitch(samples, original.rate, active.size) for samples in (first, second)]
+    pitches = [_pitch(samples, sampling_rate, active.size) for samples in (first, second)]
     voiced = [(pitch > 0) & active for pitch in pitches]
     both = voiced[0] & voiced[1]
     cents = OCTAVE_CENTS * np.log2(pitches[1][both] / pitches[0][both])

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from latent_edit.config import preset_prompts
-from latent_edit.evaluation.jury import Jury
-from latent_edit.evaluation.kept_rows import changes, word_error_rates
+from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.plan import Plan
+from latent_edit.evaluation.preservation import changes, word_error_rates
 from latent_edit.evaluation.rows import HEADER, Row
 from latent_edit.files import write_text
 
@@ -87,14 +87,14 @@ def section(measured: Sequence[Measured], hashes: Mapping[str, str], notes: Sequ
     )
 
 
-def attribute_table(jury: Jury, plan: Plan) -> str:
+def attribute_table(scores: CachedScores, plan: Plan) -> str:
     """A row for each preset and voice: word error rate and every attribute, before and after."""
     rows = []
     for prompt in preset_prompts():
-        items = list(changes(jury, plan, prompt))
+        items = list(changes(scores, plan, prompt))
         for voice in plan.voices:
             own = [(before, after) for name, before, after in items if name == voice]
-            rates = word_error_rates(jury, plan, prompt, voice)
+            rates = word_error_rates(scores, plan, prompt, voice)
             rows.append([prompt, voice, rates, *(_change(own, name) for name in COLUMNS)])
     return _markdown(["prompt", "voice", "WER %", *(heading for heading, _ in COLUMNS.values())], rows)
 

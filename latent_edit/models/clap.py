@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
 from latent_edit import checkpoint
+from latent_edit.axes import AxisValue
 from latent_edit.errors import CheckpointError
 from latent_edit.types import Waveform
-
-
-class AxisValue(NamedTuple):
-    """What a style asks of one axis: value, in the axis' unit; step: the smallest size that counts as naming it."""
-
-    value: float
-    step: float
-
-    @property
-    def steps(self) -> float:
-        """The value in steps."""
-        return self.value / self.step
 
 
 class StyleEncoder(Protocol):

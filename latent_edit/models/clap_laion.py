@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,8 @@ import torch
 from torch import Tensor
 
 from latent_edit import checkpoint
+from latent_edit.axes import AxisValue
 from latent_edit.errors import CheckpointError
-from latent_edit.models.clap import AxisValue
 from latent_edit.models.clap_transformers import PROBES, model_clips
 from latent_edit.types import Waveform
 
@@ -25,6 +27,7 @@ ROBERTA_FILES = ["*.json", "*.txt", "model.safetensors"]
 # Checkpoints saved by older code hold this buffer, newer transformers do not (LAION-AI/CLAP#161).
 POSITION_IDS = "text_branch.embeddings.position_ids"
 PATCH_WEIGHT = "audio_branch.patch_embed.proj.weight"
+SCALAR_NAMES = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 AUDIO_MODELS = {96: "HTSAT-tiny", 128: "HTSAT-base"}  # by their first channels
 
 
@@ -77,8 +80,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise CheckpointError(f"there is no CLAP checkpoint {path}; check the name")
-    # Training left a few numpy numbers (the best score) beside the weights.
-    numbers: list[Any] = [np.dtype, type(np.dtype(np.float64)), np.float64(0).__reduce__()[0]]
+    # Training left a few numpy numbers (the best score) beside the weights; numpy 2 calls their constructor otherwise.
+    scalar = np.float64(0).__reduce__()[0]
+    numbers: list[Any] = [np.dtype, type(np.dtype(np.float64)), *((scalar, name) for name in SCALAR_NAMES)]
     try:
         with torch.serialization.safe_globals(numbers):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -102,6 +106,12 @@ def adapt_state(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
 
 def _module(audio_model: str, fusion: bool) -> Any:
     """An empty model. laion_clap asks the hub for three tokenizers at import; only RoBERTa's files are needed."""
+    if importlib.util.find_spec("laion_clap") is None:
+        raise CheckpointError(
+            f"a CLAP in a .pt file needs the package laion-clap, which is not installed (it exists for Python 3.10 to "
+            f"3.12; this is {platform.python_version()}); use such a Python, or the CLAP of a transformers model, such "
+            f"as laion/clap-htsat-unfused"
+        )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 

@@ -6,8 +6,9 @@ the style axes from an embedding of either kind, which keeps sizes ("slightly", 
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +17,18 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
+from latent_edit.axes import AxisValue
 from latent_edit.config import StrictModel
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import write_text
-from latent_edit.models.clap import AxisValue
-from latent_edit.models.prompt_words import split_known
+from latent_edit.prompts.words import prompt_words, split_known
 from latent_edit.types import Waveform
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TYPE = "clap-mini"
-TOKENIZER_NAME = "tokenizer.json"
+TOKENIZER_NAME, WORDS_NAME = "tokenizer.json", "words.tsv"
 PADDING, UNKNOWN, START = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]")
 MAX_SECONDS = 10.0  # longer clips are cut to their middle
 MAX_LOGIT_SCALE = 100.0
@@ -54,7 +55,7 @@ class ClapMiniConfig(StrictModel):
     max_tokens: int = 64
 
 
-class ConvNextBlock(nn.Module):
+class MaskedConvNeXtBlock(nn.Module):
     """Depthwise convolution over time, then a pointwise MLP, residual (Liu et al. 2022, arXiv 2201.03545)."""
 
     def __init__(self, width: int) -> None:
@@ -76,7 +77,7 @@ class AudioTower(nn.Module):
         super().__init__()
         width = config.audio_width
         self.stem = nn.Conv1d(config.mel_bands, width, 5, stride=2, padding=2)
-        self.blocks = nn.ModuleList(ConvNextBlock(width) for _ in range(config.audio_blocks))
+        self.blocks = nn.ModuleList(MaskedConvNeXtBlock(width) for _ in range(config.audio_blocks))
         self.attention = nn.Sequential(nn.Conv1d(width, width // 2, 1), nn.Tanh(), nn.Conv1d(width // 2, width, 1))
         self.project = nn.Sequential(nn.LayerNorm(2 * width), nn.Linear(2 * width, config.dimension))
 
@@ -148,21 +149,29 @@ class ClapMini(nn.Module):
 
 
 class ClapMiniEncoder:
-    """`StyleEncoder` over a trained `ClapMini`, frozen.
+    """`StyleEncoder` and `prompts.reader.Vocabulary` over a trained `ClapMini`, frozen.
 
-    trained_words: all that its captions contained; stop_words: further words without a meaning for the voice.
+    trained_words: all that its captions contained; stop_words: further words without a meaning for the voice. words:
+    English words, each with the expression of the captions that it is taken as, or "" (`data.neighbours`).
     """
 
     name = TYPE
 
     def __init__(
-        self, network: ClapMini, tokenizer: Tokenizer, trained_words: Sequence[str], stop_words: Sequence[str]
+        self,
+        network: ClapMini,
+        tokenizer: Tokenizer,
+        trained_words: Sequence[str],
+        stop_words: Sequence[str],
+        words: Mapping[str, str] | None = None,
     ) -> None:
         self.network = network.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.trained_words = frozenset(trained_words)
         self.stop_words = frozenset(stop_words)
-        self.hash = checkpoint.content_hash(network.state_dict())
+        self.words = dict(words or {})
+        self.hash = checkpoint.content_hash(network.state_dict())  # of the space, to which bridges belong
+        self.words_hash = hashlib.sha256(_written(self.words).encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
@@ -180,10 +189,9 @@ class ClapMiniEncoder:
 
     @torch.no_grad()
     def embed_text(self, prompts: list[str]) -> Tensor:
-        """Style of each prompt, [B, D], unit norm. Words that it does not know are left out: see `unknown_words`."""
-        known = self.trained_words | self.stop_words
-        understood = [[w for w in split_known(p, known)[0] if w in self.trained_words] for p in prompts]
-        ids, mask = tokenize(self.tokenizer, [" ".join(words) for words in understood], self.network.config.max_tokens)
+        """Style of each prompt, [B, D], unit norm. Words without a meaning are left out: see `unknown_words`."""
+        understood = [" ".join(word for w in prompt_words(p) for word in self._understood(w)) for p in prompts]
+        ids, mask = tokenize(self.tokenizer, understood, self.network.config.max_tokens)
         return self.network.embed_text(ids.to(self._device), mask.to(self._device)).cpu()
 
     @torch.no_grad()
@@ -202,11 +210,26 @@ class ClapMiniEncoder:
         return {name: AxisValue(count * step, step) for name, count, step in read}
 
     def unknown_words(self, prompt: str) -> list[str]:
-        """Words of the prompt that no training caption contained, inflections aside."""
-        return split_known(prompt, self.trained_words | self.stop_words)[1]
+        """Words of the prompt that no training caption contained, inflections aside, and that are near to none."""
+        unknown = split_known(prompt, self.trained_words | self.stop_words)[1]
+        return [word for word in unknown if self.nearest(word) is None]
+
+    def knows(self, word: str) -> bool:
+        """Whether it is an English word."""
+        return word in self.words or word in self.trained_words
+
+    def nearest(self, word: str) -> str | None:
+        """The expression of the training captions that is nearest in meaning to a word; None where none is near."""
+        return self.words.get(word) or None
+
+    def _understood(self, word: str) -> list[str]:
+        """A word of a prompt in words of the training captions."""
+        known, _ = split_known(word, self.trained_words | self.stop_words)
+        meant = known or prompt_words(self.nearest(word) or "")
+        return [w for w in meant if w in self.trained_words]
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint: config.json (with the known words), model.safetensors, tokenizer.json."""
+        """Write the checkpoint: config.json (with the known words), model.safetensors, tokenizer.json, words.tsv."""
         config: dict[str, Any] = {
             "type": TYPE,
             "network": self.network.config.model_dump(mode="json"),
@@ -215,6 +238,8 @@ class ClapMiniEncoder:
         }
         checkpoint.save(folder, config, self.network.state_dict())
         write_text(folder / TOKENIZER_NAME, self.tokenizer.to_str(pretty=False) + "\n")
+        if self.words:
+            write_text(folder / WORDS_NAME, _written(self.words))
 
     @staticmethod
     def load(folder: Path) -> ClapMiniEncoder:
@@ -229,7 +254,18 @@ class ClapMiniEncoder:
         if tokenizer.get_vocab_size() != network.config.vocabulary:
             raise CheckpointError(f"{folder / TOKENIZER_NAME} does not belong to these weights; get the folder again")
         checkpoint.strict_load(network, checkpoint.load_tensors(folder))
-        return ClapMiniEncoder(network, tokenizer, words, stop_words)
+        return ClapMiniEncoder(network, tokenizer, words, stop_words, read_words(folder))
+
+
+def read_words(folder: Path) -> dict[str, str]:
+    """English words and what they are taken as, of a checkpoint folder; none where it has no list."""
+    path = folder / WORDS_NAME
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return {word: meant for word, _, meant in (line.partition("\t") for line in lines)}
+
+
+def _written(words: Mapping[str, str]) -> str:
+    return "".join(f"{word}\t{meant}\n" if meant else f"{word}\n" for word, meant in words.items())
 
 
 def _items(waveform: Waveform) -> list[Tensor]:

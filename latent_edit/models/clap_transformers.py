@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from latent_edit import checkpoint
+from latent_edit.axes import AxisValue
 from latent_edit.errors import CheckpointError
-from latent_edit.models.clap import AxisValue
 from latent_edit.types import Waveform
 
 PROBES = ["a whisper", "an angry shout"]

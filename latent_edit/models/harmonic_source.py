@@ -47,8 +47,8 @@ class PitchPredictor(nn.Module):
         return pitch * (voicing > 0)
 
     @torch.no_grad()
-    def intonation(self, latent: Tensor, speaker: Tensor) -> Tensor:
-        """The melody of one sentence, [C, T] and speaker [G], as [2, T].
+    def f0_contour(self, latent: Tensor, speaker: Tensor) -> Tensor:
+        """F0 contour of one sentence, [C, T] and speaker [G], as [2, T].
 
         Quarter octaves from the median of its F0, zero where unvoiced; and voicing, 0 or 1.
         """

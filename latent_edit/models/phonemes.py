@@ -20,6 +20,7 @@ VITS_SYMBOLS = (
 )
 VITS_VOCABULARY: dict[str, int] = {symbol: index for index, symbol in enumerate(VITS_SYMBOLS)}
 BLANK = "_"
+LONG_PAUSES = {"—": 0.25, "…": 0.4}  # seconds at least; other marks pause as long as the voice's recordings do
 
 _espeak_lock = threading.Lock()
 
@@ -42,6 +43,10 @@ class PhonemeSequence:
         return sum(symbol not in ' ˈˌː;:,.!?¡¿—…"«»“”' and symbol != BLANK for symbol in self.symbols)
 
 
+# What espeak is not given: marks, which stand in the phonemes as they are, except inside a number.
+MARKS = re.compile(r"(?:\s*(?:[;:!?¡¿—…\"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,](?![0-9]))+\s*)+")
+
+
 @lru_cache(maxsize=1)
 def _espeak() -> Any:
     """The espeak backend of phonemizer with the library and data that come as a wheel (no system package)."""
@@ -52,18 +57,36 @@ def _espeak() -> Any:
     # Without the data path espeak ends the whole process.
     EspeakWrapper.set_library(espeakng_loader.get_library_path())
     EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
-    return EspeakBackend("en-us", preserve_punctuation=True, with_stress=True, language_switch="remove-flags")
+    return EspeakBackend("en-us", with_stress=True, language_switch="remove-flags")
 
 
 def text_to_phonemes(text: str) -> str:
-    """IPA (en-us) with stress marks and punctuation, as public VITS voices were trained on; empty for empty text."""
+    """IPA (en-us) with stress marks and punctuation, as public VITS voices were trained on; empty for empty text.
+
+    The words between two marks are asked for together, and the marks put back here: phonemizer's own way of keeping
+    them loses what follows a number with a decimal point.
+    """
     # Half of a surrogate pair is no character. espeak would take a line break for the end of a sentence.
     text = " ".join(text.encode("utf-8", "ignore").decode("utf-8").split())
-    if not text:
-        return ""
-    with _espeak_lock:
-        phonemes = _espeak().phonemize([text], strip=True)[0]
+    chunks, marks = MARKS.split(text), [*MARKS.findall(text), ""]
+    spoken = iter(_phonemes_of([chunk for chunk in chunks if chunk]))
+    phonemes = "".join((next(spoken) if chunk else "") + mark for chunk, mark in zip(chunks, marks, strict=True))
     return re.sub(r"\s+", " ", phonemes).strip()
+
+
+def _phonemes_of(chunks: list[str]) -> list[str]:
+    """IPA of each chunk, which has no punctuation. Words of which fewer came back than went in are asked one by one."""
+    if not chunks:
+        return []
+    with _espeak_lock:
+        lines = _espeak().phonemize(chunks, strip=True)
+        if len(lines) != len(chunks):
+            raise RuntimeError(f"phonemizer returned {len(lines)} lines for {len(chunks)} ({chunks!r})")
+        for index, (chunk, line) in enumerate(zip(chunks, lines, strict=True)):
+            words = chunk.split()
+            if 2 * len(line.split()) < len(words):  # espeak joins at most two words, as in "of the"
+                lines[index] = " ".join(_espeak().phonemize([word], strip=True)[0] for word in words)
+    return list(lines)
 
 
 def encode_symbols(symbols: str, vocabulary: Mapping[str, int], add_blank: bool = True) -> PhonemeSequence:
@@ -82,19 +105,33 @@ def encode_symbols(symbols: str, vocabulary: Mapping[str, int], add_blank: bool 
 def encode_phonemes(text: str, vocabulary: Mapping[str, int], add_blank: bool = True) -> PhonemeSequence:
     """Ids of a text's phonemes. What espeak leaves out without a word (emoji, musical notes) is reported as well."""
     sequence = encode_symbols(text_to_phonemes(text), vocabulary, add_blank)
-    # Letters, numbers, spaces and punctuation either sound or are meant to be silent.
-    odd = dict.fromkeys(character for character in text if unicodedata.category(character) == "So")
-    silent = tuple(character for character in odd if not text_to_phonemes(character))
+    # Every word sounds. Other than letters and digits, spaces and punctuation are meant to be silent.
+    words = (word for word in text.split() if any(x.isalnum() for x in word))
+    odd = (character for character in text if unicodedata.category(character) == "So")
+    silent = tuple(part for part in dict.fromkeys([*words, *odd]) if not text_to_phonemes(part))
     return replace(sequence, dropped=sequence.dropped + silent)
 
 
-FrontEnd = Callable[[str], PhonemeSequence]
-"""Text to the symbols and ids of one voice."""
+@dataclass(frozen=True)
+class FrontEnd:
+    """Text to the symbols and ids of one voice. english: whether it reads English, and so normalised text."""
+
+    encode: Callable[[str], PhonemeSequence]
+    english: bool = True
+
+    def __call__(self, text: str) -> PhonemeSequence:
+        return self.encode(text)
 
 
 def encode_text(text: str) -> PhonemeSequence:
-    """The front end of the embedded voice: the same as that of the public VITS checkpoints trained on phonemes."""
-    return encode_phonemes(text, VITS_VOCABULARY)
+    """As the public VITS checkpoints encode phonemes, but for marks that the embedded voice has never been shown.
+
+    Dash and ellipsis are read as a comma; `symbols` says what they are, which tells how long they pause.
+    """
+    sequence = encode_phonemes(text, VITS_VOCABULARY)
+    comma = VITS_VOCABULARY[","]
+    ids = (comma if x in LONG_PAUSES else i for x, i in zip(sequence.symbols, sequence.ids, strict=True))
+    return replace(sequence, ids=tuple(ids))
 
 
 def tokenizer_front_end(tokenizer: Any) -> FrontEnd:
@@ -106,7 +143,7 @@ def tokenizer_front_end(tokenizer: Any) -> FrontEnd:
         symbols = tokenizer.normalize_text(text) if tokenizer.normalize else text
         return encode_symbols(symbols, tokenizer.encoder, tokenizer.add_blank)
 
-    return encode
+    return FrontEnd(encode, english=tokenizer.phonemize or tokenizer.language in (None, "en", "eng"))
 
 
 def load_front_end(source: str, symbols: int, local: bool) -> FrontEnd:

@@ -27,7 +27,7 @@ QUIET_LOG_MAGNITUDE = -4.5  # where both filters start: pulses far below full sc
 
 @dataclass(frozen=True)
 class DecoderSizes:
-    """Sizes of an `IstftDecoder`; `speaker_channels` is 0 for a voice with a single speaker.
+    """Sizes of an `SourceFilterDecoder`; `speaker_channels` is 0 for a voice with a single speaker.
 
     subframes: filters per latent frame, each through a window of as much less than `fft_size` samples. A burst of /t/
     lasts 10 ms, which two a frame of 16 ms, through windows of 32 ms, smear.
@@ -62,7 +62,7 @@ class ConvNeXtBlock(nn.Module):
         return x + self.scale * y
 
 
-class IstftDecoder(nn.Module):
+class SourceFilterDecoder(nn.Module):
     """Latent frames -> samples, conditioned on the speaker; the signature of VITS's HiFi-GAN."""
 
     def __init__(self, sizes: DecoderSizes) -> None:
@@ -140,7 +140,7 @@ class IstftDecoder(nn.Module):
         return values.float().unflatten(2, (self.subframes, -1)).flatten(1, 2).transpose(1, 2)
 
 
-def initialise_decoder(decoder: IstftDecoder) -> None:
+def initialise_decoder(decoder: SourceFilterDecoder) -> None:
     """Start quietly, from unfiltered pulses."""
     for layer in (decoder.pitch_input, decoder.pulse_filter):
         nn.init.zeros_(layer.weight)

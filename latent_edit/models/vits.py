@@ -23,7 +23,7 @@ from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.types import Alignment, Latent, Waveform
 
 if TYPE_CHECKING:
-    from latent_edit.models.istft_vits import IstftDecoder
+    from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 
 # A bridge belongs to these parts of a voice; the decoder may improve without invalidating it.
 LATENT_PARTS = ("text_encoder.", "flow.", "posterior_encoder.", "embed_speaker.")
@@ -55,9 +55,9 @@ class FrozenVits:
         self.fft_size: int = 2 * (model.config.spectrogram_bins - 1)
         self.hop_length: int = int(torch.tensor(model.config.upsample_rates).prod())
         state = model.state_dict()
-        # Of each speaker, the range of F0 that readings are given, in semitones; 0 leaves them as they are.
-        self.intonation_ranges: list[float] = getattr(model.config, "intonation_ranges", None) or [0.0] * len(speakers)
-        ranges = {"intonation_ranges": torch.tensor(self.intonation_ranges)} if any(self.intonation_ranges) else {}
+        # Of each speaker, the range of F0 in recordings, in semitones; 0 where it was not measured.
+        self.f0_ranges: list[float] = getattr(model.config, "f0_ranges_semitones", None) or [0.0] * len(speakers)
+        ranges = {"f0_ranges_semitones": torch.tensor(self.f0_ranges)} if any(self.f0_ranges) else {}
         self.hash = content_hash(state | ranges)
         self.latent_hash = content_hash({k: v for k, v in state.items() if k.startswith(LATENT_PARTS)})
         _fold_weight_norm(model)
@@ -68,9 +68,9 @@ class FrozenVits:
         from safetensors import SafetensorError
         from transformers import AutoConfig, VitsConfig, VitsModel
 
-        from latent_edit.models.istft_vits import IstftVits, IstftVitsConfig
+        from latent_edit.models.embedded_vits import EmbeddedVits, EmbeddedVitsConfig
 
-        AutoConfig.register(IstftVitsConfig.model_type, IstftVitsConfig, exist_ok=True)
+        AutoConfig.register(EmbeddedVitsConfig.model_type, EmbeddedVitsConfig, exist_ok=True)
         local = isinstance(source, Path) or Path(source).is_dir()
         try:
             if local and not Path(source).is_dir():
@@ -78,13 +78,14 @@ class FrozenVits:
             config = AutoConfig.from_pretrained(str(source), local_files_only=local)
             if not isinstance(config, VitsConfig):
                 raise ValueError(f"it is a model of type {config.model_type!r}")
-            network: Any = IstftVits if isinstance(config, IstftVitsConfig) else VitsModel
+            network: Any = EmbeddedVits if isinstance(config, EmbeddedVitsConfig) else VitsModel
             with _quiet_transformers():
                 model, information = network.from_pretrained(
                     str(source), config=config, dtype=torch.float32, local_files_only=local,
                     output_loading_info=True, ignore_mismatched_sizes=True,  # they are reported below
                 )  # fmt: skip
-            front_end = encode_text if network is IstftVits else load_front_end(str(source), config.vocab_size, local)
+            embedded = network is EmbeddedVits
+            front_end = FrontEnd(encode_text) if embedded else load_front_end(str(source), config.vocab_size, local)
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"no VITS voice can be loaded from {source}: {str(error).splitlines()[0]}") from error
         if problems := [f"{kind}: {sorted(information[kind])[:3]}" for kind in _LOADING_PROBLEMS if information[kind]]:
@@ -95,6 +96,11 @@ class FrozenVits:
     def phonemize(self, text: str) -> PhonemeSequence:
         """Symbols and ids of a text, in this voice's vocabulary."""
         return self._front_end(text)
+
+    @property
+    def reads_english(self) -> bool:
+        """Whether texts are to be normalised as English ones before they are phonemized."""
+        return self._front_end.english
 
     def speaker_id(self, speaker: str | int) -> int:
         """Index of a speaker given by name or index. Raises InputError that lists the known ones."""
@@ -131,7 +137,7 @@ class FrozenVits:
         generator: torch.Generator | None = None,
         durations: Tensor | None = None,
     ) -> TextEncoding:
-        """Z_text of one sentence (VITS, arXiv 2106.06103, section 2.1, run backwards), as lively as its recordings.
+        """Z_text of one sentence (VITS, arXiv 2106.06103, section 2.1, run backwards).
 
         prior_noise, duration_noise: standard deviations of the noise of prior and duration predictor (a deterministic
         predictor draws none). pace: factor on durations. durations: [P] frames, instead of predicted ones.
@@ -141,7 +147,7 @@ class FrozenVits:
         if durations is None:
             durations = self._predict_durations(hidden, conditioning, duration_noise, pace, generator)
             if not durations.any():
-                durations[0] = 1  # a reading lasts a frame at least
+                durations[0] = 1  # something has to last
         durations = durations.flatten()
         sample = draw_prior(mean, log_deviation, durations, prior_noise, generator)
         return TextEncoding(self.from_prior(sample, speaker), sample, Alignment(durations[None]))
@@ -156,11 +162,8 @@ class FrozenVits:
 
     @torch.no_grad()
     def from_prior(self, sample: Latent, speaker: str | int) -> Latent:
-        """z of a z_p: the flow inverted, as when a text is read, and as lively as the voice's recordings."""
-        from latent_edit.models.intonation import livelier  # with transformers, which a first page does not need
-
-        z = self._model.flow(sample.z, sample.mask, self._conditioning(speaker), reverse=True)
-        return livelier(self, Latent(z, sample.mask), speaker)
+        """z of a z_p: the flow inverted, as in synthesis."""
+        return Latent(self._model.flow(sample.z, sample.mask, self._conditioning(speaker), reverse=True), sample.mask)
 
     @torch.no_grad()
     def to_prior(self, latent: Latent, speaker: str | int) -> Latent:
@@ -245,16 +248,21 @@ class FrozenVits:
         return Waveform(samples, torch.tensor([len(a) for a in audio]), self.sampling_rate)
 
     @property
+    def frames_per_second(self) -> float:
+        """Latent frames in a second of speech."""
+        return self.sampling_rate / self.hop_length
+
+    @property
     def has_source_filter(self) -> bool:
-        """Whether the decoder tells F0 and filters apart, as that of the embedded voice does."""
+        """Whether the decoder reads F0 and filters from a latent, as that of the embedded voice does."""
         return hasattr(self._model.decoder, "filters")
 
     @property
-    def source_filter_decoder(self) -> IstftDecoder:
+    def source_filter_decoder(self) -> SourceFilterDecoder:
         """The decoder of the embedded voice. Raises InputError for another's."""
         if not self.has_source_filter:
-            raise InputError("only the embedded voice tells F0 and filters apart: train with the preset i2sb-plain")
-        return cast("IstftDecoder", self._model.decoder)
+            raise InputError("only the embedded voice has a source-filter decoder: train with the preset i2sb-plain")
+        return cast("SourceFilterDecoder", self._model.decoder)
 
     def _conditioning(self, speaker: str | int) -> Tensor | None:
         embedding = self.speaker_embedding(speaker)
@@ -296,4 +304,4 @@ def freeze(voice: Any) -> FrozenVits:
     # Not deepcopy: its copies share the classes of weight normalisation, so that folding one would break the other.
     frozen = type(voice)(voice.config).to(voice.device)
     frozen.load_state_dict(voice.state_dict())
-    return FrozenVits(frozen, encode_text, {name: index for index, name in enumerate(voice.config.speakers)})
+    return FrozenVits(frozen, FrontEnd(encode_text), {name: index for index, name in enumerate(voice.config.speakers)})

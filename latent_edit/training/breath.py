@@ -20,20 +20,21 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
-from latent_edit.data.breath import with_breath
 from latent_edit.data.latents import PRIOR_NOISE
 from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
-from latent_edit.models.heard import Heard, as_condition, breathy, in_subframes, octave_weights
-from latent_edit.models.istft_vits import DISCRIMINATORS_NAME
+from latent_edit.models.embedded_vits import DISCRIMINATORS_NAME
+from latent_edit.optimize.corrections import breathy, expand_f0
+from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
+from latent_edit.optimize.objectives import octave_weights
 from latent_edit.training import loop
 from latent_edit.training.vits_config import BreathConfig
 from latent_edit.types import Latent, Waveform
 
 if TYPE_CHECKING:
-    from latent_edit.models.istft_vits import IstftDecoder
+    from latent_edit.models.source_filter_decoder import SourceFilterDecoder
     from latent_edit.models.vits import FrozenVits
 
 LONGEST = 400  # frames; to seek breath in a longer latent takes its time
@@ -59,15 +60,19 @@ def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, p
     if path.is_file():
         return _read_pairs(path, vits.hash)
     draw = np.random.default_rng(config.seed)
-    items = [item for item in renditions.of_split("train") if not 0 < Style(*item.style).breathiness < 1]
+    items = [
+        item
+        for item in renditions.of_split("train")
+        if Style(*item.style).breathiness == 0 or Style(*item.style).is_whisper
+    ]
     pairs: list[Pair] = []
     for index in draw.permutation(len(items)).tolist():
         clear = _clear(vits, renditions, items[index], spoken=len(pairs) % 2 == 0, seed=index)
         if not config.segment_frames <= clear.z.shape[2] <= LONGEST:
             continue
         speaker, amount = items[index].speaker, float(draw.uniform(*config.breathiness))
-        whispered = Style(*items[index].style).breathiness == 1
-        sought = clear if whispered else with_breath(vits, clear, speaker, amount)
+        whispered = Style(*items[index].style).is_whisper
+        sought = clear if whispered else breathy(vits, clear, speaker, amount)
         pairs.append(Pair(speaker, 0.0 if whispered else amount, clear.z, sought.z))
         if len(pairs) == config.pairs:
             break
@@ -98,29 +103,26 @@ def _read_pairs(path: Path, voice: str) -> list[Pair]:
 
 def _clear(vits: FrozenVits, renditions: Renditions, item: RenditionItem, spoken: bool, seed: int) -> Latent:
     """A reading of the text, or the rendition itself where it is a whisper, which no reading is, or one is wanted."""
-    if spoken and Style(*item.style).breathiness < 1:
+    if spoken and not Style(*item.style).is_whisper:
         generator = torch.Generator().manual_seed(seed)
         phonemes = vits.phonemize(item.text)
-        return vits.encode_text(phonemes, item.speaker, prior_noise=PRIOR_NOISE, generator=generator).latent
+        encoding = vits.encode_text(phonemes, item.speaker, prior_noise=PRIOR_NOISE, generator=generator)
+        return expand_f0(vits, encoding.latent, item.speaker)
     (samples,) = renditions.audio([item])
     return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), item.speaker)
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A latent [1, C, T] of a speaker [1, G], the filters that it should give, and the phases [1, bins, F]."""
+    """A latent [1, C, T] of a speaker [1, G], and the decoder parameters that it should give."""
 
     latent: Tensor
     embedding: Tensor
-    goal: Heard
-    phase: Tensor
+    goal: DecoderParameters
 
     def cut(self, start: int, frames: int) -> Lesson:
         """So many frames from a start on."""
-        rates = (1, self.phase.shape[2] // self.latent.shape[2])
-        within, filters = (slice(rate * start, rate * (start + frames)) for rate in rates)
-        goal = Heard(self.goal.pitch[:, within], *(x[:, :, filters] for x in (self.goal.noise, self.goal.pulse)))
-        return Lesson(self.latent[:, :, within], self.embedding, goal, self.phase[:, :, filters])
+        return Lesson(self.latent[:, :, start : start + frames], self.embedding, self.goal.cut(start, frames))
 
 
 class BreathTask:
@@ -142,14 +144,11 @@ class BreathTask:
     def _lessons(self, pair: Pair) -> list[Lesson]:
         """The clear latent stays as it is, and the breathy one becomes what is clear with breath."""
         embedding = self.vits.speaker_embedding(pair.speaker)
-        condition, clear, sought = as_condition(embedding), pair.clear.to(embedding), pair.breathy.to(embedding)
-        pitch = self.original.pitch.pitch(clear, condition)
-        noise, pulse, phase = self.original.filters(clear, condition, pitch)
-        heard = Heard(pitch, noise, pulse)
-        lessons = [Lesson(clear, embedding, heard, phase)]
+        clear, sought = pair.clear.to(embedding), pair.breathy.to(embedding)
+        analysed = SpeakerDecoder.embedded(self.original, embedding).analyse(clear)
+        lessons = [Lesson(clear, embedding, analysed)]
         if pair.breathiness:
-            goal = breathy(heard, pair.breathiness, self.vits.sampling_rate)
-            lessons.append(Lesson(sought, embedding, goal, phase))
+            lessons.append(Lesson(sought, embedding, analysed.breathy(pair.breathiness)))
         return lessons
 
     def step(self, index: int) -> dict[str, float]:
@@ -174,20 +173,16 @@ class BreathTask:
 
     def _losses(self, lessons: list[Lesson]) -> dict[str, Tensor]:
         """Mean absolute differences of both filters in nepers, and of the phases 1 - cos; pulses where it is voiced."""
-        latent, embedding, phase = (
-            torch.cat([getattr(x, n) for x in lessons]) for n in ("latent", "embedding", "phase")
-        )
-        goal = Heard(*(torch.cat([getattr(x.goal, name) for x in lessons]) for name in ("pitch", "noise", "pulse")))
-        condition = as_condition(embedding)
-        with torch.no_grad():
-            pitch = self.original.pitch.pitch(latent, condition)
-        noise, pulse, turned = self.decoder.filters(latent, condition, pitch)
-        voiced = in_subframes(((goal.pitch > 0) & (pitch > 0)).to(noise), noise)
+        latent, embedding = (torch.cat([getattr(x, name) for x in lessons]) for name in ("latent", "embedding"))
+        goal = DecoderParameters.collate([x.goal for x in lessons])
+        f0 = SpeakerDecoder.embedded(self.original, embedding).f0(latent)
+        found = SpeakerDecoder.embedded(self.decoder, embedding).analyse(latent, f0)
+        voiced = goal.filter_frames(((goal.f0 > 0) & (f0 > 0)).to(found.noise))
         share = (self.weights * voiced) / voiced.sum().clamp(min=1)
         return {
-            "noise": ((noise - goal.noise).abs() * self.weights).sum(1).mean(),
-            "pulse": ((pulse - goal.pulse).abs() * share).sum(),
-            "phase": ((1 - (turned - phase).cos()) * share).sum(),
+            "noise": ((found.noise - goal.noise).abs() * self.weights).sum(1).mean(),
+            "pulses": ((found.pulses - goal.pulses).abs() * share).sum(),
+            "phase": ((1 - (found.phase - goal.phase).cos()) * share).sum(),
         }
 
     @torch.no_grad()
@@ -208,7 +203,7 @@ class BreathTask:
 
 def train(
     config: BreathConfig, vits: FrozenVits, renditions: Renditions, folder: Path, *, resume: bool = False
-) -> IstftDecoder:
+) -> SourceFilterDecoder:
     """The decoder of a voice, taught light breath. Raises InputError for a voice whose decoder has no filters."""
     folder.mkdir(parents=True, exist_ok=True)
     if resume:
@@ -218,7 +213,7 @@ def train(
     return task.decoder
 
 
-def export(decoder: IstftDecoder, voice: Path, target: Path) -> None:
+def export(decoder: SourceFilterDecoder, voice: Path, target: Path) -> None:
     """Write a voice checkpoint with another decoder; its discriminators, which did not learn, go along."""
     tensors = checkpoint.load_tensors(voice) | {f"decoder.{k}": v for k, v in decoder.state_dict().items()}
     checkpoint.save(target, checkpoint.load_config(voice), tensors)

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
+from latent_edit.axes import AXES
 from latent_edit.bridge import Bridge, BridgeConfiguration
 from latent_edit.data.latents import Latents
 from latent_edit.data.speech import batch_of_step
-from latent_edit.data.styles import AXES
 from latent_edit.data.world import TREMOR_HZ
 from latent_edit.models.alignment import length_mask
-from latent_edit.models.heard import hear, heard_difference
 from latent_edit.models.vits import FrozenVits
+from latent_edit.optimize.decoder_params import SpeakerDecoder
+from latent_edit.optimize.objectives import ParameterMatch
 from latent_edit.training import loop
 
 # Fields of a pair of each kind in each space: its source, its target, and its target where the style is dropped.
@@ -59,7 +60,7 @@ class BridgeTask:
         self._measure_moments()
         if config.prosody:
             self.bridge.tremor_rate.fill_(TREMOR_HZ * vits.hop_length / vits.sampling_rate)
-        if config.prosody or config.training.heard_weight:
+        if config.prosody or config.training.decoder_weight:
             self.decoder = vits.source_filter_decoder.to(self.device)
         training = config.training
         self.optimizer = torch.optim.AdamW(self.bridge.parameters(), lr=training.learning_rate, weight_decay=0.01)
@@ -115,12 +116,14 @@ class BridgeTask:
         ratio = torch.from_numpy(self.latents.log_ratio[chosen]).to(self.device)
         pace = (bridge.log_duration_ratio(style, speaker) - ratio).square().mean()
         losses = {"denoising": error, "pace": pace}
-        if config.training.heard_weight:
+        if config.training.decoder_weight:
             clean = bridge.diffusion.predict_clean(x_t, source, time, prediction)
             spoken, wanted = (bridge.restored(values, mask).z for values in (clean, target))
-            goal = hear(self.decoder, wanted, speaker)
-            difference = heard_difference(self.decoder, spoken, goal, speaker, mask)
-            losses["heard"] = config.training.heard_weight * difference
+            voice = SpeakerDecoder.embedded(self.decoder, speaker)
+            with torch.no_grad():
+                goal = voice.analyse(wanted)
+            difference = ParameterMatch(voice, goal, mask).residual(spoken)
+            losses["decoder"] = config.training.decoder_weight * difference
         return losses
 
     def _pairs(
@@ -128,7 +131,7 @@ class BridgeTask:
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """Normalised source and target [B, C, T], their mask, and the prosody to show with them."""
         kinds = draw.choice(list(self.config.pairing), size=len(chosen), p=_shares(self.config.pairing))
-        sources, targets, melodies, first_frames = [], [], [], []
+        sources, targets, contours, first_frames = [], [], [], []
         for i, kind, kept in zip(chosen, kinds, keep, strict=True):
             null = not kept and self.config.null == "neutral"
             fields = PAIR_FIELDS[str(kind), self.config.source_space]
@@ -140,8 +143,8 @@ class BridgeTask:
             first_frames.append(frames.start or 0)
             if self.config.prosody:
                 voice = self.speaker_embeddings[self.latents.speaker[i]]
-                melody = self.decoder.pitch.intonation(source.float().to(self.device), voice)
-                melodies.append(melody[:, frames])
+                contour = self.decoder.pitch.f0_contour(source.float().to(self.device), voice)
+                contours.append(contour[:, frames])
         if "paper" in self.config.pairing:
             stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
             # The paper's rows keep padding in the loss, on purpose.
@@ -151,14 +154,14 @@ class BridgeTask:
             stacked = [torch.stack([_cut_or_pad(x, mask.shape[2]) for x in part]) for part in (sources, targets)]
         mask = mask.to(self.device)
         source, target = ((x.to(self.device) - self.bridge.mean) / self.bridge.deviation * mask for x in stacked)
-        if not melodies:
+        if not contours:
             return source, target, mask, None
-        intonation = torch.stack([_cut_or_pad(melody, mask.shape[2]) for melody in melodies])
+        f0_contours = torch.stack([_cut_or_pad(contour, mask.shape[2]) for contour in contours])
         return (
             source,
             target,
             mask,
-            self.bridge.with_clock(intonation, mask, torch.tensor(first_frames, device=self.device)),
+            self.bridge.with_clock(f0_contours, mask, torch.tensor(first_frames, device=self.device)),
         )
 
     def _segment(self, length: int, draw: np.random.Generator) -> slice:

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latent_edit import checkpoint
+from latent_edit.axes import AXES
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import preset_caption, sample_pair
-from latent_edit.data.lexicon import FLOORS, load_lexicon
 from latent_edit.data.renditions import RenditionItem, Renditions
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
 from latent_edit.models.clap_mini import (
@@ -34,7 +34,8 @@ from latent_edit.models.clap_mini import (
     tokenize,
     train_tokenizer,
 )
-from latent_edit.models.prompt_words import prompt_words
+from latent_edit.prompts.lexicon import FLOORS, load_lexicon
+from latent_edit.prompts.words import prompt_words
 from latent_edit.training import loop
 from latent_edit.training.clap_config import ClapConfig
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from latent_edit.axes import AXES
 from latent_edit.config import StrictModel
-from latent_edit.data.lexicon import FLOORS
-from latent_edit.data.styles import AXES
 from latent_edit.models.clap_mini import ClapMiniConfig
+from latent_edit.prompts.lexicon import FLOORS
 
 
 class ClapSizes(StrictModel):

@@ -23,16 +23,16 @@ from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import whole
-from latent_edit.models.istft_vits import (
+from latent_edit.models.embedded_vits import (
     DISCRIMINATORS_NAME,
-    IstftVits,
-    IstftVitsConfig,
+    EmbeddedVits,
+    EmbeddedVitsConfig,
     initialise_for_training,
     save_voice,
 )
 from latent_edit.models.vits import freeze
 from latent_edit.training import loop
-from latent_edit.training.intonation import measure_ranges
+from latent_edit.training.f0_ranges import measure_ranges
 from latent_edit.training.vits_config import VitsArchitecture, VitsConfiguration
 from latent_edit.training.vits_task import Judge, VitsTask
 
@@ -40,12 +40,12 @@ from latent_edit.training.vits_task import Judge, VitsTask
 STYLED_FULL_SCALE = 8.0
 
 
-def build_voice(architecture: VitsArchitecture, speakers: list[str]) -> IstftVits:
+def build_voice(architecture: VitsArchitecture, speakers: list[str]) -> EmbeddedVits:
     """A new voice with random weights; speaker ids in the order of `speakers` (one alone has no embedding)."""
     sizes = architecture.model_dump()
     if len(speakers) == 1:
         sizes["speaker_embedding_size"] = 0
-    config = IstftVitsConfig(
+    config = EmbeddedVitsConfig(
         vocab_size=178,
         num_speakers=len(speakers),
         use_stochastic_duration_prediction=False,
@@ -55,7 +55,7 @@ def build_voice(architecture: VitsArchitecture, speakers: list[str]) -> IstftVit
         **sizes,
     )
     config.speakers = list(speakers)
-    voice = IstftVits(config)
+    voice = EmbeddedVits(config)
     initialise_for_training(voice)
     return voice
 
@@ -137,7 +137,7 @@ def export(config: VitsConfiguration, folder: Path, target: Path, speech: Speech
     trained = load_averaged(folder)
     voice = build_voice(config.architecture, trained.speakers)
     checkpoint.strict_load(voice, trained.voice)
-    voice.config.intonation_ranges = measure_ranges(freeze(voice), speech)
+    voice.config.f0_ranges_semitones = measure_ranges(freeze(voice), speech)
     save_voice(voice, target, trained.discriminators)
 
 
@@ -151,7 +151,7 @@ def styled_speech(renditions: Renditions, hop_length: int) -> Speech:
     kept = renditions.folder / f"pitch-{hop_length}.npy"
     if not kept.is_file():
         # A whisper has no voicing, whatever a tracker finds in its noise.
-        scales = [0.0 if Style(*item.style).breathiness >= 1 else STYLED_FULL_SCALE / 32767.0 for item in items]
+        scales = [0.0 if Style(*item.style).is_whisper else STYLED_FULL_SCALE / 32767.0 for item in items]
         voiced = (a.astype(np.float32) * scale for a, scale in zip(audio, scales, strict=True))
         with whole(kept) as partial, partial.open("wb") as file:
             np.save(file, pitch_of_recordings(voiced, renditions.sampling_rate, hop_length))

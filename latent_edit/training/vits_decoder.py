@@ -31,7 +31,7 @@ from latent_edit.models.discriminators import (
     feature_loss,
     generator_loss,
 )
-from latent_edit.models.source_filter_decoder import IstftDecoder, with_subframes
+from latent_edit.models.source_filter_decoder import SourceFilterDecoder, with_subframes
 from latent_edit.models.spectrogram import linear_spectrogram
 from latent_edit.training import loop
 from latent_edit.training.losses import multi_resolution_stft_loss
@@ -80,7 +80,7 @@ class DecoderTask:
         self.pack, self.settings = pack, settings
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.bfloat16 = settings.bfloat16 and loop.has_bfloat16(self.device)
-        self.decoder = IstftDecoder(replace(pack.sizes, subframes=settings.subframes)).to(self.device).train()
+        self.decoder = SourceFilterDecoder(replace(pack.sizes, subframes=settings.subframes)).to(self.device).train()
         self.decoder.load_state_dict(with_subframes(pack.decoder, pack.sizes, settings.subframes))
         self.decoder.pitch.requires_grad_(False)  # the latents that it reads stay as they are
         self.discriminators = Discriminators().to(self.device)

@@ -13,14 +13,15 @@ from latent_edit.data.speech import Speech, SpeechBatch, batch_of_step
 from latent_edit.errors import InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
-from latent_edit.models.heard import pitch_errors
-from latent_edit.models.istft_vits import IstftDecoder, IstftVits
+from latent_edit.models.embedded_vits import EmbeddedVits
+from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
+from latent_edit.optimize.objectives import f0_errors
 from latent_edit.training import loop
 from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits_config import VitsConfiguration, VitsStage
 
-Judge = Callable[[IstftVits], dict[str, float]]
+Judge = Callable[[EmbeddedVits], dict[str, float]]
 """Measures a voice on held-out sentences."""
 
 
@@ -39,7 +40,7 @@ class VitsTask:
         self,
         config: VitsConfiguration,
         stage: VitsStage,
-        voice: IstftVits,
+        voice: EmbeddedVits,
         speech: Speech,
         styled: Speech | None = None,
         judge: Judge | None = None,
@@ -183,8 +184,8 @@ class VitsTask:
 
     def _pitch(self, pitch: Tensor, z: Tensor, mask: Tensor, speaker: Tensor | None) -> dict[str, Tensor]:
         """How far the F0 and voicing that the decoder reads from the latent are from the recording's."""
-        octaves, voicing = cast(IstftDecoder, self.voice.decoder).pitch(z, speaker)
-        semitones, doubt = pitch_errors(octaves, voicing, pitch, mask.squeeze(1))
+        octaves, voicing = cast(SourceFilterDecoder, self.voice.decoder).pitch(z, speaker)
+        semitones, doubt = f0_errors(octaves, voicing, pitch, mask.squeeze(1))
         return {"pitch": self.config.pitch_weight * semitones, "voicing": self.config.voicing_weight * doubt}
 
     def _decode_segment(
@@ -270,4 +271,4 @@ class VitsTask:
     def evaluate(self, index: int) -> dict[str, float]:
         """Whatever the judge measures on the averaged voice."""
         del index
-        return self.judge(cast(IstftVits, self.averaged.module.eval())) if self.judge else {}
+        return self.judge(cast(EmbeddedVits, self.averaged.module.eval())) if self.judge else {}

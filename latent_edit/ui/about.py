@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from latent_edit.config import SHIPPED
 from latent_edit.ui.parts import part, served_file
 
-ROOT = Path(__file__).resolve().parents[2]
-FROM_README = ("What the paper did, and why it failed", "What is measured", "Speech that nobody spoke")
+FROM_README = ("How it works", "Results", "Limits", "Responsible use")
 THE_WEIGHTS = "The weights, and how they were judged"
 CREDITS = "Recordings behind the shipped weights"
 LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")  # leads nowhere from the page
@@ -21,8 +21,8 @@ LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")  # leads nowhere fr
 UNSEEN = re.compile(r"<!--.*?-->\n?|^!\[[^\n]*\)\n|^\(\[[^\n]*\.png\)\)\n", re.DOTALL | re.MULTILINE)
 
 
-def build_about(root: Path = ROOT) -> None:
-    """The texts of a repository; what is not there, as in an installed package, is left out."""
+def build_about(root: Path = SHIPPED) -> None:
+    """The texts of a repository; what is not there is left out."""
     readme, notice = sections(root / "README.md"), sections(root / "NOTICE.md")
     figures = sections(root / "checkpoints" / "README.md", level="###")
     texts = [readme.get("", ""), *(_titled(name, readme) for name in FROM_README)]

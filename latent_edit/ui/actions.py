@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +20,24 @@ import gradio as gr
 
 from latent_edit import audio
 from latent_edit.errors import InputError
+from latent_edit.prompts.reader import read_prompt
 from latent_edit.request import EditRequest
 from latent_edit.ui.bridge import bridge_value
 from latent_edit.ui.controls import same_and_others
-from latent_edit.ui.heatmaps import heatmaps_value, reading_heatmap_value
+from latent_edit.ui.heatmaps import heatmaps_value, synthesis_heatmap_value
 from latent_edit.ui.judged import judged_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
-from latent_edit.ui.player import player_value, reading_value
+from latent_edit.ui.player import player_value, synthesis_value
+from latent_edit.ui.prompt_panel import panel_value, set_by_hand
 from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, NO_RECORDING, Settings, given, opening_voice
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
-    from latent_edit.reading import Speech
+    from latent_edit.editor import LatentEditor
     from latent_edit.result import EditResult
+    from latent_edit.synthesis import Synthesis
 
     Shown = EditResult | None
 else:
@@ -70,24 +73,30 @@ class Actions:
         recording: str | None = None,
         style_source: str = IN_WORDS,
         reference: str | None = None,
+        axes: dict[str, Any] | None = None,
         visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[tuple[Any, ...]]:
         """Speak a sentence plainly and as the prompt describes.
 
-        Yields the values of player, table, heatmaps and notes, and the result to be kept: first of the plain reading
+        Yields the values of player, table, heatmaps and notes, and the result to be kept: first of the plain synthesis
         alone, then of the edit.
         """
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
             source, recording, style_source, reference,
         )  # fmt: skip
+        by_hand = set_by_hand(axes)
         with page_errors(recording, reference), self._edits.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            yield from part_values(editor, settings.request(editor), tell)
+            yield from part_values(editor, replace(settings.request(editor), axes=by_hand), tell)
+
+    def read_prompt(self, prompt: str) -> dict[str, Any]:
+        """What a prompt asks for; while the models load, without the words that only they know."""
+        return panel_value(self._loader.get().read_prompt(prompt) if self._loader.ready else read_prompt(prompt))
 
     def stop(self, visitor: gr.Request | None = None) -> None:
         """End the visitor's edit at its next step."""
@@ -137,6 +146,15 @@ class Actions:
         with page_errors(recording):
             return self._loader.get().nearest_voice(given(recording, NO_RECORDING))
 
+    def voice_of(self, recording: str | None, voice: str | None) -> str | None:
+        """The voice that is chosen, else the nearest of the recording; None where that is not to be found."""
+        if voice or not recording:
+            return voice
+        try:
+            return self._loader.get().nearest_voice(Path(recording))
+        except InputError:  # the edit says it
+            return None
+
     def voices(self) -> list[str]:
         """Names of the voices that `/edit` knows."""
         with page_errors():
@@ -180,11 +198,12 @@ def part_values(
     editor: LatentEditor, request: EditRequest, tell: Callable[[str, float], None]
 ) -> Iterator[tuple[Any, ...]]:
     """The values of each part of an edit, and what is to be kept of it."""
-    from latent_edit.reading import Speech
+
+    from latent_edit.synthesis import Synthesis
 
     for part in editor.edit_in_parts(request, tell):
-        if isinstance(part, Speech):
-            yield from ((*values, gr.skip()) for values in reading_values(part))  # an earlier result is kept
+        if isinstance(part, Synthesis):
+            yield from ((*values, gr.skip()) for values in synthesis_values(part))  # an earlier result is kept
         else:
             yield from ((*values, part) for values in edit_values(part))
 
@@ -201,12 +220,12 @@ def edit_values(result: EditResult) -> Iterator[EditValues]:
         )
 
 
-def reading_values(speech: Speech) -> Iterator[EditValues]:
-    """The same while there is only the plain reading; nothing is measured yet."""
+def synthesis_values(synthesis: Synthesis) -> Iterator[EditValues]:
+    """The same while there is only the plain synthesis; nothing is measured yet."""
     with own_folder() as folder:
-        samples = speech.waveform.item(0).numpy()
-        audio.write_wav(folder / "before.wav", samples, speech.waveform.sampling_rate, audio.shared_gain(samples))
-        yield reading_value(speech, folder / "before.wav"), None, reading_heatmap_value(speech, folder), ""
+        samples = synthesis.waveform.item(0).numpy()
+        audio.write_wav(folder / "before.wav", samples, synthesis.waveform.sampling_rate, audio.shared_gain(samples))
+        yield synthesis_value(synthesis, folder / "before.wav"), None, synthesis_heatmap_value(synthesis, folder), ""
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from latent_edit.ui.parts import served_file
 from latent_edit.ui.player import latent_name
 
 if TYPE_CHECKING:
-    from latent_edit.reading import Speech
+    from latent_edit.synthesis import Synthesis
 
 
-def bridge_value(stops: Mapping[int, Speech], gain: float, folder: Path) -> dict[str, Any]:
+def bridge_value(stops: Mapping[int, Synthesis], gain: float, folder: Path) -> dict[str, Any]:
     """Write sound and heatmap of every stop, under the number of steps that lead there, into `folder`; describe them.
 
     stops: each with label, audio (WAV) and image (PNG), all on one colour scale and with one gain, at most the one

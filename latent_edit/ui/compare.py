@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from latent_edit.config import preset_prompts
+from latent_edit.ui.blind import build_blind
 from latent_edit.ui.comparing import GUIDANCE, KINDS, MOST_EDITS, PROMPTS, SPEAKERS, Comparison
 from latent_edit.ui.controls import Controls, show_chosen
 from latent_edit.ui.loading import EditorLoader
@@ -62,6 +63,7 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
         grid = part("grid", "compare-grid")
         static(KEPT, "kept")
         takes = part("grid", "takes")
+        build_blind(takes)
     comparison = Comparison(loader)
     queued: dict[str, Any] = {
         "show_progress_on": status, "concurrency_limit": 1, "concurrency_id": EDITS, "trigger_mode": "once",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from latent_edit.errors import InputError
+from latent_edit.progress import Progress
 from latent_edit.request import EditRequest
-from latent_edit.stages import Progress
 from latent_edit.ui.actions import keep_uploads, own_folder, page_errors
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
@@ -19,7 +19,7 @@ from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS = "Guidance", "Prompts", "Voices", "Methods", "Speaker A/B"
 KINDS = [GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS]

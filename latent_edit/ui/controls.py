@@ -10,8 +10,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from latent_edit.audio import FORMATS
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
+from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import chips, static
 from latent_edit.ui.settings import (
     A_RECORDING,
@@ -21,11 +23,13 @@ from latent_edit.ui.settings import (
     PACE_BY_HAND,
     PACE_FROM_STYLE,
 )
+from latent_edit.ui.words_read import build_words_read
 
 FIRST_PROMPT = "an angry shout"
-RECORDING_REMARK = """Up to 30 seconds and 10 MB. The nearest of our voices says it again, or the one you choose below:
-an unknown speaker becomes that voice. Without a transcript, a change of pace stretches all of it alike."""
-CLIP_REMARK = "Up to 30 seconds and 10 MB of somebody who sounds that way. It lends its manner, not its voice."
+LIMITS = f"Up to 30 seconds and 10 MB: {FORMATS}; of a film its sound."
+RECORDING_REMARK = f"""{LIMITS} The nearest of our voices says it again, or the one you choose below: an unknown speaker
+becomes that voice. Without a transcript, a change of pace stretches all of it alike."""
+CLIP_REMARK = f"Somebody who sounds that way. The clip lends its manner, not its voice or its microphone. {LIMITS}"
 LARGEST_SEED = 2**31 - 1  # of the dice; a browser's numbers are exact far beyond it
 
 
@@ -48,17 +52,21 @@ class Controls:
     recording: gr.Audio
     style_source: gr.HTML
     reference: gr.Audio
+    recording_note: gr.HTML
+    reference_note: gr.HTML
 
     def inputs(self) -> list[Component]:
-        """All components, in order."""
-        return [getattr(self, name) for name in self.__dataclass_fields__]
+        """What an edit takes, in order: all but the notes."""
+        return [getattr(self, name) for name in self.__dataclass_fields__ if not name.endswith("_note")]
 
 
-def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
+def build_controls(
+    examples: list[str], status: str, loader: EditorLoader
+) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
     """Draw the controls, the button, the one that cancels, and the status under them (at first `status`)."""
-    source, text, recording = _source(examples)
+    source, text, recording, recording_note = _source(examples, loader)
     voice = _late_dropdown("Voice", "voice", [], None)
-    style_source, prompt, reference = _style()
+    style_source, prompt, reference, reference_note = _style()
     with gr.Row(elem_id="go"):
         button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
         cancel = gr.Button("Cancel", size="lg", elem_id="cancel", elem_classes="cancel", min_width=96)
@@ -75,7 +83,7 @@ def build_controls(examples: list[str], status: str) -> tuple[Controls, gr.Butto
         method = _late_dropdown("Method", "method", [EditRequest.method], EditRequest.method, visible=False)
     controls = Controls(
         text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-        source, recording, style_source, reference,
+        source, recording, style_source, reference, recording_note, reference_note,
     )  # fmt: skip
     return controls, button, cancel, status_line
 
@@ -100,37 +108,39 @@ def _slider(name: str, label: str, info: str, value: float, step: float, **optio
     return gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=name, **options)
 
 
-def _source(examples: list[str]) -> tuple[gr.HTML, gr.Textbox, gr.Audio]:
+def _source(examples: list[str], loader: EditorLoader) -> tuple[gr.HTML, gr.Textbox, gr.Audio, gr.HTML]:
     """What to say: a sentence, or a recording of somebody saying it."""
     source = chips([A_SENTENCE, A_RECORDING], A_SENTENCE, "What to say", "source", "switch")
     with gr.Column(elem_id="sentence") as sentence:
         text = _sentence(examples)
+        build_words_read(text, loader)
     with gr.Column(elem_id="own-recording", visible=False) as own_recording:
-        recording = _clip("Your recording", "recording", RECORDING_REMARK)
+        recording, note = _clip("Your recording", "recording", RECORDING_REMARK)
     show_chosen(source, {A_SENTENCE: sentence, A_RECORDING: own_recording})
-    return source, text, recording
+    return source, text, recording, note
 
 
-def _style() -> tuple[gr.HTML, gr.Textbox, gr.Audio]:
+def _style() -> tuple[gr.HTML, gr.Textbox, gr.Audio, gr.HTML]:
     """How it should sound: words, or a clip that sounds that way."""
     source = chips([IN_WORDS, LIKE_A_CLIP], IN_WORDS, "How should it sound?", "style-source", "switch titled")
     with gr.Column(elem_id="words") as words:
         prompt = _style_prompt()
     with gr.Column(elem_id="like-a-clip", visible=False) as like_a_clip:
-        reference = _clip("A clip that sounds that way", "reference", CLIP_REMARK)
+        reference, note = _clip("A clip that sounds that way", "reference", CLIP_REMARK)
     show_chosen(source, {IN_WORDS: words, LIKE_A_CLIP: like_a_clip})
-    return source, prompt, reference
+    return source, prompt, reference, note
 
 
-def _clip(label: str, elem_id: str, remark: str) -> gr.Audio:
-    """Upload or microphone, and what to know about it."""
+def _clip(label: str, elem_id: str, remark: str) -> tuple[gr.Audio, gr.HTML]:
+    """Upload or microphone, the note about the clip that is there, and what to know about such clips."""
     clip = gr.Audio(
         sources=["upload", "microphone"], type="filepath", label=label, show_label=False, elem_id=elem_id,
         elem_classes="own-clip", buttons=[],
         waveform_options=gr.WaveformOptions(show_recording_waveform=False),  # a player like every other of the page
     )  # fmt: skip
+    note = static("", f"{elem_id}-note", "clip-note")
     static(f'<p class="remark">{remark}</p>', f"{elem_id}-remark")
-    return clip
+    return clip, note
 
 
 def show_chosen(choice: gr.HTML, parts: dict[str, Any]) -> None:

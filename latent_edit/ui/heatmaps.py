@@ -16,8 +16,8 @@ from latent_edit.ui.parts import served_file
 from latent_edit.ui.player import latent_name, time_ticks, unedited
 
 if TYPE_CHECKING:
-    from latent_edit.reading import Speech
     from latent_edit.result import EditResult, TimedPhoneme
+    from latent_edit.synthesis import Synthesis
     from latent_edit.types import Latent, Waveform
 
 SHADES = 255  # odd, so that zero has a shade of its own; index 255 of the palette is left for pauses
@@ -63,14 +63,14 @@ def heatmaps_value(result: EditResult, folder: Path) -> dict[str, Any]:
     return _shown(maps, result.clips, folder)
 
 
-def reading_heatmap_value(speech: Speech, folder: Path) -> dict[str, Any]:
-    """Like `heatmaps_value`, for the plain reading alone: what can be seen while the bridge still works."""
+def synthesis_heatmap_value(synthesis: Synthesis, folder: Path) -> dict[str, Any]:
+    """Like `heatmaps_value`, for the plain synthesis alone: what can be seen while the bridge still works."""
     from latent_edit.pictures import LATENT_COLOURS, shared_limit
 
-    limit, clip = shared_limit(speech.latent), speech.waveform
+    limit, clip = shared_limit(synthesis.latent), synthesis.waveform
     z_text = Heatmap(
-        "z_text", "before", latent_name(speech.phonemes), unedited(speech.phonemes), speech.latent, limit,
-        LATENT_COLOURS, speech.phonemes, seconds(clip),
+        "z_text", "before", latent_name(synthesis.phonemes), unedited(synthesis.phonemes), synthesis.latent, limit,
+        LATENT_COLOURS, synthesis.phonemes, seconds(clip),
     )  # fmt: skip
     return _shown([z_text], {}, folder)
 

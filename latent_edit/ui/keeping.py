@@ -76,7 +76,7 @@ def open_record(record: str | None) -> tuple[Any, ...]:
     if clips:
         then = f", then choose {html.escape(request.voice)} again" if request.recording else ""
         gr.Warning(f"This edit used a {' and a '.join(clips)} clip. It is not part of edit.json: give it again{then}.")
-    without = ("prior_noise", "duration_noise", "landing")
+    without = ("prior_noise", "duration_noise", "correction", "axes")
     hidden = [name for name in without if getattr(request, name) != getattr(EditRequest, name)]
     if hidden:
         gr.Warning(

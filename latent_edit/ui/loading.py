@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 log = logging.getLogger(__name__)
 
 
 def load_editor() -> LatentEditor:
     """The editor with the shipped checkpoints; torch and the models are imported here and not before."""
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
     return LatentEditor.load()
 

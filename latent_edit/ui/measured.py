@@ -7,10 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from latent_edit.axes import AXES
+from latent_edit.success import AxisOutcome, outcomes, succeeded
+from latent_edit.ui.prompt_panel import shown
+
 if TYPE_CHECKING:
     from latent_edit.result import EditResult
 
 NOT_MEASURED = "not measured"
+NO_VOICE = "a whisper has none"
+WHISPERED = 0.1  # voiced share below which a clip has no pitch to measure
 MINUS = "\u2212"
 Change = Callable[[float, float], str]  # before, after -> the change with its sign and unit
 
@@ -81,5 +87,38 @@ def measured_value(result: EditResult) -> dict[str, Any]:
     """The rows of the table: {"rows": [{name, meaning, before, after, change}, ...]}, all text."""
     before, after = result.measurements_before, result.measurements_after
     rows = [attribute.row(getattr(before, name), getattr(after, name)) for name, attribute in ATTRIBUTES.items()]
+    if after.pitch_hz is None and after.voiced_share is not None and after.voiced_share < WHISPERED:
+        rows = [{**row, "after": NO_VOICE if row["after"] == NOT_MEASURED else row["after"]} for row in rows]
     match = SIMILARITY if result.request.reference is None else LIKENESS
-    return {"rows": [*rows, match.row(result.style_similarity_before, result.style_similarity_after)]}
+    if result.asked is None or result.asked.understood:
+        rows.append(match.row(result.style_similarity_before, result.style_similarity_after))
+    return {"rows": rows, **asked_value(result)}
+
+
+def asked_value(result: EditResult) -> dict[str, Any]:
+    """What was asked of each axis, what happened, and one verdict by the success rule (`success`)."""
+    if result.asked is None:
+        return {}
+    found = outcomes(
+        result.asked.values, result.measurements_before, result.measurements_after, result.asked.exact.keys()
+    )
+    wanted = [o for o in found if o.verdict not in ("left alone",)]
+    rows = [
+        {
+            "name": AXES[o.name].title,
+            "asked": shown(o.name, o.asked),
+            "got": NO_VOICE if o.verdict == "no voice" else _got(o),
+            "verdict": o.verdict,
+        }
+        for o in wanted
+    ]
+    verdict = "As asked, and the rest left alone." if succeeded(found) else "Not all as asked."
+    return {"outcomes": rows, "verdict": verdict if result.asked.understood else "Nothing was asked for."}
+
+
+def _got(outcome: AxisOutcome) -> str:
+    if outcome.got is None:
+        return NOT_MEASURED
+    if outcome.measure == outcome.name:
+        return shown(outcome.name, outcome.got)
+    return ATTRIBUTES[outcome.measure].change(0.0, outcome.got)

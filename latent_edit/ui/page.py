@@ -12,12 +12,15 @@ from gradio import processing_utils, routes
 from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
 from latent_edit.ui.compare import build_compare
-from latent_edit.ui.controls import Controls, build_controls
+from latent_edit.ui.controls import FIRST_PROMPT, Controls, build_controls
 from latent_edit.ui.keeping import build_keeping
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
+from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
+from latent_edit.ui.stale import build_stale, connect_stale
+from latent_edit.ui.uploads import connect_uploads
 
 TITLE = "Latent Edit"
 EDIT_DESCRIPTION = """Speak a sentence plainly and as the prompt describes.
@@ -26,9 +29,9 @@ Returns before and after as WAV files with the phonemes' matching moments, the m
 heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
 `source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text, without a `voice` by the
 nearest one; with `style_source` "Like a clip" the file `reference` says how it should sound instead of the prompt.
+`axes` is what `/read_prompt` returns, with values under `set` that go before those of the prompt.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
-NEAREST_DESCRIPTION = "The voice that says a recording (an audio file of up to 30 s) again with the least change."
 # On a phone the result is below the button that made it: shown as soon as there is something to hear. When the edit is
 # complete, the status above it goes, and the page moves along, unless the visitor reads further down already.
 SHOW_PLAYER = """const player = document.querySelector("#player");
@@ -49,7 +52,7 @@ def build_page(loader: EditorLoader, examples: list[str]) -> gr.Blocks:
         # What a tab holds is drawn when it is opened.
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Edit", elem_id="edit-tab"):
-                controls, results = _edit_tab(page, actions, examples)
+                controls, results = _edit_tab(page, loader, actions, examples)
             with gr.Tab("Compare", elem_id="compare-tab"):
                 build_compare(loader, controls, results)
             with gr.Tab("About", elem_id="about-tab"):
@@ -70,16 +73,19 @@ async def refuse_to_pass_on(url: str, request: Request) -> None:  # noqa: ARG001
     raise HTTPException(403, "Only files of this page are served; addresses are not fetched.")
 
 
-def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:
+def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples: list[str]) -> tuple[Controls, Results]:
     """What a visitor sees first: the controls on the left, what came of them on the right."""
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="controls"):
-            controls, button, cancel, status = build_controls(examples, loading_status())
+            controls, button, cancel, status = build_controls(examples, loading_status(), loader)
+            axes = build_prompt_panel(controls.prompt, actions, FIRST_PROMPT)
             after_link = build_keeping(page, controls)
         with gr.Column(elem_id="results"):
+            stale = build_stale()
             results = build_results()
     edited = gr.on(
-        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
+        [button.click, controls.prompt.submit], actions.edit, [*controls.inputs(), axes],
+        [*results.outputs(), results.shown],
         api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
@@ -87,13 +93,8 @@ def _edit_tab(page: gr.Blocks, actions: Actions, examples: list[str]) -> tuple[C
     edited.success(None, None, None, js=SHOW_AFTER, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
-    given = [controls.recording.upload, controls.recording.stop_recording]
-    # An edit before the answer must not take the voice of the recording before: without one it looks for the nearest.
-    gr.on(given, None, None, controls.voice, js="() => null", api_visibility="private")
-    gr.on(
-        given, actions.nearest_voice, controls.recording, controls.voice, api_name="nearest_voice",
-        api_description=NEAREST_DESCRIPTION, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="always_last",
-    )  # fmt: skip
+    connect_stale(stale, controls, button, edited)
+    connect_uploads(controls, actions)
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
     # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts
     # with what `/voices` and `/methods` tell.

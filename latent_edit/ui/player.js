@@ -1,7 +1,6 @@
 // Gives the markup of player.html its behaviour. gradio calls this once with `element`, `props` and `watch`;
 // later edits only patch the markup, so every listener sits on `element` and looks its targets up when needed.
 // Words of a visitor are put in here, as text: gradio would run ${...} inside a template as a program.
-const NAMES = ["before", "after"];
 const clip = (name) => element.querySelector(`[data-clip="${name}"]`);
 const sound = (name) => clip(name)?.querySelector("audio");
 const other = (name) => (name === "before" ? "after" : "before");
@@ -11,10 +10,14 @@ const frames = {}; // the next drawing of each clip: one, however many events as
 let shown; // the value before this one
 let before = { playing: false, seconds: 0 }; // how far it had been played when it was last drawn
 
-// Seconds in one clip -> seconds in the other, along the phonemes that both have; past the last one, linear to the end.
-function corresponding(seconds, from) {
-  const [source, target] = from === "before" ? [0, 1] : [1, 0];
-  const moments = [...props.value.moments, NAMES.map((name) => sound(name).duration || 0)];
+// Seconds in one clip -> seconds in another. The original and before are said in the same time.
+function corresponding(seconds, from, to) {
+  return (from === "after") === (to === "after") ? seconds : matching(seconds, from === "after" ? [1, 0] : [0, 1]);
+}
+
+// Along the phonemes that before and after both have; past the last one, linear to the end.
+function matching(seconds, [source, target]) {
+  const moments = [...props.value.moments, ["before", "after"].map((name) => sound(name).duration || 0)];
   for (let i = 1; i < moments.length; i++) {
     const [start, end] = [moments[i - 1], moments[i]];
     if (seconds <= end[source] || i === moments.length - 1) {
@@ -31,12 +34,15 @@ function play(name) {
   sound(name).play();
 }
 
-function flip() {
-  const next = other(current);
+// Go on with another clip at the same moment. The one that is heard plays until the other has found its place: no gap.
+function goOn(next) {
   const heard = sound(current);
   const finished = heard.ended || heard.currentTime === 0;
-  sound(next).currentTime = finished ? 0 : corresponding(heard.currentTime, current);
-  play(next);
+  const place = finished ? 0 : corresponding(heard.currentTime, current, next);
+  current = next;
+  if (sound(next).readyState > 0) sound(next).addEventListener("seeked", () => current === next && play(next), { once: true });
+  else play(next);
+  sound(next).currentTime = place;
 }
 
 function draw(name) {
@@ -59,6 +65,7 @@ function draw(name) {
   place.setAttribute("aria-valuetext", `${audio.currentTime.toFixed(1)} of ${length.toFixed(1)} seconds`);
   const label = element.querySelector("[data-flip-label]"); // not there while after is still to come
   if (label) label.textContent = `Switch to ${other(current)}`;
+  for (const choice of element.querySelectorAll("[data-action=choose]")) choice.checked = choice.value === current;
   if (name === "before") before = { playing, seconds: audio.currentTime };
   cancelAnimationFrame(frames[name]);
   if (playing) frames[name] = requestAnimationFrame(() => draw(name));
@@ -66,13 +73,16 @@ function draw(name) {
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
-  if (button?.dataset.action === "flip") flip();
+  if (button?.dataset.action === "flip") goOn(other(current));
   if (button?.dataset.action === "download") trigger("download");
   if (button?.dataset.action === "play") {
     const name = nameOf(button);
     if (sound(name).paused) play(name);
     else sound(name).pause();
   }
+});
+element.addEventListener("change", (event) => {
+  if (event.target.dataset.action === "choose") goOn(event.target.value);
 });
 element.addEventListener("input", (event) => {
   if (event.target.dataset.action !== "seek") return;
@@ -96,7 +106,8 @@ watch("value", () => {
   shown = props.value;
   if (!props.value) return;
   current = "before";
-  if (reading && !reading.record && reading.clips[0].seconds === shown.clips[0].seconds) playOn();
+  const seconds = (value) => value.clips.find(({ name }) => name === "before").seconds;
+  if (reading && !reading.record && seconds(reading) === seconds(shown)) playOn();
   for (const { name, manner, seconds } of props.value.clips) {
     clip(name).querySelector(".manner").textContent = manner;
     clip(name).querySelector("[data-length]").textContent = seconds.toFixed(1);

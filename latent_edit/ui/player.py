@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from latent_edit import audio
 from latent_edit.ui.parts import served_file
 
 if TYPE_CHECKING:
-    from latent_edit.reading import Speech
     from latent_edit.result import EditResult, TimedPhoneme
+    from latent_edit.synthesis import Synthesis
     from latent_edit.types import Waveform
 
 BARS = 96  # of the longer waveform; the shorter one gets as many as its share of the time axis
@@ -33,7 +34,8 @@ def latent_name(phonemes: Sequence[TimedPhoneme]) -> str:
 def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
     """What the player shows of an edit whose files `EditResult.save` wrote.
 
-    clips: before and after, each with audio (a WAV file), seconds, share of the time axis in percent, and the waveform.
+    clips: before and after, each with audio (a WAV file), seconds, share of the time axis in percent, and the waveform;
+    of a recording the original comes first, as loud as before. original: whether there is one.
     moments: see `matching_moments`. ticks: of the time axis. record: the edit.json; None while there is only before.
     settings: of the edit, in few words.
     """
@@ -42,16 +44,29 @@ def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
         Clip("before", "Before", unedited(result.phonemes_before), result.before, files["before.wav"]),
         Clip("after", "After", after, result.after, files["after.wav"]),
     ]
+    if result.recording is not None:
+        clips.insert(0, _original(result.recording, result.gain, files["before.wav"].with_name("original.wav")))
     moments = matching_moments(result.phonemes_before, result.phonemes_after)
     request = result.request
     settings = f"{request.voice}, guidance {request.guidance:g}, seed {request.seed}"
     record = served_file(files["edit.json"])
-    return {**_clips(clips), "moments": moments, "record": record, "settings": settings}
+    original = result.recording is not None
+    return {**_clips(clips), "moments": moments, "record": record, "settings": settings, "original": original}
 
 
-def reading_value(speech: Speech, file: Path) -> dict[str, Any]:
-    """What the player shows while the bridge still works: the plain reading, which is in this WAV file."""
-    clips = [Clip("before", "Before", unedited(speech.phonemes), speech.waveform, file)]
+def _original(recording: Waveform, gain: float, file: Path) -> Clip:
+    """What was given, at the level at which the voice says it again, written to `file`."""
+    from latent_edit.recording import levelled
+
+    loud = levelled(recording)
+    samples = loud.item(0).numpy()
+    audio.write_wav(file, samples, loud.sampling_rate, min(gain, audio.shared_gain(samples)))
+    return Clip("original", "Original", "as it was given", loud, file)
+
+
+def synthesis_value(synthesis: Synthesis, file: Path) -> dict[str, Any]:
+    """What the player shows while the bridge still works: the plain synthesis, which is in this WAV file."""
+    clips = [Clip("before", "Before", unedited(synthesis.phonemes), synthesis.waveform, file)]
     return {**_clips(clips), "moments": matching_moments((), ()), "record": None}
 
 

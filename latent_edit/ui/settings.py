@@ -11,7 +11,7 @@ from latent_edit.errors import InputError
 from latent_edit.request import EditRequest, choose
 
 if TYPE_CHECKING:
-    from latent_edit.pipeline import LatentEditor
+    from latent_edit.editor import LatentEditor
 
 A_SENTENCE, A_RECORDING = "Sentence", "Your recording"
 IN_WORDS, LIKE_A_CLIP = "In words", "Like a clip"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latent_edit.axes import AXES
 from latent_edit.config import load_styles
 from latent_edit.data.captions import HELD_OUT_PAIRS, describe, preset_caption, sample_pair
-from latent_edit.data.lexicon import FLOORS, MAXIMA, MINIMA, Template, compose, load_lexicon, style_of
-from latent_edit.data.styles import AXES, Style
-from latent_edit.models.prompt_words import prompt_words, split_known
+from latent_edit.data.styles import Style, style_of
+from latent_edit.prompts.lexicon import FLOORS, MAXIMA, MINIMA, Template, compose, load_lexicon
+from latent_edit.prompts.words import prompt_words, split_known
 
 
 def axes_of(**values: float) -> np.ndarray:

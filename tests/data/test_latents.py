@@ -12,6 +12,7 @@ import pytest
 import torch
 from tiny_voices import RATE, SPEAKERS, buzz, shake, tiny_voice
 
+from latent_edit.axes import AxisValue
 from latent_edit.data import latents as latents_module
 from latent_edit.data.drawn_styles import RenditionCaption
 from latent_edit.data.latents import (
@@ -25,7 +26,6 @@ from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.data.world import analyse, synthesise
 from latent_edit.errors import InputError
-from latent_edit.models.clap import AxisValue
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Latent, Waveform
 

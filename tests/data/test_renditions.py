@@ -12,11 +12,11 @@ import pytest
 pytest.importorskip("pyworld")
 import soundfile
 
+from latent_edit.axes import AXES
 from latent_edit.data.corpora import Utterance, read_corpus
 from latent_edit.data.drawn_styles import RenditionConfig, natural_deviations
 from latent_edit.data.renditions import Renditions, prepare_renditions
 from latent_edit.data.splits import split_of
-from latent_edit.data.styles import AXES
 from latent_edit.errors import InputError
 from latent_edit.measures import Measurements
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from latent_edit.axes import AXES
 from latent_edit.config import preset_prompts
-from latent_edit.data.styles import AXES, MAX_COMBINED_AXES, Style, jitter, random_style
+from latent_edit.data.styles import MAX_COMBINED_AXES, Style, jitter, random_style
 from latent_edit.errors import InputError
 
 PRESETS = (

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from synthetic_speech import speech_like
 
+from latent_edit.axes import AXES
 from latent_edit.config import preset_prompts
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.measures import Measurements, measure

@@ -34,7 +34,8 @@ def test_scale_one_is_conditional_and_zero_unconditional_bit_for_bit(
 ) -> None:
     def sample(denoise: object) -> Tensor:
         generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
-        return process.sample(denoise, X, torch.ones_like(X[:, :1]), 5, generators)
+        *_, edited = process.sample(denoise, X, torch.ones_like(X[:, :1]), 5, generators)
+        return edited
 
     assert torch.equal(sample(guided(conditional, never, 1.0, interval)), sample(conditional))
     assert torch.equal(sample(guided(never, unconditional, 0.0, interval)), sample(unconditional))

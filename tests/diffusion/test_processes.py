@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -15,6 +17,12 @@ from latent_edit.diffusion.schedules import BridgeSchedule, cosine_schedule
 MEAN, DEVIATION = 3.0, 0.5  # of the Gaussian targets, far enough from 0 and 1 that a mistake shows
 EVERY_PROCESS = [Palette(), I2SB(), I2SB(ot_ode=True), I2SB(source_noise=0.7), I2SB(ot_ode=True, source_noise=0.7)]
 EVERY_PROCESS += [I2SB(predicts="change"), I2SB(source_noise=0.7, predicts="change")]
+
+
+def sampled(process: Diffusion, *arguments: Any) -> Tensor:
+    """What the last step predicts."""
+    *_, edited = process.sample(*arguments)
+    return edited
 
 
 def seeded(*seeds: int) -> list[torch.Generator]:
@@ -123,7 +131,7 @@ def best_label(x_t: Tensor, t: Tensor, source: Tensor) -> Tensor:
 
 def test_palette_recovers_a_gaussian() -> None:
     source = torch.zeros(1, 4, 25_000, dtype=torch.float64)
-    edited = Palette().sample(best_velocity, source, whole(source), 200, seeded(0))
+    edited = sampled(Palette(), best_velocity, source, whole(source), 200, seeded(0))
     assert float(edited.mean()) == pytest.approx(MEAN, abs=0.02)
     assert float(edited.std()) == pytest.approx(DEVIATION, rel=0.02)
     # The exact flow of a Gaussian maps each noise value to MEAN + DEVIATION noise.
@@ -133,7 +141,7 @@ def test_palette_recovers_a_gaussian() -> None:
 
 def test_i2sb_recovers_the_mean_and_the_variance_given_the_source() -> None:
     source = latents(1, frames=10_000)
-    edited = I2SB().sample(best_label, source, whole(source), 200, seeded(0))
+    edited = sampled(I2SB(), best_label, source, whole(source), 200, seeded(0))
     rest = edited - (MEAN + 0.5 * source)
     assert float(rest.mean()) == pytest.approx(0, abs=0.02)
     assert float(rest.std()) == pytest.approx(DEVIATION, rel=0.03)
@@ -151,7 +159,7 @@ def test_ot_ode_transports_a_gaussian_exactly_in_any_number_of_steps(steps: int)
         start = (x_t - weight_clean * MEAN) / (weight_clean * DEVIATION + weight_source)
         return (x_t - MEAN - DEVIATION * start) / sigma
 
-    edited = process.sample(denoise, source, whole(source), steps, seeded(0))
+    edited = sampled(process, denoise, source, whole(source), steps, seeded(0))
     torch.testing.assert_close(edited, MEAN + DEVIATION * source, rtol=0, atol=1e-10)
     assert float(edited.mean()) == pytest.approx(MEAN, abs=0.02)
     assert float(edited.std()) == pytest.approx(DEVIATION, rel=0.02)
@@ -159,7 +167,9 @@ def test_ot_ode_transports_a_gaussian_exactly_in_any_number_of_steps(steps: int)
 
 def test_ot_ode_uses_no_randomness() -> None:
     source = latents(1, frames=30)
-    first, second = (I2SB(ot_ode=True).sample(rough_network, source, whole(source), 5, seeded(seed)) for seed in (1, 2))
+    first, second = (
+        sampled(I2SB(ot_ode=True), rough_network, source, whole(source), 5, seeded(seed)) for seed in (1, 2)
+    )
     assert torch.equal(first, second)
 
 
@@ -176,11 +186,11 @@ def test_results_do_not_depend_on_the_batch(process: Diffusion) -> None:
     lengths, seeds = (12, 30, 21), (5, 6, 7)
     mask = (torch.arange(30) < torch.tensor(lengths)[:, None]).double().unsqueeze(1)
     source = latents(1, 3, 4, 30) * mask
-    together = process.sample(rough_network, source, mask, 6, seeded(*seeds))
+    together = sampled(process, rough_network, source, mask, 6, seeded(*seeds))
     assert not (together * (1 - mask)).any()
     for index, (length, seed) in enumerate(zip(lengths, seeds, strict=True)):
         item = source[index : index + 1, :, :length]
-        alone = process.sample(rough_network, item, whole(item), 6, seeded(seed))
+        alone = sampled(process, rough_network, item, whole(item), 6, seeded(seed))
         torch.testing.assert_close(together[index : index + 1, :, :length], alone, rtol=0, atol=1e-13)
 
 
@@ -195,38 +205,25 @@ def test_the_network_always_receives_the_clean_source_and_falling_times(process:
         seen.append(t)
         return torch.zeros_like(x_t)
 
-    process.sample(denoise, source, whole(source), 4, seeded(0, 1))
+    sampled(process, denoise, source, whole(source), 4, seeded(0, 1))
     torch.testing.assert_close(torch.stack(seen), times(1, 0.75, 0.5, 0.25)[:, None].expand(4, 2))
 
 
 @pytest.mark.parametrize("process", EVERY_PROCESS)
-def test_on_step_reports_each_step_and_the_last_prediction_is_the_result(process: Diffusion) -> None:
-    source, seen = latents(1, 1, 3, 10), []
-    edited = process.sample(
-        rough_network,
-        source,
-        whole(source),
-        5,
-        seeded(0),
-        lambda index, steps, clean: seen.append((index, steps, clean)),
-    )
-    assert [(index, steps) for index, steps, _ in seen] == [(index, 5) for index in range(5)]
-    assert torch.equal(seen[-1][2], edited)
-    assert not torch.equal(seen[0][2], edited)
-
-
-@pytest.mark.parametrize("process", EVERY_PROCESS)
-def test_on_step_cancels_by_raising(process: Diffusion) -> None:
+def test_each_step_gives_its_clean_prediction_when_it_is_asked_for(process: Diffusion) -> None:
+    """So that a sampling that nobody waits for any more ends with its step."""
     source, calls = latents(1, 1, 3, 10), []
 
-    def cancel(index: int, _steps: int, _clean: Tensor) -> None:
-        calls.append(index)
-        if index == 1:
-            raise InterruptedError
+    def denoise(x_t: Tensor, t: Tensor, given: Tensor) -> Tensor:
+        calls.append(t)
+        return rough_network(x_t, t, given)
 
-    with pytest.raises(InterruptedError):
-        process.sample(rough_network, source, whole(source), 5, seeded(0), cancel)
-    assert calls == [0, 1]
+    steps = process.sample(denoise, source, whole(source), 5, seeded(0))
+    first = next(steps)
+    assert len(calls) == 1
+    rest = list(steps)
+    assert len(calls) == 5 and len(rest) == 4
+    assert not torch.equal(first, rest[-1])
 
 
 @pytest.mark.parametrize("process", EVERY_PROCESS)
@@ -238,7 +235,7 @@ def test_float32_stays_float32(process: Diffusion) -> None:
         types.append((x_t.dtype, t.dtype, given.dtype))
         return rough_network(x_t, t, given)
 
-    edited = process.sample(denoise, source.float(), whole(source).float(), 5, seeded(0))
+    edited = sampled(process, denoise, source.float(), whole(source).float(), 5, seeded(0))
     assert edited.dtype == torch.float32
     assert set(types) == {(torch.float32,) * 3}
 
@@ -248,4 +245,4 @@ def test_sampling_builds_no_graph() -> None:
     source = latents(1, 1, 3, 10)
     denoise: Denoise = lambda x_t, t, given: weight * x_t  # noqa: E731, ARG005
     for process in (Palette(), I2SB()):
-        assert not process.sample(denoise, source, whole(source), 2, seeded(0)).requires_grad
+        assert not sampled(process, denoise, source, whole(source), 2, seeded(0)).requires_grad

@@ -8,12 +8,13 @@ import re
 import numpy as np
 import pytest
 
+from latent_edit.axes import AXES
 from latent_edit.config import PRESETS, load_styles, read_yaml
 from latent_edit.data import captions
-from latent_edit.data.lexicon import Template, Word, compose, load_lexicon, style_of
 from latent_edit.data.splits import split_of
-from latent_edit.data.styles import AXES, Style
-from latent_edit.evaluation.moves import free_prompts
+from latent_edit.data.styles import Style, style_of
+from latent_edit.evaluation.effects import free_prompts
+from latent_edit.prompts.lexicon import Template, Word, compose, load_lexicon
 
 PROMPTS = list(free_prompts())
 

@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 import torch
 
+from latent_edit.axes import AXES, AxisValue
 from latent_edit.config import preset_prompts
 from latent_edit.data.captions import sample_pair
-from latent_edit.data.lexicon import load_lexicon
-from latent_edit.data.styles import AXES, Style
-from latent_edit.evaluation.clips import Recording, Rendered
-from latent_edit.evaluation.plan import Plan, Sizes, sentences
+from latent_edit.data.styles import Style
+from latent_edit.evaluation.clips import Recording, WorldEdit
+from latent_edit.evaluation.plan import Plan, SampleSizes, sentences
 from latent_edit.evaluation.retrieval import CAPTIONS, caption_rows, retrieval_rows
-from latent_edit.models.clap import AxisValue
+from latent_edit.prompts.lexicon import load_lexicon
 
 
 class Oracle:
-    """A jury and its CLAP that know which preset each clip and caption is, except for the words of one preset."""
+    """Scores and a CLAP that know which preset each clip and caption is, except for the words of one preset."""
 
     def __init__(self, wrong: str) -> None:
         self.wrong = wrong
         self.editor = SimpleNamespace(style_encoder=self)
 
-    def ask(self, judge: str, clip: Rendered) -> list[float]:
+    def score(self, judge: str, clip: WorldEdit) -> list[float]:
         assert judge == "style"
         prompts = preset_prompts()
         return np.eye(12)[[Style.named(prompt) for prompt in prompts].index(clip.style)].tolist()
@@ -47,7 +47,7 @@ class Oracle:
 def test_one_preset_missed_is_one_twelfth() -> None:
     texts = sentences("sam_a")[:2]
     spoken = {("sam_a", text): Recording(Path(text), "sam_a", text) for text in texts}
-    plan = Plan(("sam_a",), Sizes(), {}, spoken, {})
+    plan = Plan(("sam_a",), SampleSizes(), {}, spoken, {})
     rows = retrieval_rows(Oracle(preset_prompts()[3]), plan)
     assert [row.estimate.value for row in rows] == pytest.approx([11 / 12] * 3)
     assert [row.beside for row in rows] == ["2 recordings"] * 3
@@ -74,9 +74,9 @@ def test_a_caption_is_read_right_if_every_axis_is() -> None:
             return read | {"level_db": AxisValue(louder, AXES["level_db"].floor)}
 
     reader = Reader()
-    jury = SimpleNamespace(editor=SimpleNamespace(style_encoder=reader))
-    plan = Plan(("sam_a",), Sizes(), {}, {}, {"calm": Style()})
-    assert [row.estimate.value for row in caption_rows(jury, plan)] == [1.0, 1.0]
+    scores = SimpleNamespace(editor=SimpleNamespace(style_encoder=reader))
+    plan = Plan(("sam_a",), SampleSizes(), {}, {}, {"calm": Style()})
+    assert [row.estimate.value for row in caption_rows(scores, plan)] == [1.0, 1.0]
     reader.louder = AXES["level_db"].floor
-    assert all((row.estimate.value or 0) < 0.5 for row in caption_rows(jury, plan))
-    assert caption_rows(jury, Plan(("sam_a",), Sizes(), {}, {}, {})) == []
+    assert all((row.estimate.value or 0) < 0.5 for row in caption_rows(scores, plan))
+    assert caption_rows(scores, Plan(("sam_a",), SampleSizes(), {}, {}, {})) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tiny_voices import tiny_voice
 
-from latent_edit.models.istft_vits import save_voice
+from latent_edit.models.embedded_vits import save_voice
 from latent_edit.models.vits import FrozenVits
 
 

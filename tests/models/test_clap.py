@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,28 @@ def test_laion_state_is_read_without_unpickling(tmp_path: Path) -> None:
     own = torch.zeros(1, 6)
     state.pop(POSITION_IDS)
     assert adapt_state(state, {POSITION_IDS: own})[POSITION_IDS] is own
+
+
+@pytest.mark.parametrize(("ours", "other"), [("numpy.core", "numpy._core"), ("numpy._core", "numpy.core")])
+def test_laion_checkpoints_of_either_numpy_are_read(tmp_path: Path, ours: str, other: str) -> None:
+    """numpy 2 renamed the module that pickles of its numbers name."""
+    import numpy as np
+
+    from latent_edit.models.clap_laion import read_state
+
+    torch.save({"best": np.float64(0.5), "state_dict": laion_state()}, tmp_path / "ours.pt")
+    with zipfile.ZipFile(tmp_path / "ours.pt") as saved, zipfile.ZipFile(tmp_path / "other.pt", "w") as renamed:
+        for name in saved.namelist():
+            renamed.writestr(name, saved.read(name).replace(f"{ours}.multi".encode(), f"{other}.multi".encode()))
+    assert read_state(tmp_path / "other.pt").keys() == read_state(tmp_path / "ours.pt").keys()
+
+
+def test_laion_files_where_the_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be installed from Python 3.13 on."""
+    torch.save({"state_dict": laion_state()}, tmp_path / "clap.pt")
+    monkeypatch.setitem(sys.modules, "laion_clap", None)
+    with pytest.raises(CheckpointError, match="laion/clap-htsat-unfused"):
+        load_style_encoder(tmp_path / "clap.pt")
 
 
 class Trap:

@@ -14,7 +14,7 @@ from tiny_voices import HOP, RATE, SPEAKERS, buzz, tiny_voice, transformers_voic
 
 from latent_edit.checkpoint import content_hash
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.models.istft_vits import save_voice
+from latent_edit.models.embedded_vits import save_voice
 from latent_edit.models.phonemes import VITS_VOCABULARY, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding, freeze
 from latent_edit.types import Latent, Waveform

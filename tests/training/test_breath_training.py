@@ -16,7 +16,7 @@ from latent_edit import checkpoint
 from latent_edit.data.renditions import Renditions
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
-from latent_edit.models.istft_vits import save_voice
+from latent_edit.models.embedded_vits import save_voice
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import breath, loop
 from latent_edit.training.breath import BreathTask, Pair, seek_pairs

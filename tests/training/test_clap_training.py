@@ -10,11 +10,12 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from latent_edit.axes import AXES
 from latent_edit.config import load_preset
 from latent_edit.data.captions import preset_caption
 from latent_edit.data.drawn_styles import RenditionConfig
 from latent_edit.data.renditions import Renditions
-from latent_edit.data.styles import AXES, Style
+from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.training import clap

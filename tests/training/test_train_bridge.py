@@ -18,7 +18,7 @@ from latent_edit.bridge import load_bridge
 from latent_edit.data.latents import Latents
 from latent_edit.data.world import TREMOR_HZ
 from latent_edit.errors import CheckpointError, InputError
-from latent_edit.models.istft_vits import save_voice
+from latent_edit.models.embedded_vits import save_voice
 from latent_edit.models.vits import freeze
 from latent_edit.training import bridge as training
 from latent_edit.training import loop

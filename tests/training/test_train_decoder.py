@@ -15,8 +15,8 @@ from tiny_voices import HOP, SPEAKERS, buzz, tiny_speech, tiny_voice
 from latent_edit.data.pack import Pack, Piece, packed, voice_pack
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.discriminators import Discriminators
-from latent_edit.models.istft_vits import save_voice
-from latent_edit.models.source_filter_decoder import IstftDecoder, with_subframes
+from latent_edit.models.embedded_vits import save_voice
+from latent_edit.models.source_filter_decoder import SourceFilterDecoder, with_subframes
 from latent_edit.models.spectrogram import mel_filters
 from latent_edit.models.vits import FrozenVits
 from latent_edit.training import loop, vits_decoder
@@ -123,7 +123,7 @@ def test_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_more_filters_per_frame_sound_nearly_the_same() -> None:
     voice = tiny_voice()
     sizes = voice.config.decoder_sizes
-    finer = IstftDecoder(replace(sizes, subframes=4)).eval()
+    finer = SourceFilterDecoder(replace(sizes, subframes=4)).eval()
     finer.load_state_dict(with_subframes(voice.decoder.state_dict(), sizes, 4))
     latent, speaker = torch.randn(1, 8, 30), voice.embed_speaker.weight[:1, :, None]
     with torch.no_grad():
@@ -175,7 +175,7 @@ def test_a_trained_decoder_takes_its_place_in_the_voice(tmp_path: Path) -> None:
     assert new.source_filter_decoder.subframes == 4
     z = torch.randn(1, 8, 9)
     speaker = new.speaker_embedding("ben").unsqueeze(2)
-    wanted = IstftDecoder(replace(pack.sizes, subframes=4)).eval()
+    wanted = SourceFilterDecoder(replace(pack.sizes, subframes=4)).eval()
     weights = safetensors.torch.load_file(trained)
     wanted.load_state_dict({k.removeprefix("decoder."): v for k, v in weights.items() if k.startswith("decoder.")})
     with torch.no_grad():

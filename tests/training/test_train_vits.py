@@ -20,7 +20,7 @@ from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.alignment import prior_log_likelihood
 from latent_edit.models.discriminators import Discriminators
-from latent_edit.models.istft_vits import DISCRIMINATORS_NAME, IstftVits
+from latent_edit.models.embedded_vits import DISCRIMINATORS_NAME, EmbeddedVits
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import loop, vits, vits_task
@@ -320,7 +320,7 @@ def test_a_voice_of_one_speaker_trains(tmp_path: Path) -> None:
 def test_the_judge_hears_the_average_and_harms_nothing(tmp_path: Path) -> None:
     heard: list[dict[str, Tensor]] = []
 
-    def judge(voice: IstftVits) -> dict[str, float]:
+    def judge(voice: EmbeddedVits) -> dict[str, float]:
         assert not voice.training
         frozen = freeze(voice)
         frozen.decode(frozen.encode_text(frozen.phonemize("hi"), "anna").latent, "anna")

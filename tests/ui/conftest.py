@@ -18,15 +18,17 @@ from typing import Any
 
 import pytest
 import torch
-from visits import DESK, Visit
+from visits import DESK, Visit, written_clip
 
 from latent_edit import checkpoint
 from latent_edit.audio import shared_gain
 from latent_edit.errors import InputError
 from latent_edit.measures import measure
-from latent_edit.reading import Speech
+from latent_edit.prompts.reader import read_prompt
+from latent_edit.prompts.reading import PromptReading
 from latent_edit.request import EditRequest, choose
 from latent_edit.result import EditResult, TimedPhoneme
+from latent_edit.synthesis import Synthesis
 from latent_edit.types import Latent, Waveform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +36,7 @@ START_SECONDS = 300  # generous: the machine may be busy with other things
 RATE, HOP, CHANNELS = 16_000, 256, 96
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
-QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a microphone that beeps
+QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 # Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
@@ -58,7 +60,7 @@ class FakeEditor:
 
     def along_the_bridge(
         self, request: EditRequest, progress: Callable[[str, float], None] | None = None
-    ) -> dict[int, Speech]:
+    ) -> dict[int, Synthesis]:
         """Like LatentEditor.along_the_bridge."""
         result = self.edit(request, progress)
         wait(START_SECONDS if request.prompt == LONG_WALK else 0, progress)
@@ -66,8 +68,12 @@ class FakeEditor:
         for steps in range(request.steps + 1):
             moved = result.z_source.z + steps / request.steps * (result.z_edit.z - result.z_source.z)
             latent = Latent(moved, result.z_source.mask)
-            stops[steps] = Speech(latent, result.after, result.phonemes_after, (), ())
+            stops[steps] = Synthesis(latent, result.after, result.phonemes_after, (), ())
         return stops
+
+    def read_prompt(self, prompt: str) -> PromptReading:
+        """Like LatentEditor.read_prompt."""
+        return read_prompt(prompt)
 
     def nearest_voice(self, _: Path) -> str:
         """Like LatentEditor.nearest_voice, and slowly."""
@@ -76,10 +82,11 @@ class FakeEditor:
 
     def edit_in_parts(
         self, request: EditRequest, progress: Callable[[str, float], None] | None = None
-    ) -> Iterator[Speech | EditResult]:
+    ) -> Iterator[Synthesis | EditResult]:
         """Like LatentEditor.edit_in_parts."""
         choose("voice", request.voice, self.voices)
-        if not any(letter.isalpha() for letter in request.text):
+        said = request.text or "As it was recorded."
+        if not any(letter.isalpha() for letter in said):
             raise InputError(f"nothing in {request.text!r} can be pronounced; write words")
 
         def stage(words: str, share: float) -> None:
@@ -87,15 +94,17 @@ class FakeEditor:
                 progress(words, share)
 
         stage("reading the text", 0.1)
-        symbols = [letter for letter in request.text.lower() if letter.isalpha()]
+        symbols = [letter for letter in said.lower() if letter.isalpha()]
         frames = 5 * len(symbols)
         stretched = round(frames * (request.pace or 1.25))
+        known = request.recording is None  # of a recording it is not known what is said
         generator = torch.Generator().manual_seed(request.seed)
         z_text, z_source = smooth_latent(frames, generator), smooth_latent(stretched, generator)
         z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
         before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
-        yield Speech(z_text, Waveform.of(before, RATE), timed(symbols, 5 * HOP / RATE), (), ())
-        stage("crossing the bridge", 0.4)
+        phonemes = timed(symbols, 5 * HOP / RATE) if known else ()
+        yield Synthesis(z_text, Waveform.of(before, RATE), phonemes, (), ())
+        stage("sampling the bridge", 0.4)
         if request.prompt == BROKEN:
             raise InputError("the edit ran out of the range of numbers")
         wait({LONG_WAIT: START_SECONDS, MOMENT: 1.5}.get(request.prompt, 0), progress)
@@ -105,8 +114,8 @@ class FakeEditor:
             z_text=z_text,
             z_source=z_source,
             z_edit=z_edit,
-            phonemes_before=timed(symbols, 5 * HOP / RATE),
-            phonemes_after=timed(symbols, stretched * HOP / RATE / len(symbols)),
+            phonemes_before=phonemes,
+            phonemes_after=timed(symbols, stretched * HOP / RATE / len(symbols)) if known else (),
             before=Waveform.of(before, RATE),
             after=Waveform.of(after, RATE),
             gain=shared_gain(before.numpy(), after.numpy()),
@@ -120,6 +129,7 @@ class FakeEditor:
             log_duration_ratio=math.log(stretched / frames),
             seconds={"all": 1.2},
             provenance={"fake": True},
+            recording=None if known else Waveform.of(before / 4, RATE),
         )
 
 
@@ -129,7 +139,7 @@ def wait(seconds: float, progress: Callable[[str, float], None] | None) -> None:
     while time.monotonic() < give_up:
         time.sleep(0.1)
         if progress:
-            progress("crossing the bridge", 0.5)
+            progress("sampling the bridge", 0.5)
 
 
 def smooth_latent(frames: int, generator: torch.Generator) -> Latent:
@@ -243,15 +253,17 @@ def wait_for(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser; tests that need one are skipped where there is none."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser whose microphone hears speech, again and again; tests that need one are skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.txt)")
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=QUIET)
+        spoken = written_clip(tmp_path_factory.mktemp("microphone"), 4.0)
+        microphone = f"--use-file-for-fake-audio-capture={spoken}"
+        browser = started.chromium.launch(executable_path=found, args=[*QUIET, microphone])
         yield browser
         browser.close()
 

@@ -91,3 +91,11 @@ def test_examples_can_be_said() -> None:
     assert len(set(examples)) == len(examples)
     for example in examples:
         check_text(example)
+
+
+def test_a_study_takes_the_place_of_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert parse_arguments([]).study is None
+    monkeypatch.setenv("LATENT_EDIT_STUDY", str(tmp_path))
+    assert parse_arguments([]).study == tmp_path
+    with pytest.raises(SystemExit, match="no study file"):
+        main([], load=lambda: pytest.fail("nothing may be loaded"))

@@ -155,14 +155,12 @@ def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tm
     page = visit.page
     page.click("#source label:has-text('Your recording')")
     page.set_input_files("#recording input[type=file]", written_clip(tmp_path, 31.0, "long.wav"))
-    message = page.wait_for_selector(".toast-body")
+    message = page.wait_for_selector("#recording-note [role=alert]")
     assert "Long.wav lasts 31 seconds; the limit is 30" in message.inner_text()
-    message.click()
     silent = tmp_path / "silent.wav"
     soundfile.write(silent, np.zeros(16_000), 16_000)
-    page.click("#recording [aria-label=Clear]")
     page.set_input_files("#recording input[type=file]", silent)
-    page.wait_for_selector(".toast-body:has-text('silent')")
+    page.wait_for_selector("#recording-note [role=alert]:has-text('silent')")
     page.click("#source label:has-text('Sentence')")
     visit.edit()  # the page is as usable as before
     page.click("#style-source label:has-text('Like a clip')")
@@ -570,6 +568,81 @@ def test_a_recording_chooses_the_nearest_voice(stand_in: Visit, tmp_path: Path) 
     page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
     page.wait_for_function("document.querySelector('#voice input').value === ''")  # it is being looked for
     page.wait_for_function("document.querySelector('#voice input').value === 'lj'")
+
+
+def test_a_result_of_older_settings_says_so(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#prompt textarea", "calm")
+    assert page.query_selector("#stale p") is None  # nothing is shown yet
+    stand_in.edit()
+    page.fill("#prompt textarea", "sad and slow")
+    page.wait_for_selector("#stale p:has-text('changed since this edit')")
+    page.fill("#prompt textarea", "calm")
+    page.wait_for_selector("#stale p", state="detached")
+    page.click("#source label:has-text('Your recording')")
+    page.wait_for_selector("#stale p")
+    page.click("#source label:has-text('Sentence')")
+    page.wait_for_selector("#stale p", state="detached")
+    page.fill("#text textarea", "It rains.")
+    page.wait_for_selector("#stale p")
+    stand_in.edit()
+    page.wait_for_selector("#stale p", state="detached")
+
+
+def test_original_before_and_after_are_on_one_switch(stand_in: Visit, tmp_path: Path) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")
+    stand_in.edit()
+    titles = [node.inner_text() for node in page.query_selector_all(".listening label")]
+    assert titles == ["Original", "Before", "After"]
+    page.click("[data-clip=before] .play")
+    page.wait_for_function("document.querySelector('[data-clip=before] audio').currentTime > 0.3")
+    page.focus(".listening input:checked")
+    assert page.evaluate("document.activeElement.value") == "before"
+    moments = "[...document.querySelectorAll('#player audio')].map((audio) => audio.currentTime)"
+    for key, playing in (("ArrowLeft", "original"), ("ArrowRight", "before"), ("ArrowRight", "after")):
+        original, before, _ = page.evaluate(moments)
+        page.keyboard.press(key)
+        page.wait_for_function("(name) => !document.querySelector(`[data-clip=${name}] audio`).paused", arg=playing)
+        now = page.evaluate(moments)
+        heard = {"original": now[0], "before": now[1], "after": now[2] / 1.25}[playing]
+        assert max(original, before) - 0.1 < heard < max(original, before) + 2.0  # the same moment, or a little later
+        assert page.evaluate("[...document.querySelectorAll('#player audio')].filter((a) => !a.paused).length") == 1
+    assert page.input_value(".listening input:checked") == "after"
+
+
+def test_a_refused_file_changes_nothing_else(stand_in: Visit, tmp_path: Path) -> None:
+    page = stand_in.page
+    page.click("#source label:has-text('Your recording')")
+    page.set_input_files("#recording input[type=file]", written_clip(tmp_path))
+    page.wait_for_selector("#recording-note [role=status]:has-text('above the noise')")
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")
+    text = tmp_path / "notes.wav"
+    text.write_text("Dear all, here is the recording.")
+    page.click("#recording [aria-label=Clear]")
+    page.wait_for_selector("#recording-note p", state="detached")
+    page.set_input_files("#recording input[type=file]", text)
+    page.wait_for_selector("#recording-note [role=alert]:has-text('Cannot read notes.wav as audio')")
+    page.wait_for_function("document.querySelector('#voice input').value === 'lj'")  # as before
+    page.wait_for_selector("#recording input[type=file]", state="attached")  # ready for the next one
+    assert page.query_selector_all(".error") == []
+
+
+def test_a_film_of_a_telephone_is_taken_for_its_sound(stand_in: Visit, tmp_path: Path) -> None:
+    """gradio's own upload takes no video/webm; and what the browser may not play is made a WAV."""
+    av = pytest.importorskip("av")
+    page, said = stand_in.page, written_clip(tmp_path)
+    with av.open(str(said)) as source, av.open(str(tmp_path / "said.webm"), "w") as film:
+        sound = film.add_stream("libopus", rate=48_000)
+        resampler = av.AudioResampler("flt", "mono", 48_000, 960)
+        frames = [part for frame in [*source.decode(audio=0), None] for part in resampler.resample(frame)]
+        film.mux([packet for frame in [*frames, None] for packet in sound.encode(frame)])
+    page.click("#source label:has-text('Your recording')")
+    page.set_input_files("#recording input[type=file]", tmp_path / "said.webm")
+    page.wait_for_selector("#recording-note [role=status]:has-text('above the noise')")
+    page.wait_for_selector("#recording audio[src*='said.wav']", state="attached")
 
 
 def test_a_sound_that_is_gone_says_so(chromium: Any, stand_in_address: str) -> None:

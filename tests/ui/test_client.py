@@ -55,8 +55,8 @@ def test_edit_returns_files_numbers_and_notes(client: Client) -> None:
 
 
 @pytest.mark.shipped
-def test_the_examples_of_the_readme_run(address: str, tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("http://127.0.0.1:7860", address)
+def test_the_examples_of_its_page_run(address: str, tmp_path: Path) -> None:
+    readme = (ROOT / "docs" / "HTTP_API.md").read_text(encoding="utf-8").replace("http://127.0.0.1:7860", address)
     (block,) = [x for x in re.findall(r"^```python\n(.*?)^```", readme, re.M | re.S) if "gradio_client" in x]
     shown = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert shown.returncode == 0, shown.stderr

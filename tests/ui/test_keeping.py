@@ -59,8 +59,8 @@ def test_a_clip_is_asked_for_again(tmp_path: Path, warnings: list[str]) -> None:
 
 
 def test_what_the_page_cannot_set_is_said(tmp_path: Path, warnings: list[str]) -> None:
-    keeping.open_record(written(tmp_path, dataclasses.replace(REQUESTS[0], prior_noise=0.2, landing=False)))
-    assert "prior_noise and landing" in warnings[0]
+    keeping.open_record(written(tmp_path, dataclasses.replace(REQUESTS[0], prior_noise=0.2, correction=False)))
+    assert "prior_noise and correction" in warnings[0]
     assert "duration_noise" not in warnings[0]
 
 

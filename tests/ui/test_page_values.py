@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -13,15 +14,16 @@ import soundfile
 from PIL import Image
 
 from latent_edit.measures import Measurements
-from latent_edit.reading import Speech
 from latent_edit.result import EditResult, TimedPhoneme
+from latent_edit.synthesis import Synthesis
 from latent_edit.types import Latent
 from latent_edit.ui.bridge import stop_label
 from latent_edit.ui.curves import MAX_POINTS, drawing, line_path
-from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, reading_heatmap_value, write_heatmap
+from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, synthesis_heatmap_value, write_heatmap
+from latent_edit.ui.judged import judged_value
 from latent_edit.ui.measured import ATTRIBUTES, MINUS, NOT_MEASURED, measured_value, number
 from latent_edit.ui.notes import notes_value
-from latent_edit.ui.player import matching_moments, player_value, reading_value, time_ticks, waveform_path
+from latent_edit.ui.player import matching_moments, player_value, synthesis_value, time_ticks, waveform_path
 
 
 @pytest.fixture(scope="module")
@@ -95,23 +97,23 @@ def test_heatmaps_describe_themselves_and_share_one_time_axis(result: EditResult
 
 
 def test_the_plain_reading_is_shown_alone_while_the_bridge_works(result: EditResult, tmp_path: Path) -> None:
-    speech = Speech(result.z_text, result.before, result.phonemes_before, (), ())
-    heatmaps = reading_heatmap_value(speech, tmp_path)
+    speech = Synthesis(result.z_text, result.before, result.phonemes_before, (), ())
+    heatmaps = synthesis_heatmap_value(speech, tmp_path)
     (z_text,) = heatmaps["pictures"]
     assert (z_text["share"], heatmaps["curves"]) == (100.0, [])
     assert [place["symbol"] for place in z_text["symbols"][:4]] == ["g", "o", "o", "d"]
-    player = reading_value(speech, tmp_path / "before.wav")
+    player = synthesis_value(speech, tmp_path / "before.wav")
     assert [clip["share"] for clip in player["clips"]] == [100.0]
     assert player["record"] is None
 
 
 def test_a_recording_is_not_called_a_reading(result: EditResult, tmp_path: Path) -> None:
-    speech = Speech(result.z_text, result.before, (), (), ())
-    (z_audio,) = reading_heatmap_value(speech, tmp_path)["pictures"]
+    speech = Synthesis(result.z_text, result.before, (), (), ())
+    (z_audio,) = synthesis_heatmap_value(speech, tmp_path)["pictures"]
     assert "your recording, in this voice" in z_audio["alt"]
-    assert reading_value(speech, tmp_path / "before.wav")["clips"][0]["manner"] == "your recording, in this voice"
+    assert synthesis_value(speech, tmp_path / "before.wav")["clips"][0]["manner"] == "your recording, in this voice"
     text = replace(speech, phonemes=tuple(phonemes(0.0, 0.1)))
-    assert reading_value(text, tmp_path / "before.wav")["clips"][0]["manner"] == "the plain reading"
+    assert synthesis_value(text, tmp_path / "before.wav")["clips"][0]["manner"] == "the plain reading"
 
 
 def test_curves_lie_on_the_axis_of_the_heatmaps(result: EditResult, tmp_path: Path) -> None:
@@ -226,3 +228,32 @@ def test_notes_name_unknown_words_and_the_seed_and_escape_them(result: EditResul
     assert "a &amp; b" in shown
     assert "0.50" in shown
     assert "0.50" not in plain
+
+
+def test_of_a_recording_the_player_has_the_original_as_loud_as_before(result: EditResult, tmp_path: Path) -> None:
+    from latent_edit.audio import loudness_lufs, read_audio
+
+    quiet = dataclasses.replace(result.before, samples=result.before.samples * 0.01)
+    recorded = dataclasses.replace(result, recording=quiet)
+    value = player_value(recorded, recorded.save(tmp_path, with_figures=False))
+    assert value["original"]
+    assert [clip["title"] for clip in value["clips"]] == ["Original", "Before", "After"]
+    assert value["clips"][0]["seconds"] == value["clips"][1]["seconds"]
+    loudness = loudness_lufs(read_audio(value["clips"][0]["audio"]["path"], 16_000), 16_000)
+    assert loudness == pytest.approx(-24.0, abs=0.2)
+    assert not player_value(result, result.save(tmp_path, with_figures=False))["original"]
+
+
+def test_words_kept_of_a_recording(result: EditResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latent_edit import judges
+
+    recorded = dataclasses.replace(result, recording=dataclasses.replace(result.before))
+    spoken = iter(["one two four", "one two", "one two three four"])
+    monkeypatch.setattr(judges, "installed", lambda judge: judge == judges.RECOGNISER)
+    monkeypatch.setattr(judges, "recognise", lambda *_: next(spoken))
+    pytest.importorskip("jiwer")
+    value = judged_value(recorded)
+    assert [row["name"] for row in value["heard"]] == ["original", "before", "after"]
+    assert value["kept"] == "3 of 4"
+    monkeypatch.setattr(judges, "installed", lambda _: False)
+    assert judged_value(recorded)["kept"] is None

@@ -1,0 +1,92 @@
+"""Whether a recogniser hears the words of texts as people type them: python -m latent_edit.evaluation.spoken_text CSV.
+
+The table has the columns text (as typed) and words (as a person would say it; "(nothing)" where there is nothing to
+say). What the recogniser writes is normalised as texts are, so that figures and words count the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from latent_edit.errors import InputError
+from latent_edit.text import normalise
+
+NOTHING = "(nothing)"
+FUNCTION_WORDS = frozenset(
+    [
+        "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "for", "from", "had", "has", "have", "he",
+        "her", "him", "his", "i", "if", "in", "is", "it", "its", "me", "my", "not", "of", "on", "or", "our", "she",
+        "so", "that", "the", "their", "them", "they", "this", "to", "us", "was", "we", "were", "will", "with", "you",
+        "your", "am", "do", "did",
+    ]
+)  # fmt: skip
+SAME_WORDS = (
+    (r"metre", "meter"),
+    (r"litre", "liter"),
+    (r"\bokay\b", "ok"),
+    (r"our\b", "or"),
+    (r"\boh\b|\bo\b", "zero"),
+)
+
+
+def spoken_words(text: str) -> list[str]:
+    """Words of a text as they sound: letters that are spelt together are one word, spelling is American."""
+    plain = normalise(text).words.lower().replace("'", "").replace("-", " ")
+    for ours, theirs in SAME_WORDS:
+        plain = re.sub(ours, theirs, plain)
+    joined = re.sub(r"\b(\w) (?=\w\b|\ws\b)", r"\1", " ".join(re.findall(r"[^\W\d_]+", plain)))
+    return joined.split()
+
+
+def missing_words(expected: str, heard: str) -> list[str]:
+    """Content words of what should be said that were not heard, alone or inside a compound."""
+    known, together = spoken_words(heard), "".join(spoken_words(heard))
+    content = [word for word in spoken_words(expected) if word not in FUNCTION_WORDS]
+    return [word for word in content if word not in known and not (len(word) > 3 and word in together)]
+
+
+def load_recogniser() -> Any:
+    """Moonshine's small English model, which its wheel carries."""
+    from moonshine_voice import ModelArch, Transcriber, get_assets_path
+
+    folder = Path(str(get_assets_path())) / "tiny-en"
+    return Transcriber(model_path=str(folder), model_arch=ModelArch.TINY)
+
+
+def recognise(recogniser: Any, samples: np.ndarray, sampling_rate: int) -> str:
+    """What the recogniser writes for mono samples [N]."""
+    lines = recogniser.transcribe_without_streaming(samples.astype(float).tolist(), sampling_rate).lines
+    return " ".join(line.text for line in lines)
+
+
+def main(
+    table: Annotated[Path, typer.Argument(help="CSV with the columns text and words.")],
+    voice: Annotated[str, typer.Option(help="Whose voice.")] = "sam_a",
+    seed: Annotated[int, typer.Option(help="Of the readings.")] = 0,
+) -> None:
+    """Print the texts of which content words were not heard, and the share of the others."""
+    from latent_edit.editor import LatentEditor
+
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["words"].strip() not in ("", NOTHING)]
+    if not rows:
+        raise InputError(f"{table} has no row with words")
+    editor, recogniser, whole = LatentEditor.load(), load_recogniser(), 0
+    for row in rows:
+        waveform = editor.say(row["text"], voice, seed).waveform
+        heard = recognise(recogniser, waveform.item(0).numpy(), waveform.sampling_rate)
+        missing = missing_words(row["words"], heard)
+        whole += not missing
+        if missing:
+            typer.echo(f"{' '.join(row['text'].split())!r}: not heard {', '.join(missing)}; heard {heard!r}")
+    typer.echo(f"every content word heard in {whole} of {len(rows)} texts ({whole / len(rows):.0%})")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""Latent optimisation: near a latent, one that the frozen decoder speaks differently in a few respects."""

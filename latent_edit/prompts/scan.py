@@ -1,0 +1,414 @@
+"""A prompt's units from left to right: negations, contrasts and words of intensity act on the expressions near them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+
+from latent_edit.axes import AXES
+from latent_edit.prompts.amounts import PACE
+from latent_edit.prompts.grammar import Unit, word_of
+from latent_edit.prompts.lexicon import FLOORS, Word, load_lexicon
+from latent_edit.prompts.reading import OutOfScope, Substitution
+from latent_edit.prompts.words import prompt_words
+
+AGREE = -0.2  # cosine below which a denied expression and the next one are alternatives ("don't shout and whisper")
+HELD = 0.75  # of its strongest axis: on what is as strong, a denied expression may not come back through another one
+BROAD = 4  # so many axes are a mood, of which no single one is held
+REDUCED, WEAKENED, COMPLAINED = -0.5, 0.6, -0.8
+LEAST, MOST = 0.3, 1.8  # of words of intensity taken together
+TURNS = ("change", "turn", "switch", "move", "go", "convert", "transform", "shift", "changed", "turned")
+ONE_MANNER = "An edit has one manner from its start to its end."
+# Which expression of the lexicon more (+1) or less (-1) of an axis is.
+ALONG_AXIS = {
+    "pitch_semitones": ("high", "low"), "range_ratio_log2": ("expressive", "flat"), "pace_log_ratio": ("fast", "slow"),
+    "level_db": ("loud", "quiet"), "tilt_db": ("bright", "dark"), "breathiness": ("breathy", ""),
+    "tremor_semitones": ("trembling", ""),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Item:
+    """An expression as it is meant. factor: how strongly; zero where it is denied, below it where it is turned."""
+
+    word: Word
+    typed: str
+    factor: float
+    clause: int
+
+    @property
+    def axes(self) -> np.ndarray:
+        """Its contribution, [7]."""
+        return self.factor * self.word.axes
+
+
+@dataclass
+class State:
+    """What has been read so far."""
+
+    items: list[Item] = field(default_factory=list)
+    held: dict[str, tuple[str, ...]] = field(default_factory=dict)  # axes that stay as they are, and by which words
+    substitutions: list[Substitution] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    out_of_scope: list[OutOfScope] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    speakers: list[str] = field(default_factory=list)
+    said_neutral: bool = False
+    started: bool = False  # whether a word was seen: the first of a prompt may have a capital letter
+    changed: bool = False  # whether the text for the CLAP is another than the prompt
+    clause: int = 0
+
+
+class Scan:
+    """Units from left to right; what stands before an expression acts on it."""
+
+    def __init__(self, units: Sequence[Unit], state: State) -> None:
+        self.units, self.state = list(units), state
+        self.negation: float | None = None  # the factor that a negation in force gives; None without one
+        self.since_negation = 0  # expressions since it began
+        self.denied_axes: np.ndarray | None = None
+        self.from_source = False
+        self.intensity = 1.0
+        self.pending = False  # a word of intensity that waits for its expression
+        self.skip = 0
+
+    def run(self) -> None:
+        """Read all of them."""
+        for at, unit in enumerate(self.units):
+            if self.skip:
+                self.skip -= 1
+                continue
+            self._read(at, unit)
+        self._intensify_last()
+
+    def _read(self, at: int, unit: Unit) -> None:
+        if "stop" in unit or "comma" in unit:
+            return self._pause(at, unit)
+        if self._axis_compound(at):
+            return None
+        if self._as_intensity(at, unit):
+            return None
+        for role, act in (
+            ("deny_earlier", self._deny_earlier), ("cancel", self._cancel), ("complaint", self._complain),
+            ("affirm", self._affirm), ("reduce", self._reduce), ("weaken", self._weaken), ("negate", self._negate),
+            ("and", self._and), ("or", self._or),
+        ):  # fmt: skip
+            if role in unit and act(at, unit):
+                return None
+        if "contrast" in unit and "term" not in unit:
+            return self._contrast()
+        if unit.text == "from" and self._is_source(at):
+            return None
+        if "term" in unit:
+            return self._term(at, unit)
+        if "neutral" in unit:
+            self._neutral(unit)
+        if "scope" in unit:
+            self._scope(unit)
+        return None
+
+    # ---- what ends a clause ----
+    def _pause(self, at: int, unit: Unit) -> None:
+        self._intensify_last()
+        if "stop" in unit or not self._list_goes_on(at):
+            self._end()
+            self.state.clause += 1
+
+    def _end(self) -> None:
+        self.negation, self.denied_axes, self.from_source, self.since_negation = None, None, False, 0
+        self.intensity, self.pending = 1.0, False
+
+    def _list_goes_on(self, at: int) -> bool:
+        """Whether a comma stands in a list that a negation covers: "not loud, angry or fast"."""
+        if self.negation is None or not self.since_negation:
+            return self.negation is not None and not self.units[at].tokens[0].typed
+        for unit in self.units[at + 1 :]:
+            if "or" in unit:
+                return True
+            if not (
+                "comma" in unit
+                or "intensity" in unit
+                or ("term" in unit and self._agrees(unit))
+                or set(unit.roles) == {"filler"}
+            ):
+                return False
+        return False
+
+    def _agrees(self, unit: Unit) -> bool:
+        """Whether an expression goes with the denied ones, rather than against them."""
+        word = word_of(unit)
+        if word is None or self.denied_axes is None:
+            return True
+        one, other = self.denied_axes / FLOORS, word.axes / FLOORS
+        size = np.linalg.norm(one) * np.linalg.norm(other)
+        return bool(size == 0 or one @ other / size >= AGREE)
+
+    def _contrast(self) -> None:
+        self._intensify_last()
+        self._end()
+        self.state.clause += 1
+
+    def _and(self, at: int, _: Unit) -> bool:
+        self._intensify_last()
+        following = next((u for u in self.units[at + 1 :] if set(u.roles) - {"filler"} or "restart" in u), None)
+        nearest = self.units[at + 1] if at + 1 < len(self.units) else None
+        restarts = (nearest is not None and "restart" in nearest) or (
+            following is not None and not self._agrees(following)
+        )
+        if restarts or (self.negation is not None and self.negation < 0):
+            self._end()
+            self.state.clause += 1
+        return True
+
+    def _or(self, at: int, unit: Unit) -> bool:
+        if unit.text == "nor":
+            return self._negate(at, unit)
+        return "term" not in unit
+
+    # ---- negation ----
+    def _negate(self, at: int, unit: Unit) -> bool:
+        following = self.units[at + 1] if at + 1 < len(self.units) else None
+        if unit.text == "no" and following is not None and ("comma" in following or "stop" in following):
+            return True  # "no, whisper"
+        if "term" in unit and following is not None and "axis" not in following and unit.text not in ("stop",):
+            return False
+        if unit.text in ("instead of", "in place of", "rather than"):
+            self._end()
+        self.state.changed = True
+        if self.negation == 0 and not self.since_negation and unit.text not in ("nor", "neither"):
+            self.negation = None  # "don't stop shouting"
+            return True
+        self.negation, self.since_negation, self.denied_axes = 0.0, 0, None
+        self.intensity, self.pending = 1.0, False
+        return True
+
+    def _cancel(self, *_: object) -> bool:
+        self._end()
+        return True
+
+    def _affirm(self, _at: int, unit: Unit) -> bool:
+        if self.negation == 0 and not self.since_negation:
+            self.negation = None
+            return True
+        return "term" not in unit and unit.text != "but" and "contrast" not in unit
+
+    def _reduce(self, *_: object) -> bool:
+        self.state.changed = True
+        if self.negation == 0 and not self.since_negation:
+            self.negation = None  # "don't reduce"
+            return True
+        self.negation, self.since_negation, self.denied_axes = REDUCED, 0, None
+        return True
+
+    def _complain(self, *_: object) -> bool:
+        self.state.changed = True
+        self.negation, self.since_negation, self.denied_axes = COMPLAINED, 0, None
+        return True
+
+    def _weaken(self, at: int, _: Unit) -> bool:
+        if not self._expression_follows(at):
+            return False
+        self.state.changed = True
+        self.intensity *= WEAKENED
+        self.pending = True
+        return True
+
+    def _deny_earlier(self, *_: object) -> bool:
+        """ "Shouting is forbidden"."""
+        state = self.state
+        state.changed = True
+        for n, item in enumerate(state.items):
+            if item.clause == state.clause:
+                state.items[n] = replace(item, factor=0.0)
+                self._hold(item.word, item.typed)
+        self._end()
+        return True
+
+    def _hold(self, word: Word, typed: str) -> None:
+        """The axes on which a denied expression is strongest may not move its way."""
+        floors = np.abs(word.axes) / FLOORS
+        if np.count_nonzero(floors) >= BROAD or not floors.any():
+            return
+        for name, size in zip(AXES, floors, strict=True):
+            if size >= HELD * floors.max():
+                self.state.held[name] = (*self.state.held.get(name, ()), typed)
+
+    # ---- intensity ----
+    def _expression_follows(self, at: int) -> bool:
+        for unit in self.units[at + 1 :]:
+            if {"term", "intensity", "axis"} & unit.roles.keys():
+                return True
+            if set(unit.roles) - {"filler", "restart"}:
+                return False
+        return False
+
+    def _as_intensity(self, at: int, unit: Unit) -> bool:
+        if "intensity" not in unit:
+            return False
+        if (
+            "term" in unit or "contrast" in unit or "reduce" in unit
+        ):  # "deeply sad", but "deeply and slowly"; "rather", "even"
+            following = self.units[at + 1] if at + 1 < len(self.units) else None
+            if following is None or not {"term", "intensity"} & following.roles.keys() or "reduce" in unit:
+                return False
+            word = word_of(following)
+            if word_of(unit) is not None and not unit.text.endswith("ly") and (word is None or word.form != "state"):
+                return False  # "deep sadness", but "deep male voice"
+        if not self._expression_follows(at) and not self.state.items:
+            return True
+        self.intensity *= float(unit.roles["intensity"])
+        self.pending = True
+        return True
+
+    def _intensify_last(self) -> None:
+        """A word of intensity after its expression: "angry, but only slightly", "louder a lot"."""
+        items = self.state.items
+        if self.pending and items and items[-1].factor > 0:
+            items[-1] = replace(items[-1], factor=_within(items[-1].factor * self.intensity))
+            self.state.changed = True
+        self.intensity, self.pending = 1.0, False
+
+    # ---- expressions ----
+    def _is_source(self, at: int) -> bool:
+        """ "From a dramatic style to a flat one": what comes before "to" is not asked for."""
+        ends = [i for i, unit in enumerate(self.units) if i > at and unit.tokens[0].text == "to"]
+        between = [unit for unit in self.units[at + 1 : ends[0]] if "term" in unit] if ends else []
+        if not between or not any({"term", "neutral"} & unit.roles.keys() for unit in self.units[ends[0] :]):
+            return False
+        self.state.changed = True
+        if any(unit.text in TURNS for unit in self.units[:at]):
+            self.skip = ends[0] - at - 1
+        else:
+            self.state.notes.append(f"{ONE_MANNER} Only what comes first is taken.")
+            del self.units[ends[0] :]
+        return True
+
+    def _term(self, at: int, unit: Unit) -> None:
+        word = word_of(unit)
+        assert word is not None
+        following = self.units[at + 1] if at + 1 < len(self.units) else None
+        if word.form == "adj" and following is not None and "scope" in following and "term" not in following:
+            self.intensity, self.pending = 1.0, False
+            self.state.changed = True
+            return  # "long pauses", "a strong accent"
+        self._add(word, unit.typed or word.text)
+        if "scope" in unit:
+            self._scope(unit, effect=True)
+        if "another_speaker" in unit:
+            self.state.speakers.append(unit.typed)
+
+    def _add(self, word: Word, typed: str) -> None:
+        factor = _within(self.intensity)
+        if self.negation is not None:
+            factor = self.negation * (factor if self.negation else 1.0)
+            self.denied_axes = word.axes if self.denied_axes is None else self.denied_axes + word.axes
+            self.since_negation += 1
+            if self.negation == 0 and word.concept == "expressive" and word.form == "state":
+                word, factor = word_named("flat"), 1.0  # "hardly any emotion"
+            elif self.negation == 0:
+                self._hold(word, typed)
+        if factor != 1.0 or (typed.lower() not in (word.text, "") and prompt_words(typed) != prompt_words(word.text)):
+            self.state.changed = self.state.changed or factor != 1.0
+        self.state.items.append(Item(word, typed, factor, self.state.clause))
+        self.intensity, self.pending = 1.0, False
+
+    def _neutral(self, unit: Unit) -> None:
+        word = unit.roles["neutral"]
+        if word.form not in ("verb", "doing") and self.negation is None:
+            self.state.said_neutral = True
+
+    def _scope(self, unit: Unit, effect: bool = False) -> None:
+        if self.negation == 0:
+            self.state.changed = True
+            return  # "no pauses" asks for nothing that an edit would do
+        self.state.out_of_scope.append(OutOfScope(unit.typed, unit.roles["scope"], effect))
+        self.state.changed = self.state.changed or not effect
+
+    # ---- axes by their names ----
+    def _axis_compound(self, at: int) -> bool:
+        """ "Low volume", "raise the pitch", "the pace should be moderate"."""
+        found = _compound(self.units, at)
+        if found is None:
+            return False
+        axis, direction, taken = found
+        typed = " ".join(u.typed for u in self.units[at : at + taken] if not set(u.roles) <= {"filler"})
+        self.skip = taken - 1
+        self.state.changed = True
+        if direction == 0:
+            if self.negation is None:
+                self.state.held[axis] = (*self.state.held.get(axis, ()), typed)
+                self.state.said_neutral = True
+            return True
+        word = word_named(ALONG_AXIS[axis][0 if direction > 0 else 1] or ALONG_AXIS[axis][0])
+        if not ALONG_AXIS[axis][1] and direction < 0:
+            self.state.held[axis] = (*self.state.held.get(axis, ()), typed)
+            return True
+        self._add(word, typed)
+        return True
+
+
+def _compound(units: Sequence[Unit], at: int) -> tuple[str, int, int] | None:
+    """An axis and a direction that stand together: (axis, -1, 0 or 1, units taken)."""
+    window = units[at : at + 6]
+    if not window or not {"axis", "up", "down", "same"} & window[0].roles.keys():
+        return None
+    axis = direction = None
+    for count, unit in enumerate(window, start=1):
+        if (
+            "axis" in unit
+            and axis is None
+            and not (count == 1 and "term" in unit and direction is None and not _directed(window[1:]))
+        ):
+            axis = str(unit.roles["axis"])
+        elif direction is None and {"up", "down", "same"} & unit.roles.keys():
+            direction = _direction(unit)
+            # "high voice, fast pace": the second direction belongs to the second axis
+        elif ("filler" in unit and set(unit.roles) <= {"filler", "restart", "contrast"}) or (
+            "intensity" in unit and "term" not in unit
+        ):
+            continue
+        else:
+            return None
+        if axis is not None and direction is not None:
+            if (
+                axis == PACE
+                and window[0].text in ("slow", "slower", "fast", "faster")
+                and "axis" not in window[count - 1]
+            ):
+                return None
+            return axis, direction, count
+    return None
+
+
+def _directed(window: Sequence[Unit]) -> bool:
+    """Whether a direction follows at once, fillers apart."""
+    for unit in window:
+        if {"up", "down", "same"} & unit.roles.keys():
+            return True
+        if not set(unit.roles) <= {"filler", "restart"}:
+            return False
+    return False
+
+
+def _direction(unit: Unit) -> int:
+    return 1 if "up" in unit else -1 if "down" in unit else 0
+
+
+@lru_cache(maxsize=64)
+def word_named(text: str) -> Word:
+    return next(
+        word for words in load_lexicon().words.values() for word in words if word.text == text and not word.held_out
+    )
+
+
+def _within(factor: float) -> float:
+    return min(max(factor, LEAST), MOST)
+
+
+def is_about(word: Word, index: int) -> bool:
+    """Whether an axis is one of those on which an expression is strongest."""
+    floors = np.abs(word.axes) / FLOORS
+    return bool(floors[index] >= HELD * floors.max())

@@ -1,0 +1,212 @@
+"""Text or a recording -> pieces in the voice's latent space -> waveform."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from latent_edit.errors import InputError
+from latent_edit.models.pauses import lengthened_pauses
+from latent_edit.models.phonemes import BLANK, PhonemeSequence
+from latent_edit.models.vits import FrozenVits, TextEncoding
+from latent_edit.optimize import corrections, time_scaling
+from latent_edit.optimize.questions import is_yes_no_question, rise_starts_at, with_final_rise
+from latent_edit.recording import Quality, cleaned, read_speech
+from latent_edit.request import EditRequest
+from latent_edit.result import TimedPhoneme
+from latent_edit.sentences import split_sentences
+from latent_edit.text import NormalisedText, normalise
+from latent_edit.types import Alignment, Latent, Waveform
+
+# What a generator is for, so that no two draw the same noise.
+RECORDING_STEPS = 30  # of inversion: 10 are enough for the voices' own, not for strangers and noise
+TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM = 0, 1, 2
+
+
+def generator(seed: int, stream: int, piece: int) -> torch.Generator:
+    """The random numbers of one piece of a text: they depend on nothing else that is edited with it."""
+    low, high = np.random.SeedSequence([seed, stream, piece]).generate_state(2, np.uint32)
+    return torch.Generator().manual_seed(int(high) << 32 | int(low))
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What is spoken, sentence by sentence, in the voice's latent space.
+
+    encodings: a latent [1, C, T_i] with its durations for each piece; a recording is one piece without phonemes and
+    durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. notes: what a
+    person should know about it, one line each. recording: what was encoded, if it was no text.
+    """
+
+    phonemes: tuple[PhonemeSequence, ...]
+    encodings: tuple[TextEncoding, ...]
+    pause_frames: tuple[int, ...]
+    dropped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    recording: Waveform | None = None
+
+    @property
+    def phoneme_count(self) -> int:
+        """Sounding phonemes of all pieces."""
+        return sum(sequence.count for sequence in self.phonemes)
+
+    @property
+    def latents(self) -> tuple[Latent, ...]:
+        """The latent of each piece."""
+        return tuple(encoding.latent for encoding in self.encodings)
+
+    def towards(self, latents: Sequence[Latent], strength: float) -> Pieces:
+        """These pieces moved towards others of the same lengths: 0 stays here exactly, 1 is there, more goes past."""
+        moved = [
+            dataclasses.replace(old, latent=Latent(torch.lerp(old.latent.z, new.z, strength), old.latent.mask))
+            for old, new in zip(self.encodings, latents, strict=True)
+        ]
+        return dataclasses.replace(self, encodings=tuple(moved))
+
+    def joined(self) -> Latent:
+        """All pieces in one latent [1, C, T]; z and mask are zero in the pauses."""
+        parts: list[Latent] = []
+        for latent, pause in zip(self.latents, self.pause_frames, strict=True):
+            silence = Latent(latent.z.new_zeros(1, latent.z.shape[1], pause), latent.mask.new_zeros(1, 1, pause))
+            parts += [latent, silence]
+        return Latent.concatenate(parts)
+
+    def timed_phonemes(self, seconds_per_frame: float) -> tuple[TimedPhoneme, ...]:
+        """Symbols with the time at which they are spoken; each keeps the blanks that follow it."""
+        timed: list[TimedPhoneme] = []
+        offset = 0
+        for sequence, encoding, pause in zip(self.phonemes, self.encodings, self.pause_frames, strict=True):
+            ends = [offset + end for end in np.cumsum(encoding.alignment.durations[0].tolist(), dtype=int).tolist()]
+            sounding = [i for i, symbol in enumerate(sequence.symbols) if symbol != BLANK]
+            starts = [offset if i == 0 else ends[i - 1] for i in sounding]
+            for i, start, end in zip(sounding, starts, [*starts[1:], *ends[-1:]], strict=True):
+                timed.append(TimedPhoneme(sequence.symbols[i], start * seconds_per_frame, end * seconds_per_frame))
+            offset += encoding.latent.z.shape[2] + pause
+        return tuple(timed)
+
+
+def encode(vits: FrozenVits, request: EditRequest) -> Pieces:
+    """The source of an edit: Z_text of a text, or Z_audio of a recording. Raises InputError."""
+    if request.recording is not None:
+        return encode_recording(vits, *read_speech(request.recording, vits.sampling_rate), request.voice)
+    return encode_text(vits, request.text, request.voice, request.seed, request.prior_noise, request.duration_noise)
+
+
+def encode_text(
+    vits: FrozenVits,
+    text: str,
+    voice: str,
+    seed: int,
+    prior_noise: float = EditRequest.prior_noise,
+    duration_noise: float = EditRequest.duration_noise,
+) -> Pieces:
+    """Z_text of every sentence of the normalised text. Raises InputError when nothing in it can be pronounced."""
+    normalised = normalise(text) if vits.reads_english else NormalisedText(unicodedata.normalize("NFC", text))
+    pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(normalised.words)]
+    pronounced = [(piece, phonemes) for piece, phonemes in pieces if phonemes.count]
+    if not pronounced:
+        why = " ".join(normalised.notes) or f"({text.strip()[:40]!r})"
+        raise InputError(f"nothing in the text can be pronounced; write words. {why}")
+    encodings = [
+        _encode_sentence(vits, piece.text, phonemes, voice, prior_noise, duration_noise, (seed, index))
+        for index, (piece, phonemes) in enumerate(pronounced)
+    ]
+    pauses = [round(piece.pause_seconds * vits.frames_per_second) for piece, _ in pronounced]
+    return Pieces(
+        phonemes=tuple(phonemes for _, phonemes in pronounced),
+        encodings=tuple(encodings),
+        pause_frames=(*pauses[:-1], 0),
+        dropped=tuple(dict.fromkeys(symbol for _, phonemes in pieces for symbol in phonemes.dropped)),
+        notes=(
+            *normalised.notes_on(text),
+            *(f"Nothing in {piece.text!r} can be pronounced; it was left out." for piece, x in pieces if not x.count),
+        ),
+    )
+
+
+def _encode_sentence(
+    vits: FrozenVits,
+    text: str,
+    phonemes: PhonemeSequence,
+    voice: str,
+    prior_noise: float,
+    duration_noise: float,
+    drawn: tuple[int, int],
+) -> TextEncoding:
+    """Z_text of one sentence: F0 as wide as in the voice's recordings, marks pause, a yes/no question rises.
+
+    drawn: seed and piece.
+    """
+
+    def drawn_encoding(durations: torch.Tensor | None) -> TextEncoding:
+        noise = generator(drawn[0], TEXT_STREAM, drawn[1])
+        return vits.encode_text(
+            phonemes, voice, prior_noise=prior_noise, duration_noise=duration_noise, generator=noise,
+            durations=durations,
+        )  # fmt: skip
+
+    encoding = drawn_encoding(None)
+    predicted = encoding.alignment.durations[0]
+    durations = lengthened_pauses(phonemes, predicted, vits.frames_per_second)
+    if durations is not predicted:
+        encoding = drawn_encoding(durations)
+    latent = corrections.expand_f0(vits, encoding.latent, voice)
+    if not is_yes_no_question(text):
+        return dataclasses.replace(encoding, latent=latent)
+    rising = with_final_rise(vits, latent, rise_starts_at(phonemes, durations.tolist()), voice)
+    return TextEncoding(rising, vits.to_prior(rising, voice), encoding.alignment)
+
+
+def encode_recording(vits: FrozenVits, recording: Waveform, measured: Quality, voice: str) -> Pieces:
+    """Z_audio of a recording at the voice's rate, levelled and inverted, in one piece: its words are not known."""
+    sound = cleaned(recording, measured)
+    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice, RECORDING_STEPS)
+    nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
+    no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
+    encoding = TextEncoding(latent, vits.to_prior(latent, voice), no_durations)
+    return Pieces((nothing,), (encoding,), (0,), notes=measured.notes, recording=recording)
+
+
+def time_scale(vits: FrozenVits, source: Pieces, log_ratio: float, request: EditRequest) -> Pieces:
+    """Z_source: every piece exp(log_ratio) times as long, pauses too; at 0 the source itself.
+
+    request: what the source was encoded for. See `optimize.time_scaling`.
+    """
+    pairs = enumerate(zip(source.phonemes, source.encodings, strict=True))
+    encodings = [
+        time_scaling.time_scale(
+            vits, phonemes, encoding, request.voice, log_ratio, request.prior_noise,
+            generator(request.seed, TIME_SCALING_STREAM, index),
+        )
+        for index, (phonemes, encoding) in pairs
+    ]  # fmt: skip
+    pauses = tuple(round(pause * math.exp(log_ratio)) for pause in source.pause_frames)
+    return dataclasses.replace(source, encodings=tuple(encodings), pause_frames=pauses)
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Pieces as they are spoken. latent: [1, C, T], sentences joined; phonemes in seconds; notes: one line each."""
+
+    latent: Latent
+    waveform: Waveform
+    phonemes: tuple[TimedPhoneme, ...]
+    dropped_symbols: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def decode(vits: FrozenVits, pieces: Pieces, voice: str) -> Synthesis:
+    """Decode piece by piece: decoders reach into padding, so a batch would change the ends."""
+    parts: list[torch.Tensor] = []
+    for latent, pause in zip(pieces.latents, pieces.pause_frames, strict=True):
+        decoded = vits.decode(latent, voice)
+        parts += [decoded.item(0), decoded.samples.new_zeros(pause * vits.hop_length)]
+    waveform = Waveform.of(torch.cat(parts), vits.sampling_rate)
+    phonemes = pieces.timed_phonemes(1 / vits.frames_per_second)
+    return Synthesis(pieces.joined(), waveform, phonemes, pieces.dropped, pieces.notes)

@@ -1,0 +1,88 @@
+"""What was understood of the prompt, shown while one types, and its axes to be set by hand for this edit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from latent_edit.axes import AXES, LIMITS
+from latent_edit.prompts.reader import read_prompt
+from latent_edit.ui.parts import part
+
+if TYPE_CHECKING:
+    from latent_edit.prompts.reading import AskedAxis, PromptReading
+    from latent_edit.ui.actions import Actions
+
+DESCRIPTION = """What a prompt asks for, as an edit understands it.
+
+Returns the value asked of each axis with the words that it comes from (`axes`), and remarks (`lines`): the emotion,
+words taken as others, words without a meaning here, and what an edit can't change. `/edit` takes the same object as
+`axes`, with values by name of an axis under `set`, which go before those of the prompt."""
+STEP = {  # of a slider, in the axis' unit
+    "pitch_semitones": 0.5, "range_ratio_log2": 0.1, "pace_log_ratio": math.log(2) / 20, "level_db": 1.0,
+    "tilt_db": 0.5, "breathiness": 0.05, "tremor_semitones": 0.1,
+}  # fmt: skip
+RATIOS = {"pace_log_ratio": ("of the length", math.e), "range_ratio_log2": ("of the range", 2.0)}
+
+
+def build_prompt_panel(prompt: gr.Textbox, actions: Actions, first: str) -> gr.HTML:
+    """Draw the panel under the prompt; it follows what is typed, and then nothing is set by hand any more."""
+    panel = part("prompt_panel", "prompt-panel", panel_value(read_prompt(first)))
+    prompt.change(
+        actions.read_prompt, prompt, panel, queue=False, show_progress="hidden", trigger_mode="always_last",
+        api_name="read_prompt", api_description=DESCRIPTION,
+    )  # fmt: skip
+    return panel
+
+
+def panel_value(reading: PromptReading) -> dict[str, Any]:
+    """What the panel shows of a reading: {"axes": [...], "lines": [...], "set": {}}."""
+    return {"axes": [_axis(axis) for axis in reading.axes], "lines": reading_lines(reading), "set": {}}
+
+
+def set_by_hand(value: Mapping[str, Any] | None) -> dict[str, float] | None:
+    """The axes that a visitor has set in the panel, for `EditRequest.axes`."""
+    chosen: dict[str, float] | None = (value or {}).get("set") or None
+    return chosen
+
+
+def reading_lines(reading: PromptReading) -> list[str]:
+    """Remarks about a reading, in plain text."""
+    lines = [f"Emotion: {reading.emotion}."] if reading.emotion else []
+    lines += [f"Not wanted: {', '.join(reading.denied)}."] if reading.denied else []
+    lines += [f"{s.word}: {'read' if s.typo else 'taken'} as {s.taken_as}." for s in reading.substitutions]
+    lines += [f"Not understood: {', '.join(reading.not_understood)}."] if reading.not_understood else []
+    for item in reading.out_of_scope:
+        lines.append(f"{item.words}: {item.about}{'' if item.effect else '; an edit does not change this'}.")
+    lines += list(reading.notes)
+    return lines if reading.understood else ["Nothing here changes how it sounds.", *lines]
+
+
+def shown(name: str, value: float) -> str:
+    """A value of an axis in a unit that people know."""
+    if name in RATIOS:
+        what, base = RATIOS[name]
+        return f"\u00d7 {base**value:.2f} {what}"
+    if name == "breathiness":
+        return f"{100 * value:.0f} %"
+    return f"{value:+.1f} {AXES[name].unit}".replace("-", "\u2212") if value else f"0 {AXES[name].unit}"
+
+
+def _axis(asked: AskedAxis) -> dict[str, Any]:
+    low, high = LIMITS[asked.name]
+    return {
+        "name": asked.name,
+        "title": AXES[asked.name].title,
+        "value": asked.value,
+        "shown": shown(asked.name, asked.value),
+        "words": ", ".join(asked.words),
+        "named": asked.named or asked.exact,
+        "low": low,
+        "high": high,
+        "step": STEP[asked.name],
+        "base": RATIOS[asked.name][1] if asked.name in RATIOS else 0,
+        "unit": RATIOS[asked.name][0] if asked.name in RATIOS else AXES[asked.name].unit or "%",
+    }

@@ -1,0 +1,54 @@
+"""A result that belongs to other settings than those that stand beside it says so. All in the browser."""
+
+from __future__ import annotations
+
+import json
+
+import gradio as gr
+
+from latent_edit.ui.controls import Controls
+from latent_edit.ui.parts import static
+from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP, PACE_BY_HAND
+
+STALE = "The settings have changed since this edit. Press the button to hear them."
+# What counts of the settings: of each switch only its chosen side, and of a clip which file it is.
+COUNTING = f"""(values) => {{
+  const all = Object.fromEntries(NAMES.map((name, index) => [name, values[index]?.path ?? values[index] ?? ""]));
+  const unused = [
+    all.source === {json.dumps(A_RECORDING)} ? "text" : "recording",
+    all.style_source === {json.dumps(LIKE_A_CLIP)} ? "prompt" : "reference",
+    all.pace_source === {json.dumps(PACE_BY_HAND)} ? "" : "pace",
+  ];
+  return JSON.stringify(NAMES.map((name) => unused.includes(name) ? "" : all[name]));
+}}"""
+ASK = "(...values) => { window.askedSettings = counting(values); return []; }"
+SHOW = "() => { window.shownSettings = window.askedSettings; return ''; }"
+# An edit without a voice takes the one that is found for its recording, which then appears among the settings.
+COMPARE = f"""(...values) => {{
+  if (!window.shownSettings) return "";
+  const [shown, now] = [JSON.parse(window.shownSettings), JSON.parse(counting(values))];
+  const voice = NAMES.indexOf("voice");
+  const same = NAMES.every((name, index) => shown[index] === now[index] || (index === voice && !shown[index]));
+  return same ? "" : `<p role="status">{STALE}</p>`;
+}}"""
+
+
+def build_stale() -> gr.HTML:
+    """The line above the results, at first empty."""
+    return static("", "stale", "clip-note")
+
+
+def connect_stale(stale: gr.HTML, controls: Controls, button: gr.Button, edited: gr.events.Dependency) -> None:
+    """Remember what an edit was asked for, and compare whenever a setting changes."""
+    inputs = controls.inputs()
+    names = json.dumps([each.elem_id.replace("-", "_") for each in inputs if each.elem_id])
+    known = f"const NAMES = {names}; const counting = {COUNTING};"
+    gr.on(
+        [button.click, controls.prompt.submit], None, inputs, None, api_visibility="private",
+        js=f"(...all) => {{ {known} return ({ASK})(...all); }}",
+    )  # fmt: skip
+    edited.success(None, None, stale, js=SHOW, api_visibility="private")
+    gr.on(
+        [each.change for each in inputs],  # type: ignore[attr-defined]  # every one of them has it
+        None, inputs, stale, api_visibility="private", js=f"(...all) => {{ {known} return ({COMPARE})(...all); }}",
+    )  # fmt: skip

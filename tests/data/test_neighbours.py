@@ -1,0 +1,61 @@
+"""Words outside the lexicon are taken as the nearest expression, and opposites are not near."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latent_edit.data.neighbours import Neighbours, WordVectors, choose_words, expressions, write_words
+from latent_edit.data.wordnet import WordNet, read_wordnet
+from latent_edit.errors import InputError
+from latent_edit.models.clap_mini import WORDS_NAME, read_words
+from latent_edit.prompts.lexicon import load_lexicon
+
+# Synsets as the database writes them: offset, file, part, words, pointers, gloss.
+ADJECTIVES = """\
+  a line of its licence
+00000001 00 a 02 irate 0 ireful 0 001 & 00000002 a 0000 | feeling or showing extreme anger; "irate protesters"
+00000002 00 a 01 angry 0 001 ! 00000003 a 0101 | feeling or showing anger
+00000003 00 a 01 pleased 0 001 ! 00000002 a 0101 | experiencing pleasure
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> WordNet:
+    (tmp_path / "data.adj").write_text(ADJECTIVES)
+    for part in ("adv", "verb", "noun"):
+        (tmp_path / f"data.{part}").write_text("")
+    return read_wordnet(tmp_path)
+
+
+def test_wordnet_is_read(net: WordNet) -> None:
+    assert net.relations("irate", ["ireful", "angry", "table"]) == [1.0, 0.7, 0.0]
+    assert net.relations("angry", ["pleased"]) == [-1.0]
+    assert net.glosses["irate"] == [["feeling", "showing", "extreme", "anger"]]
+    with pytest.raises(InputError, match="WordNet"):
+        read_wordnet(Path("nowhere"))
+
+
+def test_expressions_hold_nothing_that_is_held_out() -> None:
+    held_out = {word.text for words in load_lexicon().words.values() for word in words if word.held_out}
+    assert held_out.isdisjoint(word.text for word in expressions())
+
+
+def test_a_word_is_taken_as_the_nearest_expression(net: WordNet, tmp_path: Path) -> None:
+    texts = sorted({word.text for word in expressions()})
+    generator = np.random.default_rng(0)
+    axes = generator.standard_normal((len(texts) + 1, 64))
+    meanings = dict(zip([*texts, "table"], axes / np.linalg.norm(axes, axis=1, keepdims=True), strict=True))
+    meanings["irate"] = meanings["ireful"] = meanings["angry"]
+    known = WordVectors(["irate", "table"], np.zeros((2, 3)))
+    neighbours = Neighbours(known, meanings, net)
+    assert neighbours.nearest("irate") == "angry"
+    assert neighbours.nearest("table") is None
+    assert write_words(tmp_path / WORDS_NAME, ["table", "irate"], neighbours) == 1
+    assert read_words(tmp_path) == {"irate": "angry", "table": ""}
+
+
+def test_only_words_are_chosen_the_most_frequent_first(net: WordNet) -> None:
+    assert choose_words(WordVectors(["the", "zyx!", "irate"], np.zeros((3, 2))), net) == ["the", "irate"]

@@ -1,0 +1,169 @@
+"""What is synthesised has the F0 range of the voice's recordings, and nothing else of it changes much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from tiny_voices import ARCHITECTURE, tiny_voice
+from torch import Tensor
+
+from latent_edit.editor import LatentEditor
+from latent_edit.measures import measure
+from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.optimize.corrections import LARGEST_F0_EXPANSION, expand_f0
+from latent_edit.optimize.decoder_params import (
+    LOWEST_OCTAVES,
+    SpeakerDecoder,
+    f0_modulation,
+    f0_range,
+    f0_trend,
+    modulation_depth,
+    with_range,
+)
+from latent_edit.optimize.solvers import LONGEST_STEP, ROUNDS, project
+from latent_edit.types import Latent
+
+# Every voice reads these flatter than its recordings are.
+SENTENCES = ("The old clock on the wall had stopped.", "They walked along the river until it got dark.")
+
+
+def range_of(vits: FrozenVits, z: Tensor, voice: str) -> float:
+    """In semitones."""
+    f0 = SpeakerDecoder.of(vits, voice).f0(z)
+    return 12 * f0_range(torch.log2(f0[f0 > 0]))
+
+
+@contextmanager
+def ranges(vits: FrozenVits, *values: float) -> Iterator[None]:
+    own, vits.f0_ranges = vits.f0_ranges, list(values)
+    yield
+    vits.f0_ranges = own
+
+
+def synthesised(vits: FrozenVits, text: str, voice: str) -> Tensor:
+    plain = vits.encode_text(vits.phonemize(text), voice, generator=torch.Generator().manual_seed(0)).latent
+    return expand_f0(vits, plain, voice).z
+
+
+@pytest.mark.shipped
+@pytest.mark.parametrize("text", SENTENCES)
+@pytest.mark.parametrize("voice", ["kathleen", "sam_a", "sam_b", "robotutor"])
+def test_a_flat_synthesis_gets_the_range_of_the_recordings(shipped_editor: LatentEditor, voice: str, text: str) -> None:
+    vits = shipped_editor.vits
+    wanted = vits.f0_ranges[vits.speaker_id(voice)]
+    with ranges(vits, 0, 0, 0, 0):
+        flat = synthesised(vits, text, voice)
+    lively = synthesised(vits, text, voice)
+    before = range_of(vits, flat, voice)
+    assert before < wanted
+    # Where the slow part would have to move farther than it may, the sentence stays flatter than recordings.
+    assert 0.9 * min(wanted, 0.7 * LARGEST_F0_EXPANSION * before) < range_of(vits, lively, voice) < 1.1 * wanted
+    # Praat measures it as well.
+    measured = [
+        measure(vits.decode(Latent(z, torch.ones_like(z[:, :1])), voice).item(0).numpy(), 16_000)
+        for z in (flat, lively)
+    ]
+    flatter, livelier_ = (m.pitch_range_semitones for m in measured)
+    assert flatter is not None and livelier_ is not None and livelier_ > 1.15 * flatter
+    assert abs(measured[1].level_db - measured[0].level_db) < 1.0
+    assert abs(measured[1].voiced_share - measured[0].voiced_share) < 0.06
+    assert abs(12 * np.log2(measured[1].pitch_hz / measured[0].pitch_hz)) < 0.6
+    assert (lively - flat).square().mean().sqrt() < 0.3  # of a deviation of about one
+
+
+@pytest.mark.shipped
+def test_a_lively_synthesis_stays_as_it_is(shipped_editor: LatentEditor) -> None:
+    vits = shipped_editor.vits
+    with ranges(vits, 0, 0, 0, 0):
+        flat = synthesised(vits, SENTENCES[0], "sam_a")
+    with ranges(vits, 1, 1, 1, 1):
+        assert torch.equal(synthesised(vits, SENTENCES[0], "sam_a"), flat)
+
+
+def test_it_is_the_same_every_time_and_goes_no_farther_than_it_may() -> None:
+    vits = freeze(tiny_voice())
+    z = torch.randn(1, ARCHITECTURE.flow_size, 60, generator=torch.Generator().manual_seed(0))
+    latent = Latent(z, torch.ones(1, 1, 60))
+    assert vits.f0_ranges == [0.0, 0.0]
+    assert expand_f0(vits, latent, "anna") is latent
+    with torch.no_grad(), ranges(vits, 1000.0, 0.0):
+        moved = expand_f0(vits, latent, "anna").z
+        assert torch.equal(moved, expand_f0(vits, latent, "anna").z)
+        assert expand_f0(vits, latent, "ben") is latent
+    assert not moved.requires_grad and not torch.equal(moved, z)
+    assert (moved - z).square().mean().sqrt() <= 1.01 * ROUNDS * LONGEST_STEP
+
+
+def test_a_voice_with_other_f0_ranges_has_another_hash() -> None:
+    """The latent space, to which bridges belong, stays."""
+    one, other = tiny_voice(), tiny_voice()
+    other.config.f0_ranges_semitones = [5.0, 6.0]
+    plain, lively = freeze(one), freeze(other)
+    assert plain.hash != lively.hash and plain.latent_hash == lively.latent_hash
+    assert lively.f0_ranges == [5.0, 6.0]
+
+
+def test_a_wider_contour_gets_higher_but_no_lower_than_a_voice_goes() -> None:
+    """The slow part is widened until all of it has the range; the quick part stays."""
+    slow = 0.2 * torch.sin(torch.linspace(0, 12, 200))
+    quick = 0.02 * torch.sin(torch.linspace(0, 300, 200))
+    octaves = with_range(slow, quick, 1.1)
+    assert f0_range(octaves) == pytest.approx(1.1, rel=0.05)
+    middle = slow.median()
+    assert float((octaves - middle).min()) > -LOWEST_OCTAVES
+    assert float((octaves - middle).max()) > 1.1 * LOWEST_OCTAVES
+    order = slow.argsort()
+    flat_quick = with_range(slow, torch.zeros(200), 1.1)
+    assert torch.equal(flat_quick.argsort(), order)  # bent, not broken
+    high = slow > 0.1
+    assert float((octaves - with_range(slow, 0 * quick, 1.1) - quick)[high].abs().max()) < 0.02
+    assert f0_range(with_range(slow, quick, 9.0, most=1.5)) < 1.6 * f0_range(slow + quick)
+    assert f0_range(with_range(slow, quick, 0.1)) == pytest.approx(0.1, rel=0.1)  # narrower as well
+
+
+def test_the_trend_is_what_is_slow() -> None:
+    """In octaves, of the voiced frames alone."""
+    time = torch.arange(200) / 62.5
+    slow, quick = 0.3 * torch.sin(2 * torch.pi * 0.5 * time), 0.1 * torch.sin(2 * torch.pi * 6 * time)
+    pitch = 150 * torch.exp2(slow + quick)
+    pitch[80:100] = 0
+    found = f0_trend(pitch, 62.5)
+    voiced = pitch > 0
+    assert found.shape == (180,)
+    inner = slice(25, 55)
+    assert float((found - torch.log2(torch.tensor(150.0)) - slow[voiced])[inner].abs().max()) < 0.05
+
+
+def test_a_wave_is_found_among_what_is_quick() -> None:
+    """With gaps, as between voiced stretches; what has no rate of a tremor is left."""
+    time = torch.cat([torch.arange(60), torch.arange(90, 200)]) / 62.5
+    trembling = 0.1 * torch.sin(2 * torch.pi * 6.3 * time + 1)
+    quick = trembling + 0.05 * torch.sin(2 * torch.pi * 11 * time)
+    found = f0_modulation(quick, time)
+    assert float((found - trembling).abs().max()) < 0.02
+    assert modulation_depth(found) == pytest.approx(0.1, rel=0.1) and modulation_depth(quick) > modulation_depth(found)
+    nothing = torch.zeros(0)
+    assert f0_modulation(nothing, nothing).shape == (0,) and 0 < modulation_depth(nothing) < 1e-3
+
+
+@dataclass(frozen=True)
+class ChannelMean:
+    channel: int
+    value: float
+
+    def residual(self, z: Tensor) -> Tensor:
+        return 9 * (z[:, self.channel].mean() - self.value).abs()
+
+
+def test_projections_fulfil_what_can_be_fulfilled() -> None:
+    z = torch.zeros(1, 3, 40)
+    found = project(z, [ChannelMean(0, 0.5), ChannelMean(1, -0.25)])
+    assert float(found[:, 0].mean()) == pytest.approx(0.5, abs=0.03)
+    assert float(found[:, 1].mean()) == pytest.approx(-0.25, abs=0.03)
+    assert torch.equal(found[:, 2], z[:, 2])  # what no objective asks for
+    assert torch.equal(z, torch.zeros(1, 3, 40))
