@@ -96,20 +96,19 @@ def resynthesis(vits: FrozenVits, samples: np.ndarray, speaker: str) -> np.ndarr
     """A recording [N] as an edit of strength 0 would say it again."""
     import torch
 
-    from latent_edit.reading import hear, speak
+    from latent_edit.optimize.corrections import invert
     from latent_edit.types import Waveform
 
-    index = vits.speaker_id(speaker)
-    reading = hear(vits, Waveform.of(torch.from_numpy(samples), RATE), index)
-    return speak(vits, reading, index).waveform.item(0).numpy()
+    recording = Waveform.of(torch.from_numpy(samples), RATE)
+    latent = invert(vits, vits.encode_speech(recording, speaker), recording, speaker)
+    return vits.decode(latent, speaker).item(0).numpy()
 
 
 def spoken(vits: FrozenVits, text: str, speaker: str) -> np.ndarray:
     """A text as the voice reads it, [N]."""
-    from latent_edit.reading import read, speak
+    from latent_edit.synthesis import decode, encode_text
 
-    index = vits.speaker_id(speaker)
-    return speak(vits, read(vits, text, index, 0), index).waveform.item(0).numpy()
+    return decode(vits, encode_text(vits, text, speaker, 0), speaker).waveform.item(0).numpy()
 
 
 def judged(recording: np.ndarray, sound: np.ndarray, kind: str, text: str) -> dict[str, Any]:
