@@ -278,7 +278,7 @@ def test_a_folder_belongs_to_one_voice_and_its_augmentations(
         (vits, augmentations, 1),
     )
     for voice, given, seed in asked:
-        with pytest.raises(InputError, match="prepared with another voice or other augmentations: delete the folder"):
+        with pytest.raises(InputError, match="prepared with another voice or other augmentations: delete it"):
             prepare_latents(voice, given, folder, seed)
 
 
@@ -336,7 +336,7 @@ def test_light_breath_is_sought_and_a_whisper_heard(
         asked.append(amount)
         return Latent(latent.z + 1, latent.mask)
 
-    monkeypatch.setattr(latents_module, "with_breath", seek)
+    monkeypatch.setattr(latents_module, "breathy", seek)
     monkeypatch.setattr(FrozenVits, "has_source_filter", able)
     audio = [augmentation(item) for item in items]
     made_now = make_examples(vits, items, audio, seed=0)

@@ -209,7 +209,7 @@ def test_every_prompt_and_every_system_is_judged() -> None:
     default = [r for r in edits if r.guidance == DEFAULT_GUIDANCE and r.correction and r.method == "i2sb"]
     assert {r.prompt for r in default} == {*preset_prompts(), *paraphrases("development"), *new_prompts("development")}
     assert {r.guidance for r in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
-    for other in ({"method": "palette"}, {"landing": False}, {"steps": 1}):
+    for other in ({"method": "palette"}, {"correction": False}, {"steps": 1}):
         own = {r.prompt for r in edits if all(getattr(r, name) == value for name, value in other.items())}
         assert own >= set(presets())
 
