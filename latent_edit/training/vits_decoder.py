@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latent_edit import checkpoint
 from latent_edit.data.pack import DECODER, DISCRIMINATORS, FULL_SCALE, STYLED_SHARE, Pack
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.files import whole
@@ -231,6 +230,8 @@ def export(trained: Path, voice: Path, latent_space: str, target: Path) -> None:
 
     Raises CheckpointError for a decoder that was trained for another latent space.
     """
+    from latent_edit import checkpoint  # with pydantic, which a machine that only trains may lack
+
     with safetensors.safe_open(trained, "pt") as file:
         about = file.metadata() or {}
     if about.get("latent_space") != latent_space:
