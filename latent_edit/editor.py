@@ -387,6 +387,11 @@ class LatentEditor:
         return list(self.vits.speakers)
 
     @property
+    def reads_english(self) -> bool:
+        """Whether texts are normalised as English ones before they are read."""
+        return self.vits.reads_english
+
+    @property
     def methods(self) -> dict[str, str]:
         """Names that a request may give as its method, with one line about each."""
         return {name: bridge.config.title for name, bridge in self.bridges.items()}

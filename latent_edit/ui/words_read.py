@@ -46,6 +46,6 @@ def build_words_read(text: gr.Textbox, loader: EditorLoader) -> None:
 def _english(loader: EditorLoader) -> bool:
     """Whether the voices read English: also while they are not there, and where they never will be."""
     try:
-        return not loader.ready or loader.get().vits.reads_english
+        return not loader.ready or loader.get().reads_english
     except InputError:  # the page's status says it
         return True

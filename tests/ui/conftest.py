@@ -51,6 +51,7 @@ class FakeEditor:
         self.voices = ["sam_a", "sam_b", "lj", "kate"]
         self.methods = {"i2sb": "a bridge", "palette": "from noise"}
         self.default_method = "i2sb"
+        self.reads_english = True
 
     def edit(self, request: EditRequest, progress: Callable[[str, float], None] | None = None) -> EditResult:
         """Like LatentEditor.edit."""
