@@ -92,7 +92,8 @@ def _first_track(container: InputContainer, seconds: float) -> tuple[np.ndarray,
     import av
 
     resampler = av.AudioResampler(format="fltp")  # the track's own rate and channels, in one kind of number
-    parts, count, rate = [np.zeros((1, 0), dtype=np.float32)], 0, MIN_SAMPLING_RATE
+    parts: list[np.ndarray] = [np.zeros((1, 0), dtype=np.float32)]
+    count, rate = 0, MIN_SAMPLING_RATE
     for frame in container.decode(audio=0):
         rate = frame.sample_rate
         for part in resampler.resample(frame):

@@ -18,7 +18,7 @@ from typing import Any
 from latent_edit.config import SHIPPED
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
-from latent_edit.recording import levelled, nearest_speaker, quality
+from latent_edit.recording import levelled, nearest_speaker
 from latent_edit.request import EditRequest
 from latent_edit.synthesis import encode_recording
 from latent_edit.versions import environment
@@ -97,7 +97,6 @@ def run(runs: int) -> Benchmark:
     start = time.perf_counter()
     first = editor.edit(request)
     first_seconds = time.perf_counter() - start
-    measured = quality(first.before.item(0).numpy(), first.before.sampling_rate)
     totals: list[float] = []
     stages: list[dict[str, float]] = []
     for _ in range(runs):
@@ -114,7 +113,7 @@ def run(runs: int) -> Benchmark:
         breathy_edit_seconds=_seconds(lambda: editor.edit(replace(request, prompt=BREATHY_PROMPT))),
         stage_seconds={name: statistics.median(each[name] for each in stages) for name in stages[0]},
         nearest_voice_seconds=_seconds(lambda: nearest_speaker(editor.vits, levelled(first.before))),
-        recording_seconds=_seconds(lambda: encode_recording(editor.vits, first.before, measured, request.voice)),
+        recording_seconds=_seconds(lambda: encode_recording(editor.vits, first.before, request.voice)),
         audio_seconds=first.before.samples.shape[1] / first.before.sampling_rate,
         peak_memory_bytes=_peak_memory_bytes(),
         environment=environment(),

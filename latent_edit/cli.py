@@ -179,13 +179,16 @@ def _edit(given: dict[str, Any]) -> EditResult:
 
 
 def _repeat(record: Path, given: dict[str, Any]) -> EditResult:
-    from latent_edit.request import read_record
+    from latent_edit.request import read_record, record_notes
     from latent_edit.versions import differences
 
     if given:
         option = next(iter(given)).replace("_", "-")
         raise InputError(f"--repeat takes every setting from the record; leave out --{option}")
-    recorded = read_record(record)["provenance"]
+    content = read_record(record)
+    for note in record_notes(content):
+        _note(note)
+    recorded = content["provenance"]
     result = _load_editor().repeat(record, _show_progress)
     if changed := differences(recorded):
         _note(f"the result may differ in its last bits: {', '.join(changed)}")

@@ -3,7 +3,7 @@
 Everything that is made lies under one ignored folder (`runs/`), so that each command finds what the one before it left:
 
     runs/speech/SPLIT         recordings as one array         `prepare recordings`
-    runs/renditions           the same in other styles        `prepare renditions`
+    runs/augmentations           the same in other styles        `prepare augmentations`
     runs/vits-PRESET/STAGE    state of the voice              `train vits`
     runs/breath               state of the voice's decoder    `train breath`
     runs/clap-PRESET          state of CLAP                   `train clap`
@@ -25,10 +25,13 @@ from latent_edit.config import PRESETS, StrictModel, load_preset
 from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
-    from latent_edit.data.renditions import Renditions
+    from latent_edit.data.augmentations import Augmentations
     from latent_edit.data.splits import Split
+    from latent_edit.evaluation.plan import Split as EvaluationSplit
 
-prepare_app = typer.Typer(help="Prepare recordings, styled renditions and latents for training.", no_args_is_help=True)
+prepare_app = typer.Typer(
+    help="Prepare recordings, styled augmentations and latents for training.", no_args_is_help=True
+)
 train_app = typer.Typer(help="Train the voice, CLAP or a bridge.", no_args_is_help=True)
 
 PresetOption = Annotated[
@@ -44,7 +47,7 @@ ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt 
 
 RUNS, VOICE, CLAP = Path("runs"), Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
 SAMPLING_RATE, HOP_LENGTH = 16_000, 256
-REPORT = Path("checkpoints/README.md")
+RESULTS, REPORT = Path("docs/RESULTS.md"), Path("checkpoints")  # of `evaluate`: the tables, and their data
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -65,8 +68,8 @@ def prepare_recordings(
     typer.echo(f"held-out sentences: {split_hash(utterances)[:16]}; licences: {licences(utterances)}")
 
 
-@prepare_app.command("renditions")
-def prepare_renditions(
+@prepare_app.command("augmentations")
+def prepare_augmentations(
     corpus: Annotated[Path, typer.Argument(help="The same folder as for `prepare recordings`.")],
     runs: RunsOption = RUNS,
     train: Annotated[int, typer.Option(min=1, help="Training recordings that are spoken in other styles.")] = 900,
@@ -74,53 +77,27 @@ def prepare_renditions(
     workers: Annotated[int, typer.Option(min=0, help="Processes besides this one.")] = 0,
 ) -> None:
     """Speak recordings again in other styles (needs pyworld)."""
-    from latent_edit.data import renditions
+    from latent_edit.data import augmentations
     from latent_edit.data.corpora import read_corpus
-    from latent_edit.data.drawn_styles import RenditionConfig
+    from latent_edit.data.drawn_styles import AugmentationConfig
     from latent_edit.data.splits import sample, select
 
     utterances = read_corpus(corpus)
     chosen = sample(select(utterances, "train"), train) + sample(select(utterances, "test"), test)
-    made = renditions.prepare_renditions(chosen, runs / "renditions", RenditionConfig(), workers)
-    typer.echo(f"{len(made.items)} renditions in {runs / 'renditions'}")
+    made = augmentations.prepare_augmentations(chosen, runs / "augmentations", AugmentationConfig(), workers)
+    typer.echo(f"{len(made.items)} augmentations in {runs / 'augmentations'}")
 
 
 @prepare_app.command("latents")
 def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: ClapOption = CLAP) -> None:
-    """Run the frozen voice and CLAP once over recordings and renditions."""
+    """Run the frozen voice and CLAP once over recordings and augmentations."""
     from latent_edit.data import latents
     from latent_edit.models.clap import load_style_encoder
     from latent_edit.models.vits import FrozenVits
 
-    renditions = _renditions(runs)
-    latents.prepare_latents(FrozenVits.load(voice), renditions, runs / "latents")
-    latents.embed_styles(load_style_encoder(clap), renditions, runs / "latents")
-
-
-@prepare_app.command("pack")
-def prepare_pack(
-    runs: RunsOption = RUNS,
-    voice: VoiceOption = VOICE,
-    megabytes: Annotated[float, typer.Option(min=1, help="Size of the file at most.")] = 60.0,
-    out: Annotated[Path | None, typer.Option(help="File to write; RUNS/decoder.pack if not given.")] = None,
-) -> None:
-    """Put recordings and a voice into one file, from which its decoder is trained, here or where a GPU is."""
-    from latent_edit import checkpoint
-    from latent_edit.data.pack import voice_pack
-    from latent_edit.data.speech import load_speech
-    from latent_edit.models.discriminators import DISCRIMINATORS_NAME
-    from latent_edit.models.vits import FrozenVits
-    from latent_edit.training import vits
-
-    _flush_denormals()
-    styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if (runs / "renditions").is_dir() else None
-    discriminators = checkpoint.load_tensors(voice, DISCRIMINATORS_NAME)
-    speech, vits_voice = load_speech(runs / "speech" / "train"), FrozenVits.load(voice)
-    pack = voice_pack(vits_voice, speech, styled, discriminators, megabytes, {})
-    out = out or runs / "decoder.pack"
-    pack.save(out)
-    minutes = int(pack.frames.sum()) * HOP_LENGTH / SAMPLING_RATE / 60
-    typer.echo(f"{len(pack.frames)} recordings, {minutes:.1f} minutes, {int(pack.styled.sum())} styled, in {out}")
+    augmentations = _augmentations(runs)
+    latents.prepare_latents(FrozenVits.load(voice), augmentations, runs / "latents")
+    latents.embed_styles(load_style_encoder(clap), augmentations, runs / "latents")
 
 
 @prepare_app.command("words")
@@ -142,6 +119,32 @@ def prepare_words(
     found = neighbours.write_words(out / WORDS_NAME, words, neighbours.Neighbours(known, meanings, net))
     _publish(out, "word vectors and definitions", "prepare words")
     typer.echo(f"{len(words)} words, {found} of them taken as an expression of the lexicon")
+
+
+@prepare_app.command("pack")
+def prepare_pack(
+    runs: RunsOption = RUNS,
+    voice: VoiceOption = VOICE,
+    megabytes: Annotated[float, typer.Option(min=1, help="Size of the file at most.")] = 60.0,
+    out: Annotated[Path | None, typer.Option(help="File to write; RUNS/decoder.pack if not given.")] = None,
+) -> None:
+    """Put recordings and a voice into one file, from which its decoder is trained, here or where a GPU is."""
+    from latent_edit import checkpoint
+    from latent_edit.data.pack import voice_pack
+    from latent_edit.data.speech import load_speech
+    from latent_edit.models.discriminators import DISCRIMINATORS_NAME
+    from latent_edit.models.vits import FrozenVits
+    from latent_edit.training import vits
+
+    _flush_denormals()
+    styled = vits.styled_speech(_augmentations(runs), HOP_LENGTH) if (runs / "augmentations").is_dir() else None
+    discriminators = checkpoint.load_tensors(voice, DISCRIMINATORS_NAME)
+    speech, vits_voice = load_speech(runs / "speech" / "train"), FrozenVits.load(voice)
+    pack = voice_pack(vits_voice, speech, styled, discriminators, megabytes, {})
+    out = out or runs / "decoder.pack"
+    pack.save(out)
+    minutes = int(pack.frames.sum()) * HOP_LENGTH / SAMPLING_RATE / 60
+    typer.echo(f"{len(pack.frames)} recordings, {minutes:.1f} minutes, {int(pack.styled.sum())} styled, in {out}")
 
 
 @train_app.command("vits")
@@ -175,7 +178,7 @@ def train_vits(
 
     _flush_denormals()
     speech = load_speech(runs / "speech" / "train")
-    styled = vits.styled_speech(_renditions(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
+    styled = vits.styled_speech(_augmentations(runs), HOP_LENGTH) if config.stage(stage).styled_share else None
     judge = validation_word_errors(load_speech(runs / "speech" / "validation"))
     folder = _state(runs, "vits", preset)
     state = vits.train(config, stage, speech, folder, resume=resume, styled=styled, start_from=start_from, judge=judge)
@@ -228,7 +231,7 @@ def train_breath(
     from latent_edit.training import breath
 
     _flush_denormals()
-    decoder = breath.train(config, FrozenVits.load(voice), _renditions(runs), runs / "breath", resume=resume)
+    decoder = breath.train(config, FrozenVits.load(voice), _augmentations(runs), runs / "breath", resume=resume)
     if out is not None:
         breath.export(decoder, voice, out)
         _publish(out, "the voice's own latents", "train breath")
@@ -243,7 +246,7 @@ def train_clap(
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Train the embedded CLAP on the prepared renditions."""
+    """Train the embedded CLAP on the prepared augmentations."""
     from latent_edit.training.clap_config import ClapConfig
 
     config = load_preset(ClapConfig, "clap", preset)
@@ -253,7 +256,7 @@ def train_clap(
 
     _flush_denormals()
     folder = _state(runs, "clap", preset)
-    encoder = clap.train(config, _renditions(runs), folder, resume=resume, start_from=start_from)
+    encoder = clap.train(config, _augmentations(runs), folder, resume=resume, start_from=start_from)
     if out is not None:
         encoder.save(out)
         _publish(out, "vocal styles and captions made by this project", f"train clap --preset {preset}")
@@ -280,7 +283,7 @@ def train_bridge(
     from latent_edit.training import bridge
 
     _flush_denormals()
-    latents = load_latents(runs / "latents", _renditions(runs), bridge.needed_fields(config))
+    latents = load_latents(runs / "latents", _augmentations(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
     if vits.latent_hash != latents.latent_hash:
         raise InputError(
@@ -301,14 +304,19 @@ def evaluate(
         Path | None,
         typer.Option(help="The corpus of `prepare recordings`; without it, rows that need it stay as they were."),
     ] = None,
-    quick: Annotated[bool, typer.Option(help="One sentence, in RUNS/evaluation-quick.")] = False,
-    sentences: Annotated[int | None, typer.Option(min=2, help="Held-out recordings a voice.")] = None,
-    edits: Annotated[int | None, typer.Option(min=1, max=20, help="Sentences for each preset and voice.")] = None,
+    acted: Annotated[
+        Path | None, typer.Option(help="A folder of acted speech (EmoDB), which the emotion judges are fitted on.")
+    ] = None,
+    test: Annotated[bool, typer.Option("--test", help="The test set: once for a release, never to choose.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A few of everything, in RUNS/evaluation-quick.")] = False,
+    combinations: Annotated[
+        int | None, typer.Option(min=1, help="Sentences times voices for every preset and system.")
+    ] = None,
     preservation: Annotated[
         int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Markdown file whose marked section is written anew.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; docs/RESULTS.md if not given.")] = None,
     runs: RunsOption = RUNS,
 ) -> None:
     """Judge the weights in checkpoints/ (needs requirements-dev.txt); what was judged already is only read."""
@@ -319,19 +327,19 @@ def evaluate(
     from latent_edit.evaluation.suite import Run, evaluate_embedded, summary
     from latent_edit.request import choose
 
-    asked = {"recordings": sentences, "edits": edits, "preservation": preservation}
+    asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
     if choose("suite", suite, ("embedded", "reference-effects")) == "reference-effects":
-        if quick or given:
-            raise InputError(
-                "reference-effects has a size of its own; leave out --quick, --sentences, --edits, --preservation"
-            )
+        if quick or test or given:
+            raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
         return _measure_reference_effects(recordings, runs, workers, out)
     sizes = replace(QUICK if quick else SampleSizes(), **given)
-    out = out or (runs / "evaluation-quick" / "README.md" if quick else REPORT)
-    run = Run(runs / "evaluation", out, sizes, recordings, workers)
+    folder = runs / "evaluation-quick"
+    results, data = (out or folder / RESULTS.name, folder) if quick else (out or RESULTS, REPORT)
+    split: EvaluationSplit = "test" if test else "development"
+    run = Run(runs / "evaluation", results, data, sizes, recordings, acted, split=split, workers=workers)
     typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
-    return typer.echo(f"written to {out}")
+    return typer.echo(f"written to {results}")
 
 
 def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
@@ -358,10 +366,10 @@ def _tell_judged(done: int, every: int) -> None:
         typer.echo(f"{done} of {every} judged", err=True)
 
 
-def _renditions(runs: Path) -> Renditions:
-    from latent_edit.data.renditions import Renditions
+def _augmentations(runs: Path) -> Augmentations:
+    from latent_edit.data.augmentations import Augmentations
 
-    return Renditions.open(runs / "renditions")
+    return Augmentations.open(runs / "augmentations")
 
 
 def _publish(out: Path, data: str, recipe: str) -> None:

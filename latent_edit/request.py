@@ -27,6 +27,9 @@ RANGES: dict[str, tuple[float, float]] = {  # smallest and largest allowed value
 WHOLE_NUMBERS = ("steps", "seed")
 OPTIONAL = ("pace",)
 CLIPS = ("reference", "recording")  # fields that name an audio file
+# Of records of earlier versions: fields under other names, and fields that they do not have.
+RENAMED = {"landing": "correction"}
+ADDED = {"axes": None}
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ class EditRequest:
     @classmethod
     def from_json(cls, path: Path) -> EditRequest:
         """The request recorded in an edit.json. Raises InputError when it is not one."""
-        content = read_record(path)["request"]
+        content = {RENAMED.get(name, name): value for name, value in read_record(path)["request"].items()}
+        content = {**ADDED, **content}
         known = {field.name for field in fields(cls)}
         if content.keys() != known:
             odd = ", ".join(sorted(content.keys() ^ known))
@@ -124,6 +128,16 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(content.get(k), dict) for k in ("request", "provenance")):
         raise InputError(f"{path} is not the record of an edit; give the edit.json that an edit wrote")
     return content
+
+
+def record_notes(record: dict[str, Any]) -> list[str]:
+    """What to tell whoever opens the record of an earlier version, one line each."""
+    return [
+        f"This edit.json is of an earlier version, in which {name!r} was the name of {now!r} and guidance also decided "
+        "how far it went. The edit may come out differently."
+        for name, now in RENAMED.items()
+        if name in record["request"]
+    ]
 
 
 def check_text(text: object) -> None:

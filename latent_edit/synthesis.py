@@ -17,7 +17,7 @@ from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize import corrections, time_scaling
 from latent_edit.optimize.questions import is_yes_no_question, rise_starts_at, with_final_rise
-from latent_edit.recording import Quality, cleaned, read_speech
+from latent_edit.recording import cleaned, quality, read_speech
 from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
 from latent_edit.sentences import split_sentences
@@ -25,7 +25,6 @@ from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
 # What a generator is for, so that no two draw the same noise.
-RECORDING_STEPS = 30  # of inversion: 10 are enough for the voices' own, not for strangers and noise
 TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM = 0, 1, 2
 
 
@@ -94,7 +93,7 @@ class Pieces:
 def encode(vits: FrozenVits, request: EditRequest) -> Pieces:
     """The source of an edit: Z_text of a text, or Z_audio of a recording. Raises InputError."""
     if request.recording is not None:
-        return encode_recording(vits, *read_speech(request.recording, vits.sampling_rate), request.voice)
+        return encode_recording(vits, read_speech(request.recording, vits.sampling_rate)[0], request.voice)
     return encode_text(vits, request.text, request.voice, request.seed, request.prior_noise, request.duration_noise)
 
 
@@ -163,14 +162,17 @@ def _encode_sentence(
     return TextEncoding(rising, vits.to_prior(rising, voice), encoding.alignment)
 
 
-def encode_recording(vits: FrozenVits, recording: Waveform, measured: Quality, voice: str) -> Pieces:
-    """Z_audio of a recording at the voice's rate, levelled and inverted, in one piece: its words are not known."""
+def encode_recording(vits: FrozenVits, recording: Waveform, voice: str) -> Pieces:
+    """Z_audio of a recording at the voice's rate, cleaned and inverted, in one piece: its words are not known."""
+    measured = quality(recording.item(0).numpy(), recording.sampling_rate)
     sound = cleaned(recording, measured)
-    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice, RECORDING_STEPS)
+    latent = corrections.invert(vits, vits.encode_speech(sound, voice), sound, voice)
     nothing = PhonemeSequence(ids=(), symbols=(), dropped=())
     no_durations = Alignment(torch.zeros(1, 0, dtype=torch.long, device=latent.z.device))
     encoding = TextEncoding(latent, vits.to_prior(latent, voice), no_durations)
-    return Pieces((nothing,), (encoding,), (0,), notes=measured.notes, recording=recording)
+    return Pieces(
+        phonemes=(nothing,), encodings=(encoding,), pause_frames=(0,), notes=measured.notes, recording=recording
+    )
 
 
 def time_scale(vits: FrozenVits, source: Pieces, log_ratio: float, request: EditRequest) -> Pieces:

@@ -18,6 +18,7 @@ from synthetic_speech import speech_like
 from tiny_voices import shake, transformers_voice
 
 from latent_edit import checkpoint
+from latent_edit.axes import AXES, AxisValue
 from latent_edit.bridge import Bridge, BridgeConfiguration, load_bridge
 from latent_edit.config import load_preset
 from latent_edit.editor import LatentEditor
@@ -25,11 +26,12 @@ from latent_edit.errors import CheckpointError, InputError
 from latent_edit.evaluation.effects import failures
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.models.vits import FrozenVits
+from latent_edit.optimize.corrections import correct
 from latent_edit.optimize.time_scaling import RATE, STEPS
 from latent_edit.progress import MAX_DECODED, MAX_DECODED_SECONDS, steps_to_decode
 from latent_edit.request import EditRequest
 from latent_edit.result import EditResult
-from latent_edit.synthesis import Synthesis, generator
+from latent_edit.synthesis import BRIDGE_STREAM, Synthesis, generator
 
 TEXT = "Good morning to you. It rains, alas."
 
@@ -176,6 +178,45 @@ def test_what_the_bridge_made_is_what_is_corrected(tiny_editor: LatentEditor, re
     last, corrected = (tiny_editor.along_the_bridge(request(correction=on))[3] for on in (False, True))
     torch.testing.assert_close(last.latent.z, alone.z_edit.z, atol=1e-5, rtol=1e-4)
     assert torch.equal(corrected.latent.z, result.z_edit.z)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_an_edit_is_what_the_bridge_samples_for_its_prompt(tiny_editor: LatentEditor, guidance: float) -> None:
+    """From Z_source, steered by the prompt's embedding as text, with the guidance that was asked for."""
+    asked = request(text="Good morning.", guidance=guidance, correction=False, seed=4)
+    result, bridge = tiny_editor.edit(asked), tiny_editor.bridge("i2sb")
+    style = bridge.centred(tiny_editor.style_encoder.embed_text([asked.prompt]), "text")
+    contour = None
+    if bridge.config.prosody:
+        speaker = tiny_editor.vits.speaker_embedding("anna")[0]
+        contour = tiny_editor.vits.source_filter_decoder.pitch.f0_contour(result.z_source.z[0], speaker)[None]
+    *_, sampled = bridge.sample(
+        result.z_source, style, tiny_editor.vits.speaker_embedding("anna"), guidance, asked.steps,
+        [generator(4, BRIDGE_STREAM, 0)], contour,
+    )  # fmt: skip
+    torch.testing.assert_close(result.z_edit.z, sampled.z, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(sampled.z, result.z_source.z, atol=0.05)
+
+
+def test_effects_count_from_the_plain_synthesis(tiny_editor: LatentEditor) -> None:
+    """The correction is given Z_text, not the time-scaled latent, whose F0 and level may be others."""
+    asked = request(text="Good morning.", pace=1.3)
+    result, alone = (tiny_editor.edit(dataclasses.replace(asked, correction=on)) for on in (True, False))
+    axes = {name: AxisValue(a.value, AXES[name].floor) for name, a in ((a.name, a) for a in result.asked.axes)}
+    expected, wrong = (
+        correct(tiny_editor.vits, source, result.z_source, alone.z_edit, axes, "anna")
+        for source in (result.z_text, result.z_source)
+    )
+    torch.testing.assert_close(result.z_edit.z, expected.z, atol=1e-4, rtol=1e-3)
+    assert not torch.allclose(expected.z, wrong.z, atol=1e-3)
+
+
+def test_without_guidance_nothing_is_asked_for(tiny_editor: LatentEditor) -> None:
+    """Pace stays, and nothing is corrected; here the null condition means no change, so nothing changes at all."""
+    assert tiny_editor.bridge("i2sb").config.null == "neutral"
+    result = tiny_editor.edit(request(guidance=0.0))
+    assert result.log_duration_ratio == 0.0
+    assert torch.equal(result.z_edit.z, result.z_text.z)
 
 
 def test_a_method_without_correction_is_left_to_itself(tiny_editor: LatentEditor) -> None:

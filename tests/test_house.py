@@ -145,6 +145,7 @@ def test_public_names_are_pinned() -> None:
         "duration_noise": 0.8,
         "correction": True,
         "recording": None,
+        "axes": None,
     }
     results = {
         "request",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from latent_edit.errors import InputError
-from latent_edit.request import MAX_SEED, EditRequest, choose
+from latent_edit.request import MAX_SEED, EditRequest, choose, read_record, record_notes
 
 
 def request(**changes: Any) -> EditRequest:
@@ -105,6 +105,16 @@ def test_a_recorded_reference_lies_beside_the_record(tmp_path: Path) -> None:
     original = request(prompt="", reference="reference.wav")
     path = written(tmp_path, {"request": original.to_dict(), "provenance": {}})
     assert EditRequest.from_json(path).reference == tmp_path / "reference.wav"
+
+
+def test_a_record_of_an_earlier_version_is_opened_with_a_note(tmp_path: Path) -> None:
+    original = request(correction=False)
+    older = {name: value for name, value in original.to_dict().items() if name not in ("correction", "axes")}
+    path = written(tmp_path, {"request": {**older, "landing": False}, "provenance": {}})
+    assert EditRequest.from_json(path) == original
+    (note,) = record_notes(read_record(path))
+    assert "'landing'" in note and "'correction'" in note
+    assert record_notes({"request": original.to_dict()}) == []
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import torch
 from tiny_voices import shake
 
 from latent_edit.bridge import Bridge, BridgeConfiguration
+from latent_edit.data.augmentations import Augmentation
 from latent_edit.data.latents import FIELDS, Latents
-from latent_edit.data.renditions import RenditionItem
 
 CHANNELS, STYLE, SPEAKER = 8, 6, 4
 
@@ -45,7 +45,7 @@ def tiny_bridge(**changes: Any) -> Bridge:
 
 
 def tiny_latents(count: int = 16, seed: int = 0) -> Latents:
-    """Recordings and renditions of 20 to 40 frames; every third is the recording itself."""
+    """Recordings and augmentations of 20 to 40 frames; every third is the recording itself."""
     generator = torch.Generator().manual_seed(seed)
     draw = np.random.default_rng(seed)
     frames = draw.integers(20, 41, count)
@@ -60,7 +60,7 @@ def tiny_latents(count: int = 16, seed: int = 0) -> Latents:
     for index in range(count):
         heard = tuple(float(value) for value in (0.1 * draw.standard_normal(7)))
         items.append(
-            RenditionItem(
+            Augmentation(
                 shard=0, number=index, utterance=index, speaker="anna", text="hi", sentence=f"sentence {index % 5}",
                 split="train", kind="raw" if index % 3 == 0 else "styled", preset=None, style=heard, heard=heard,
                 warp=float(np.exp(draw.uniform(-0.3, 0.3))), scale=1.0, captions=(),

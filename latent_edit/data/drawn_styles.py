@@ -19,7 +19,7 @@ from latent_edit.prompts.lexicon import MAXIMA, MINIMA, CaptionSplit
 NEUTRAL_PRESET = "speak normally"
 
 
-class RenditionConfig(StrictModel):
+class AugmentationConfig(StrictModel):
     """What is rendered. Shares are of the styled items; the rest comes from `captions.sample_pair`."""
 
     sampling_rate: int = 16_000
@@ -31,7 +31,7 @@ class RenditionConfig(StrictModel):
 
 
 @dataclass(frozen=True)
-class RenditionCaption:
+class AugmentationCaption:
     """text: what a person might type; axes: the style it stands for, [7] in the order of `AXES`."""
 
     text: str
@@ -44,10 +44,10 @@ class DrawnStyle:
 
     style: Style
     preset: str | None
-    captions: tuple[RenditionCaption, ...]
+    captions: tuple[AugmentationCaption, ...]
 
 
-def draw_style(generator: np.random.Generator, words: CaptionSplit, config: RenditionConfig) -> DrawnStyle:
+def draw_style(generator: np.random.Generator, words: CaptionSplit, config: AugmentationConfig) -> DrawnStyle:
     """A preset with jitter, axes at random, or what a random caption means; two captions of it."""
     kind = generator.random()
     if kind < config.preset_share:
@@ -67,15 +67,15 @@ def draw_style(generator: np.random.Generator, words: CaptionSplit, config: Rend
 
 def natural_captions(
     deviation: np.ndarray, generator: np.random.Generator, words: CaptionSplit
-) -> tuple[RenditionCaption, ...]:
+) -> tuple[AugmentationCaption, ...]:
     """A natural recording is normal speech, and also a little faster, higher or louder than the voice's others."""
     natural = style_of(deviation)
     normal = preset_caption(NEUTRAL_PRESET, generator, words)
     return _meant(normal, Style()), _meant(describe(natural, generator, words), natural)
 
 
-def _meant(text: str, style: Style) -> RenditionCaption:
-    return RenditionCaption(text, rounded(style.as_array()))
+def _meant(text: str, style: Style) -> AugmentationCaption:
+    return AugmentationCaption(text, rounded(style.as_array()))
 
 
 def rounded(axes: np.ndarray) -> tuple[float, ...]:

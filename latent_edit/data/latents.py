@@ -1,7 +1,7 @@
-"""What bridges learn from: frozen VITS and CLAP run once over recordings and their renditions, kept in shards.
+"""What bridges learn from: frozen VITS and CLAP run once over recordings and their augmentations, kept in shards.
 
-Every styled rendition (the target) stands beside the same words at the same length in other manners (the sources).
-Their frames correspond, because the warp of a rendition is known and a recording's phonemes come from its MAS path.
+Every styled augmentation (the target) stands beside the same words at the same length in other manners (the sources).
+Their frames correspond, because the warp of an augmentation is known and a recording's phonemes come from its MAS path.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latent_edit.data.renditions import RenditionItem, Renditions
+from latent_edit.data.augmentations import Augmentation, Augmentations
 from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
@@ -43,10 +43,10 @@ SHARD_RECORDINGS = 32
 class Example:
     """One target and the latents it can start from; [C, T] float16, without padding.
 
-    target: posterior mean of the rendition (of light breath see `optimize.corrections.breathy`). neutral: the neutral
-    rendition, time-scaled to the target. text: Z_text on the recording's MAS path, time-scaled likewise; text_prior:
-    the same before the inverse flow. paper: Z_text with predicted durations, of its own length; paper_prior: before the
-    inverse flow.
+    target: posterior mean of the augmentation (of light breath see `optimize.corrections.breathy`). neutral: that of
+    the neutral augmentation, time-scaled to the target. text: Z_text on the recording's MAS path, time-scaled likewise;
+    text_prior: the same before the inverse flow. paper: Z_text with predicted durations, of its own length;
+    paper_prior: before the inverse flow.
     reading: Z_text with predicted durations, resampled to the style's pace (an edit starts from one that keeps more
     words, see `optimize.time_scaling`); styled_reading: what becomes of it, frame by frame (see `_styled_reading`).
     """
@@ -68,13 +68,13 @@ FIELDS = tuple(Example.__dataclass_fields__)
 class Latents:
     """All examples in memory.
 
-    examples: field -> list of [C, T]. items: the rendition that each example has as its target. speaker: [n].
+    examples: field -> list of [C, T]. items: the augmentation that each example has as its target. speaker: [n].
     audio_style: [n, D] CLAP embeddings of the targets' audio; caption_styles: of each example's captions [k, D]. All
     embeddings as the CLAP gives them. hashes: of the voice's latent space, of all of it, and of the CLAP.
     """
 
     examples: dict[str, list[Tensor]]
-    items: list[RenditionItem]
+    items: list[Augmentation]
     speaker: np.ndarray
     audio_style: Tensor
     caption_styles: list[Tensor]
@@ -96,8 +96,8 @@ class Latents:
         return np.log([item.warp for item in self.items]).astype(np.float32)
 
 
-def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.ndarray], seed: int) -> list[Example]:
-    """Examples of one recording and its renditions, in the order of `items`: raw first, then neutral, then styled.
+def make_examples(vits: FrozenVits, items: list[Augmentation], audio: list[np.ndarray], seed: int) -> list[Example]:
+    """Examples of one recording and its augmentations, in the order of `items`: raw first, then neutral, then styled.
 
     Raises InputError when the recording is too short for its text.
     """
@@ -114,8 +114,8 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
     for index, (item, target) in enumerate(zip(items, encoded, strict=True)):
         if breath := _light_breath(vits, item):
             clear = replace(Style(*item.style), breathiness=0.0)
-            rendition = synthesise(analyse(audio[0], vits.sampling_rate), clear)
-            target = breathy(vits, _encode(vits, rendition, speaker), speaker, breath)
+            augmentation = synthesise(analyse(audio[0], vits.sampling_rate), clear)
+            target = breathy(vits, _encode(vits, augmentation, speaker), speaker, breath)
         neutral = encoded[min(index, 1)]  # a raw recording goes with itself, what went through WORLD with the second
         length = target.z.shape[2]
         at_length = (x.stretched(length).z[0] for x in (neutral, on_path.latent, on_path.prior_sample))
@@ -125,9 +125,9 @@ def make_examples(vits: FrozenVits, items: list[RenditionItem], audio: list[np.n
 
 
 def _styled_reading(
-    vits: FrozenVits, reading: TextEncoding, spoken: Analysis, item: RenditionItem
+    vits: FrozenVits, reading: TextEncoding, spoken: Analysis, item: Augmentation
 ) -> tuple[Tensor, Tensor]:
-    """Z_text at the pace of a rendition, and the same carried as far as its style carries speech, both [C, T].
+    """Z_text at the pace of an augmentation, and the same carried as far as its style carries speech, both [C, T].
 
     The reading as spoken is rendered through WORLD with and without the style, and what the posterior encoder hears
     change is added to Z_text. So source and target differ by the style alone: they share every word and every accident
@@ -148,8 +148,8 @@ def _styled_reading(
     return source.z[0], carried.z[0]
 
 
-def _light_breath(vits: FrozenVits, item: RenditionItem) -> float:
-    """How breathy a rendition is where its latent has to be sought, else 0: encoders hear a whisper, but nothing less.
+def _light_breath(vits: FrozenVits, item: Augmentation) -> float:
+    """How breathy an augmentation is where its latent has to be sought, else 0: encoders keep a whisper, nothing less.
 
     Of a voice that cannot be asked for breath, latents are all looked up with the encoder.
     """
@@ -169,33 +169,37 @@ def _encode(vits: FrozenVits, samples: np.ndarray, speaker: str) -> Latent:
     return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), speaker)
 
 
-def prepare_latents(vits: FrozenVits, renditions: Renditions, folder: Path, seed: int = 0) -> None:
+def prepare_latents(vits: FrozenVits, augmentations: Augmentations, folder: Path, seed: int = 0) -> None:
     """Write the shards that are not there yet: `latents-000.safetensors` and `.jsonl`. Can be interrupted."""
-    if renditions.sampling_rate != vits.sampling_rate:
-        raise InputError(f"the renditions have {renditions.sampling_rate} Hz, but the voice {vits.sampling_rate} Hz")
-    recordings = _recordings(renditions)
-    for name in sorted({renditions.items[group[0]].speaker for group in recordings}):
+    if augmentations.sampling_rate != vits.sampling_rate:
+        raise InputError(
+            f"the augmentations have {augmentations.sampling_rate} Hz, but the voice {vits.sampling_rate} Hz"
+        )
+    recordings = _recordings(augmentations)
+    for name in sorted({augmentations.items[group[0]].speaker for group in recordings}):
         vits.speaker_id(name)
     folder.mkdir(parents=True, exist_ok=True)
     # The whole voice, not its latent space alone: readings are spoken, and light breath is sought, with the decoder.
     made_from = {"latent_hash": vits.latent_hash, "voice_hash": vits.hash, "seed": seed}
-    made_from["renditions"] = _fingerprint(renditions)
+    made_from["augmentations"] = _fingerprint(augmentations)
     _belongs(folder / "voice.json", made_from)
     for shard, first in enumerate(range(0, len(recordings), SHARD_RECORDINGS)):
         path = folder / f"latents-{shard:03d}.safetensors"
         if not path.with_suffix(".jsonl").is_file():
-            _write_shard(vits, renditions, recordings[first : first + SHARD_RECORDINGS], path, seed)
+            _write_shard(vits, augmentations, recordings[first : first + SHARD_RECORDINGS], path, seed)
 
 
-def _write_shard(vits: FrozenVits, renditions: Renditions, recordings: list[list[int]], path: Path, seed: int) -> None:
+def _write_shard(
+    vits: FrozenVits, augmentations: Augmentations, recordings: list[list[int]], path: Path, seed: int
+) -> None:
     import safetensors.torch
 
     tensors: dict[str, Tensor] = {}
     lines: list[str] = []
     for indices in recordings:
-        items = [renditions.items[index] for index in indices]
+        items = [augmentations.items[index] for index in indices]
         try:
-            examples = make_examples(vits, items, list(renditions.audio(items)), seed)
+            examples = make_examples(vits, items, list(augmentations.audio(items)), seed)
         except InputError as error:
             logger.info("left out, a recording of %r: %s", items[0].text, error)
             continue  # too short for its text: nothing to align
@@ -208,13 +212,13 @@ def _write_shard(vits: FrozenVits, renditions: Renditions, recordings: list[list
     write_text(path.with_suffix(".jsonl"), "".join(f"{line}\n" for line in lines))
 
 
-def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) -> None:
+def embed_styles(encoder: StyleEncoder, augmentations: Augmentations, folder: Path) -> None:
     """CLAP embeddings of every example's audio and captions, into `styles.safetensors` beside the latents."""
     import safetensors.torch
 
-    items = [renditions.items[row["item"]] for row in _rows(folder)]
-    rate = renditions.sampling_rate
-    heard = [encoder.embed_audio(Waveform.of(torch.from_numpy(a), rate))[0] for a in renditions.audio(items)]
+    items = [augmentations.items[row["item"]] for row in _rows(folder)]
+    rate = augmentations.sampling_rate
+    heard = [encoder.embed_audio(Waveform.of(torch.from_numpy(a), rate))[0] for a in augmentations.audio(items)]
     texts = sorted({text for item in items for text in _captions(item)})
     text = torch.cat([encoder.embed_text(texts[i : i + 64]) for i in range(0, len(texts), 64)])
     tensors = {"audio": torch.stack(heard).contiguous(), "text": text.contiguous()}
@@ -222,18 +226,18 @@ def embed_styles(encoder: StyleEncoder, renditions: Renditions, folder: Path) ->
         safetensors.torch.save_file(tensors, partial, {"style_hash": encoder.hash})
 
 
-def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] = FIELDS) -> Latents:
+def load_latents(folder: Path, augmentations: Augmentations, fields: tuple[str, ...] = FIELDS) -> Latents:
     """Everything that `prepare_latents` and `embed_styles` wrote, with only those fields in memory.
 
-    Raises InputError where they were not run to the end, or with other renditions.
+    Raises InputError where they were not run to the end, or with other augmentations.
     """
     from safetensors import safe_open
 
     rows = _rows(folder)
     made_from = json.loads((folder / "voice.json").read_text(encoding="utf-8"))
-    if made_from["renditions"] != _fingerprint(renditions):
-        raise InputError(f"{folder} was prepared from other renditions: delete it and run `prepare latents` again")
-    items = [renditions.items[row["item"]] for row in rows]
+    if made_from["augmentations"] != _fingerprint(augmentations):
+        raise InputError(f"{folder} was prepared from other augmentations: delete it and run `prepare latents` again")
+    items = [augmentations.items[row["item"]] for row in rows]
     examples: dict[str, list[Tensor]] = {field: [] for field in fields}
     for path in sorted(folder.glob("latents-*.safetensors")):
         count = len(path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines())
@@ -258,14 +262,14 @@ def load_latents(folder: Path, renditions: Renditions, fields: tuple[str, ...] =
     )
 
 
-def _recordings(renditions: Renditions) -> list[list[int]]:
+def _recordings(augmentations: Augmentations) -> list[list[int]]:
     """Indices of the training items, recording by recording."""
-    train = [index for index, item in enumerate(renditions.items) if item.split == "train"]
-    return [list(group) for _, group in groupby(train, key=lambda index: renditions.items[index].utterance)]
+    train = [index for index, item in enumerate(augmentations.items) if item.split == "train"]
+    return [list(group) for _, group in groupby(train, key=lambda index: augmentations.items[index].utterance)]
 
 
-def _captions(item: RenditionItem) -> list[str]:
-    """What to ask for to get this rendition from a neutral reading.
+def _captions(item: Augmentation) -> list[str]:
+    """What to ask for to get this augmentation from a neutral reading.
 
     Captions of an unstyled item that describe how its recording differs from its voice's others do not belong here: the
     reading that the bridge starts from differs as much.
@@ -281,15 +285,15 @@ def _rows(folder: Path) -> list[dict[str, int]]:
     return [json.loads(line) for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
 
 
-def _fingerprint(renditions: Renditions) -> str:
-    """SHA-256 over what each rendition is; an example is found by its number among them."""
-    return hashlib.sha256("\n".join(map(repr, renditions.items)).encode()).hexdigest()
+def _fingerprint(augmentations: Augmentations) -> str:
+    """SHA-256 over what each augmentation is; an example is found by its number among them."""
+    return hashlib.sha256("\n".join(map(repr, augmentations.items)).encode()).hexdigest()
 
 
 def _belongs(path: Path, expected: dict[str, object]) -> None:
-    """The folder's shards must all come from the same voice and renditions."""
+    """The folder's shards must all come from the same voice and augmentations."""
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != expected:
         raise InputError(
-            f"{path.parent} was prepared with another voice or other renditions: delete the folder and prepare it again"
+            f"{path.parent} was prepared with another voice or other augmentations: delete it and prepare it again"
         )
     write_text(path, json.dumps(expected))

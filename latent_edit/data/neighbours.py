@@ -124,7 +124,8 @@ class Neighbours:
                 seen.add(self.texts[place])
                 shares[self.expressions[place].concept] += float(np.exp((scores[place] - scores[order[0]]) / SOFTNESS))
         best = max(shares, key=lambda concept: shares[concept])
-        return next(self.texts[place] for place in order if self.expressions[place].concept == best)
+        found = next(self.texts[place] for place in order if self.expressions[place].concept == best)
+        return None if _denies(word, found) else found
 
     def _needed(self, word: str) -> float:
         fields = set().union(*(self.net.fields.get(base, set()) for base in self._bases(word)))
@@ -170,6 +171,12 @@ class Neighbours:
             if any(w in self.sentences for w in gloss)
         ]
         return [mean / np.linalg.norm(mean) for mean in means]
+
+
+def _denies(word: str, text: str) -> bool:
+    """Whether a word says that there is nothing of what the other names: "effortlessly" and "effort"."""
+    stem, less, _ = word.partition("less")
+    return bool(less) and len(stem) >= 3 and text.startswith(stem[:4])
 
 
 def _is_base(stem: str, word: str) -> bool:

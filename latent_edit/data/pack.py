@@ -36,8 +36,8 @@ MEL_BINS = {1024: 80, 512: 64, 256: 32}  # of the losses, by FFT size
 
 @dataclass(frozen=True)
 class Piece:
-    """A recording or a rendition. samples: [T * hop_length] float32; latent: [C, T], the posterior's mean; pitch: F0 in
-    Hz [T], zero where unvoiced; styled: whether it is only to be reconstructed, as no recording sounds like it."""
+    """A recording or an augmentation. samples: [T * hop_length] float32; latent: [C, T], the posterior's mean; pitch:
+    F0 in Hz [T], zero where unvoiced; styled: whether it is only reconstructed, as no recording sounds like it."""
 
     samples: Tensor
     latent: Tensor
@@ -136,7 +136,7 @@ def packed(pieces: Iterable[Piece], megabytes: float, **about: Any) -> Pack:
 
 
 def pieces(vits: FrozenVits, speech: Speech, styled: Speech | None, styled_share: float, seed: int) -> Iterator[Piece]:
-    """Recordings, and renditions where there are any, in random order and that share, as the voice encodes them."""
+    """Recordings, and augmentations where there are any, in random order and that share, as the voice encodes them."""
     draw = np.random.default_rng(seed)
     queues = {False: iter(draw.permutation(len(speech))), True: iter(draw.permutation(len(styled) if styled else 0))}
     while True:
@@ -162,7 +162,7 @@ def voice_pack(
     megabytes: float,
     settings: Mapping[str, Any],
 ) -> Pack:
-    """A pack of at most so many megabytes of recordings and renditions, to train the decoder of a voice from.
+    """A pack of at most so many megabytes of recordings and augmentations, to train the decoder of a voice from.
 
     settings: fields of `training.vits_decoder.DecoderSettings` that are to be others than the default.
     """

@@ -82,7 +82,7 @@ class PlainSynthesis:
 
     def render(self, editor: LatentEditor) -> Sound:
         """Synthesise it."""
-        return _sound(editor.say(self.text, self.voice, self.seed).waveform)
+        return sound_of(editor.say(self.text, self.voice, self.seed).waveform)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Resynthesis:
         latent = vits.encode_speech(recording, self.voice)
         if self.inverted:
             latent = invert(vits, latent, recording, self.voice)
-        return _sound(vits.decode(latent, self.voice))
+        return sound_of(vits.decode(latent, self.voice))
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class WorldEdit:
         """Analyse and synthesise."""
         from latent_edit.data.world import synthesise
 
-        analysis = _analysed(self.source, editor)
+        analysis = world_analysis(self.source, editor)
         return Sound(synthesise(analysis, self.style), analysis.sampling_rate)
 
 
@@ -182,7 +182,7 @@ class Edit:
 
     def render(self, editor: LatentEditor) -> Sound:
         """Edit."""
-        return _sound(editor.after(self.request).waveform)
+        return sound_of(editor.after(self.request).waveform)
 
 
 def editor_code(editor: LatentEditor) -> str:
@@ -191,7 +191,7 @@ def editor_code(editor: LatentEditor) -> str:
 
 
 @lru_cache(maxsize=4)
-def _analysed(source: Recording | PlainSynthesis, editor: LatentEditor) -> Analysis:
+def world_analysis(source: Recording | PlainSynthesis, editor: LatentEditor) -> Analysis:
     """WORLD parameters of a clip; one clip is edited in many styles, one after the other."""
     from latent_edit.data.world import analyse
 
@@ -199,7 +199,8 @@ def _analysed(source: Recording | PlainSynthesis, editor: LatentEditor) -> Analy
     return analyse(sound.samples, sound.rate)
 
 
-def _sound(waveform: Waveform) -> Sound:
+def sound_of(waveform: Waveform) -> Sound:
+    """The first item of a waveform."""
     return Sound(waveform.item(0).numpy(), waveform.sampling_rate)
 
 

@@ -1,65 +1,200 @@
-"""The bridge alone, the other methods and signal processing, on a few of the same plain syntheses."""
+"""The systems of every table of edits: the default, and what tells which part of it does what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from latent_edit.config import preset_prompts
-from latent_edit.evaluation.cached_scores import CachedScores
-from latent_edit.evaluation.clips import Clip, Edit
-from latent_edit.evaluation.effects import failures, free_prompts
-from latent_edit.evaluation.plan import BRIDGE_ALONE, WORLD, Plan
-from latent_edit.evaluation.rows import WRITTEN, Row, Unit
-from latent_edit.evaluation.statistics import Estimate, Observation, estimate
-from latent_edit.evaluation.synthesis_quality import errors, mean
+from latent_edit.axes import AXES, BREATHINESS, WHISPER
+from latent_edit.data.styles import Style
+from latent_edit.evaluation.clips import (
+    WORLD_MODULE,
+    Clip,
+    Edit,
+    PlainSynthesis,
+    Sound,
+    WorldEdit,
+    editor_code,
+    sound_of,
+    world_analysis,
+)
+from latent_edit.evaluation.code_hash import code_hash
+from latent_edit.evaluation.effects import effects
+from latent_edit.evaluation.plan import Plan, presets
+from latent_edit.measures import measure
+from latent_edit.request import EditRequest
 
-Made = tuple[Edit, Clip]  # an edit, whose prompt and plain synthesis count, and what was made in its place
-Figure = Callable[[CachedScores, Sequence[Made]], Estimate]
+if TYPE_CHECKING:
+    from latent_edit.axes import AxisValue
+    from latent_edit.editor import LatentEditor
+    from latent_edit.models.vits import FrozenVits
+    from latent_edit.types import Latent
+
+DEFAULT = "bridge and correction"
+SHUFFLED = "shuffled prompt"
+FULL_SIZE = 1.0  # of the style: how far a correction goes that has no bridge to follow
 
 
-def method_rows(scores: CachedScores, plan: Plan) -> list[Row]:
-    """Style success of presets, words lost and naturalness for each, beside them the default's on the same syntheses.
+@dataclass(frozen=True)
+class System:
+    """One way to edit. clip: what it makes in place of an edit by the default. about: one line for the report."""
 
-    Of the bridge alone and of signal processing the success of free prompts as well: there the differences are.
+    name: str
+    clip: Callable[[Edit], Clip]
+    about: str
+
+
+@dataclass(frozen=True)
+class CorrectionAlone:
+    """An edit without a bridge: time scaling, then the correction of the time-scaled source at the style's full size.
+
+    rendered_breath: the source is given the breath that the style asks for by changing the decoder's filters first.
     """
-    kinds: list[tuple[str, Figure, Unit]] = [
-        ("other methods, style success", _success, "percent"),
-        ("other methods, WER after - before", _lost, "points"),
-        ("other methods, DNSMOS after - before", _natural, "mos"),
+
+    request: EditRequest
+    rendered_breath: bool = False
+
+    @property
+    def voice(self) -> str:
+        """The request's."""
+        return self.request.voice
+
+    @property
+    def text(self) -> str:
+        """The request's."""
+        return self.request.text
+
+    def identity(self, editor: LatentEditor) -> list[Any]:
+        """The request, all weights (the bridge's also predict the pace), and the code."""
+        made = [editor.hashes(self.request.method), editor_code(editor), code_hash(__name__)]
+        return ["correction alone", self.request.to_dict(), self.rendered_breath, *made]
+
+    def render(self, editor: LatentEditor) -> Sound:
+        """Do what the editor does, the bridge apart."""
+        from latent_edit.optimize.corrections import correct
+        from latent_edit.synthesis import decode, encode, time_scale
+
+        vits, request = editor.vits, self.request
+        embedding = editor.style_encoder.embed_text([request.prompt])
+        bridge, asked = editor.bridge(request.method), editor.style_encoder.axes(embedding)
+        speaker = vits.speaker_embedding(request.voice)
+        ratio = float(bridge.log_duration_ratio(bridge.centred(embedding, "text"), speaker)[0])
+        source = encode(vits, request)
+        scaled = time_scale(vits, source, ratio, request)
+        breath = asked[BREATHINESS] if self.rendered_breath else None
+        starts = [_with_breath(vits, latent, request.voice, breath) for latent in scaled.latents]
+        pieces = zip(source.latents, scaled.latents, starts, strict=True)
+        corrected = [correct(vits, *piece, asked, request.voice, reach=FULL_SIZE) for piece in pieces]
+        return sound_of(decode(vits, scaled.towards(corrected, 1.0), request.voice).waveform)
+
+
+def _with_breath(vits: FrozenVits, latent: Latent, voice: str, breath: AxisValue | None) -> Latent:
+    """The latent [1, C, T] of what is decoded from one with breath: encoded again, and inverted."""
+    import torch
+
+    from latent_edit.optimize.corrections import invert
+    from latent_edit.optimize.decoder_params import SpeakerDecoder
+    from latent_edit.types import Latent, Waveform
+
+    if breath is None or not breath.named:
+        return latent
+    with torch.no_grad():
+        decoder = SpeakerDecoder.of(vits, voice)
+        plain = decoder.analyse(latent.z)
+        changed = plain.whispered() if breath.value >= WHISPER else plain.breathy(breath.value)
+        sound = Waveform.of(decoder.render(changed)[0], vits.sampling_rate)
+        encoded = vits.encode_speech(sound, voice)
+        frames = latent.z.shape[2]
+        z = torch.nn.functional.pad(encoded.z, (0, max(0, frames - encoded.z.shape[2])))[:, :, :frames]
+        return invert(vits, Latent(z * latent.mask, latent.mask), sound, voice)
+
+
+@dataclass(frozen=True)
+class WorldClosedLoop:
+    """WORLD with one pass of measuring and correcting, as the default system has: what was missed is asked for on top.
+
+    Breathiness has no measure in its own unit and stays as predicted.
+    """
+
+    source: PlainSynthesis
+    style: Style
+
+    @property
+    def voice(self) -> str:
+        """The source's."""
+        return self.source.voice
+
+    @property
+    def text(self) -> str:
+        """The source's."""
+        return self.source.text
+
+    def identity(self, editor: LatentEditor) -> list[Any]:
+        """The source, the style and how it is made."""
+        code = [code_hash(WORLD_MODULE), code_hash(__name__)]
+        return ["world closed loop", *self.source.identity(editor), asdict(self.style), *code]
+
+    def render(self, editor: LatentEditor) -> Sound:
+        """Synthesise, measure, and synthesise again with what was missing."""
+        from latent_edit.data.world import synthesise
+
+        analysis = world_analysis(self.source, editor)
+        rate = analysis.sampling_rate
+        plain, first = (synthesise(analysis, style) for style in (Style(), self.style))
+        found = effects(measure(plain, rate), measure(first, rate))
+        again = {
+            name: value + (value - effect)
+            for name, value in asdict(self.style).items()
+            if (effect := found.get(name)) is not None and abs(value) >= AXES[name].floor / 2
+        }
+        return Sound(synthesise(analysis, replace(self.style, **again)), rate)
+
+
+def systems(plan: Plan, shuffled: Mapping[str, str] | None = None) -> list[System]:
+    """All of them; `shuffled` says which prompt stands in for which (presets by default)."""
+    shuffled = shuffled or shuffle(list(presets()))
+
+    def changed(**fields: Any) -> Callable[[Edit], Clip]:
+        return lambda edit: Edit(replace(edit.request, **fields))
+
+    found = [
+        System(DEFAULT, lambda edit: edit, "the default: time scaling, bridge, attribute correction"),
+        System("bridge alone", changed(correction=False), "without the correction"),
+        System("correction alone", lambda edit: CorrectionAlone(edit.request), "time scaling kept, no bridge"),
+        System(
+            "correction, rendered breath",
+            lambda edit: CorrectionAlone(edit.request, rendered_breath=True),
+            "no bridge; breath by changing the decoder's filters and encoding the result",
+        ),
+        System("one step", changed(steps=1), "the default with a single step of the sampler"),
     ]
-    presets, rows = preset_prompts(), []
-    for name in plan.compared_with:
-        rows += [_compared(scores, plan, name, presets, *kind) for kind in kinds]
-        if name in (BRIDGE_ALONE, WORLD):
-            free = "other methods, style success of free prompts"
-            rows.append(_compared(scores, plan, name, list(free_prompts()), free, _success, "percent"))
-    return rows
+    others = [method for method in plan.methods if method != EditRequest.method]
+    found += [System(method, changed(method=method), f"another bridge: `{method}`") for method in others]
+    if plan.axes:
+        found += [
+            System(
+                "WORLD, open loop",
+                lambda edit: WorldEdit(edit.before, plan.axes[edit.request.prompt]),
+                "what the CLAP's axis head predicts, by signal processing on the same plain synthesis",
+            ),
+            System(
+                "WORLD, closed loop",
+                lambda edit: WorldClosedLoop(edit.before, plan.axes[edit.request.prompt]),
+                "the same with one pass of measuring and correcting",
+            ),
+        ]
+    return [
+        *found,
+        System(
+            SHUFFLED,
+            lambda edit: Edit(replace(edit.request, prompt=shuffled.get(edit.request.prompt, edit.request.prompt))),
+            "the default with another preset's prompt, judged by this one's rule",
+        ),
+        System("identity", lambda edit: edit.before, "the plain synthesis itself"),
+    ]
 
 
-def _compared(
-    scores: CachedScores, plan: Plan, name: str, prompts: Sequence[str], what: str, figure: Figure, unit: Unit
-) -> Row:
-    pairs = [pair for prompt in prompts for pair in plan.compared(prompt, name)]
-    default, other = figure(scores, [(edit, edit) for edit, _ in pairs]), figure(scores, pairs)
-    beside = "" if default.value is None else f"default {WRITTEN[unit](default.value)}"
-    return Row(what, name, other, unit, beside=beside)
-
-
-def _success(scores: CachedScores, made: Sequence[Made]) -> Estimate:
-    return mean(
-        (clip, float(not failures(edit.request.prompt, scores.measurements(edit.before), scores.measurements(clip))))
-        for edit, clip in made
-    )
-
-
-def _lost(scores: CachedScores, made: Sequence[Made]) -> Estimate:
-    lost = []
-    for edit, clip in made:
-        wrong, words = errors(scores, clip)
-        lost.append(Observation(wrong - errors(scores, edit.before)[0], clip.text, clip.voice, weight=words))
-    return estimate(lost)
-
-
-def _natural(scores: CachedScores, made: Sequence[Made]) -> Estimate:
-    found = [(clip, scores.score("dnsmos", clip), scores.score("dnsmos", edit.before)) for edit, clip in made]
-    return mean((clip, None if after is None or before is None else after - before) for clip, after, before in found)
+def shuffle(prompts: list[str]) -> dict[str, str]:
+    """Each prompt -> the one half the list away."""
+    return {prompt: prompts[(place + len(prompts) // 2) % len(prompts)] for place, prompt in enumerate(prompts)}

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from latent_edit.axes import AXES
 from latent_edit.config import PRESETS, load_styles, read_yaml
@@ -34,14 +35,22 @@ Effects = Mapping[str, "float | None"]
 
 
 def judged_styles() -> dict[str, Style]:
-    """What every preset and every free prompt means."""
-    return {prompt: Style(**axes) for prompt, axes in {**load_styles(), **free_prompts()}.items()}
+    """What every prompt with a rule of its own means: presets, free prompts, new prompts of the test set."""
+    prompts = {**load_styles(), **free_prompts(), **held_back_prompts()["new"]}
+    return {prompt: Style(**axes) for prompt, axes in prompts.items()}
 
 
 @lru_cache(maxsize=1)
 def free_prompts() -> dict[str, dict[str, float]]:
     """The prompts that no training caption resembles: prompt -> axis values."""
     prompts: dict[str, dict[str, float]] = read_yaml(PRESETS / "free-prompts.yaml")
+    return prompts
+
+
+@lru_cache(maxsize=1)
+def held_back_prompts() -> dict[str, Any]:
+    """The prompts of the test set. paraphrases: preset -> texts. new: text -> axis values."""
+    prompts: dict[str, Any] = read_yaml(PRESETS / "test-prompts.yaml")
     return prompts
 
 

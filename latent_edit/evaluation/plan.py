@@ -1,60 +1,67 @@
-"""What is judged, and how much of it."""
+"""Which edits are judged: prompts and sentences of the development and the test set, and how many of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from latent_edit.config import PRESETS, preset_prompts, read_yaml
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
-from latent_edit.evaluation.clips import Clip, Edit, PlainSynthesis, Recording, WorldEdit
-from latent_edit.evaluation.effects import judged_styles
+from latent_edit.evaluation.clips import Edit, PlainSynthesis, Recording, WorldEdit
+from latent_edit.evaluation.effects import free_prompts, held_back_prompts, judged_styles
+from latent_edit.prompts.lexicon import load_lexicon
 from latent_edit.request import EditRequest
 
+Split = Literal["development", "test"]
 NEUTRAL = "speak normally"
-GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0)  # of the curve
+GUIDANCE = (0.0, 0.5, 1.0, 2.0, 4.0)  # of the curve
 DEFAULT_GUIDANCE = EditRequest.guidance
-BRIDGE_ALONE = "i2sb, the bridge alone"  # without attribute correction
-WORLD = "world"  # the method of signal processing: predicted axes through WORLD
-SHOUT, SHOUTERS = "an angry shout", ("sam_a", "sam_b")  # the preset that changes most, on more sentences
+PARAPHRASES = 2  # of each preset
 
 
 @dataclass(frozen=True)
 class SampleSizes:
-    """How many sentences for each voice.
+    """How much is judged; a combination is one sentence in one voice.
 
-    recordings: held-out recordings for the word error rates and voice identity. fidelity: of these, for fidelity,
-    naturalness and range of F0. edits: sentences for every preset; free: for every free prompt. baseline: of these, for
-    the method `world`, other methods and the bridge alone. curve: of these, for the guidance curve. shouts: for the
-    words of the preset that changes most. preservation: of the recordings, for the words that every preset preserves,
-    beside those of `edits`; 0 leaves these rows to an earlier run.
-    voices: how many of them; None is all.
+    sentences: of each voice, from which combinations are taken. presets: combinations for every preset and system.
+    others: for every paraphrase and every new prompt. guidance: for every preset at every guidance scale.
+    recordings: held-out recordings of each voice for word error rates and voice identity. fidelity: of these, for
+    fidelity, naturalness and range of F0. preservation: of these, for the words that every preset preserves, beside
+    the sentences that were recorded; 0 leaves these rows to an earlier run. voices: how many of them; None is all.
     """
 
+    sentences: int = 6
+    presets: int = 24
+    others: int = 8
+    guidance: int = 8
     recordings: int = 100
     fidelity: int = 15
-    edits: int = 10
-    free: int = 10
-    baseline: int = 2
-    curve: int = 4
-    shouts: int = 20
-    preservation: int = 60
+    preservation: int = 20
     voices: int | None = None
 
 
-QUICK = SampleSizes(recordings=2, fidelity=1, edits=1, free=1, baseline=1, curve=1, shouts=1, preservation=1, voices=1)
+QUICK = SampleSizes(sentences=2, presets=2, others=1, guidance=1, recordings=2, fidelity=1, preservation=1, voices=2)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An edit by the default system, and the prompt by whose rule it is judged: its own, or what it paraphrases."""
+
+    edit: Edit
+    rule: str
 
 
 @dataclass(frozen=True)
 class Plan:
     """voices; recorded: held-out recordings of each voice (none without a corpus); spoken: recordings of the sentences.
 
-    axes: what the CLAP's axis head makes of each prompt, for the method `world`; empty where it has none. others:
-    methods beside the default one.
+    axes: what the CLAP's axis head makes of each prompt, for the method `world`; empty where it has none. methods: all
+    that are loaded.
     """
 
     voices: tuple[str, ...]
@@ -62,27 +69,42 @@ class Plan:
     recorded: dict[str, tuple[Recording, ...]]
     spoken: dict[tuple[str, str], Recording]
     axes: dict[str, Style]
-    others: tuple[str, ...] = ()
+    methods: tuple[str, ...] = (EditRequest.method,)
+    split: Split = "development"
 
-    def edits(self, prompt: str, count: int | None = None, guidance: float = DEFAULT_GUIDANCE) -> Iterator[Edit]:
-        """A prompt in every voice on its first sentences."""
-        if count is None:
-            count = self.sizes.edits if prompt in preset_prompts() else self.sizes.free
-        for voice in self.voices:
-            for seed, text in enumerate(sentences(voice)[:count]):
-                yield Edit(EditRequest(text=text, voice=voice, prompt=prompt, seed=seed, guidance=guidance))
+    def trials(self, prompts: Mapping[str, str], count: int, **request: Any) -> list[Trial]:
+        """Each prompt on `count` combinations of sentence and voice, taken in turn; prompts: text -> rule."""
+        texts = [sentences(voice, self.split)[: self.sizes.sentences] for voice in self.voices]
+        combinations = [
+            (voice, place, own[place])
+            for place, (voice, own) in product(range(self.sizes.sentences), zip(self.voices, texts, strict=True))
+            if place < len(own)
+        ]
+        count = min(count, len(combinations))
+        found = []
+        for index, (prompt, rule) in enumerate(prompts.items()):
+            for offset in range(count):
+                voice, seed, text = combinations[(index * count + offset) % len(combinations)]
+                asked = EditRequest(text=text, voice=voice, prompt=prompt, seed=seed, **request)
+                found.append(Trial(Edit(asked), rule))
+        return found
 
     @property
-    def shouts(self) -> list[Edit]:
-        """The preset that changes most."""
-        return [edit for edit in self.edits(SHOUT, self.sizes.shouts) if edit.voice in SHOUTERS]
+    def presets(self) -> list[Trial]:
+        """The presets that ask for a change."""
+        return self.trials(presets(), self.sizes.presets)
+
+    def others(self, kind: Literal["paraphrases", "new prompts"]) -> list[Trial]:
+        """What no training caption says."""
+        prompts = paraphrases(self.split) if kind == "paraphrases" else new_prompts(self.split)
+        return self.trials(prompts, self.sizes.others)
 
     def recorded_edits(self, prompt: str) -> Iterator[tuple[Edit, Recording, WorldEdit]]:
         """Edits of a prompt whose sentence was recorded, that recording, and WORLD's edit of it into that style."""
         style = judged_styles()[prompt]
-        for edit in self.edits(prompt):
-            if recording := self.spoken.get((edit.voice, edit.text)):
-                yield edit, recording, WorldEdit(recording, style)
+        for trial in self.trials({prompt: prompt}, self.sizes.sentences * len(self.voices)):
+            if recording := self.spoken.get((trial.edit.voice, trial.edit.text)):
+                yield trial.edit, recording, WorldEdit(recording, style)
 
     def preservation_edits(self, prompt: str) -> Iterator[tuple[Edit, Recording, WorldEdit]]:
         """`recorded_edits`, and the same of further held-out recordings: words take more clips than effects."""
@@ -90,33 +112,9 @@ class Plan:
         style = judged_styles()[prompt]
         for voice, recordings in self.recorded.items():
             for recording in recordings[: self.sizes.preservation]:
-                if recording.text not in sentences(voice):
+                if recording.text not in sentences(voice, self.split):
                     edit = Edit(EditRequest(text=recording.text, voice=voice, prompt=prompt))
                     yield edit, recording, WorldEdit(recording, style)
-
-    def baseline(self, prompt: str) -> Iterator[tuple[Edit, WorldEdit]]:
-        """Edits of a prompt and, in place of each, the method `world`: predicted axes through WORLD on the before."""
-        if prompt in self.axes:
-            for edit in self.edits(prompt, self.sizes.baseline):
-                yield edit, WorldEdit(edit.before, self.axes[prompt])
-
-    @property
-    def variants(self) -> dict[str, dict[str, Any]]:
-        """Other ways to make the same edits: name -> what of the request is changed."""
-        return {BRIDGE_ALONE: {"landing": False}, **{method: {"method": method} for method in self.others}}
-
-    @property
-    def compared_with(self) -> list[str]:
-        """What the default is compared with on the same plain syntheses."""
-        return [*self.variants, *([WORLD] if self.axes else [])]
-
-    def compared(self, prompt: str, name: str) -> Iterator[tuple[Edit, Clip]]:
-        """Edits of a prompt, and what another way makes in place of each."""
-        if name == WORLD:
-            yield from self.baseline(prompt)
-            return
-        for edit in self.edits(prompt, self.sizes.baseline):
-            yield edit, Edit(replace(edit.request, **self.variants[name]))
 
     @property
     def recordings(self) -> Iterator[Recording]:
@@ -131,25 +129,60 @@ class Plan:
             yield from recordings[: self.sizes.fidelity]
 
 
+def presets() -> dict[str, str]:
+    """The presets that ask for a change, each judged by its own rule. All are training captions."""
+    return {prompt: prompt for prompt in preset_prompts() if prompt != NEUTRAL}
+
+
+def paraphrases(split: Split) -> dict[str, str]:
+    """Other words for these presets, which are no training captions: text -> preset."""
+    if split == "test":
+        wordings: Mapping[str, Sequence[str]] = held_back_prompts()["paraphrases"]
+    else:
+        wordings = {prompt: load_lexicon().presets[prompt].captions["test"] for prompt in presets()}
+    return {text: prompt for prompt in presets() for text in wordings[prompt][:PARAPHRASES]}
+
+
+def new_prompts(split: Split) -> dict[str, str]:
+    """Prompts that are no training captions and mean something else than any preset, each judged by its own rule."""
+    return {prompt: prompt for prompt in (held_back_prompts()["new"] if split == "test" else free_prompts())}
+
+
 def plain_synthesis(recording: Recording) -> PlainSynthesis:
     """What is said in a recording, synthesised in its voice."""
     return PlainSynthesis(recording.text, recording.voice, 0)
 
 
 @lru_cache(maxsize=1)
-def _sentence_lists() -> dict[str, list[str]]:
+def _development_sentences() -> dict[str, list[str]]:
     lists: dict[str, list[str]] = read_yaml(PRESETS / "sentences.yaml")
     return lists
 
 
-def sentences(voice: str) -> list[str]:
-    """Held-out sentences for a voice, in the order in which they are taken; another voice takes those of the first."""
-    lists = _sentence_lists()
+@lru_cache(maxsize=1)
+def _test_sentences() -> list[str]:
+    texts: list[str] = read_yaml(PRESETS / "test-sentences.yaml")
+    return texts
+
+
+def sentences(voice: str, split: Split = "development") -> list[str]:
+    """Held-out sentences for a voice, in the order in which they are taken.
+
+    Of the development set each voice has its own; another voice takes those of the first.
+    """
+    if split == "test":
+        return _test_sentences()
+    lists = _development_sentences()
     return lists.get(voice) or next(iter(lists.values()))
 
 
 def make_plan(
-    voices: Sequence[str], sizes: SampleSizes, corpus: Path | None, axes: dict[str, Style], others: Sequence[str] = ()
+    voices: Sequence[str],
+    sizes: SampleSizes,
+    corpus: Path | None,
+    axes: dict[str, Style],
+    methods: Sequence[str] = (EditRequest.method,),
+    split: Split = "development",
 ) -> Plan:
     """The plan for some voices, with held-out recordings where a corpus is given. Raises InputError."""
     voices = voices[: sizes.voices]
@@ -168,4 +201,4 @@ def make_plan(
             spoken.update({(voice, recording.text): recording for recording in chosen})
         if not spoken:
             raise InputError(f"{corpus} has no held-out recording by {', '.join(voices)}: give one that has")
-    return Plan(tuple(voices), sizes, recorded, spoken, axes, tuple(others))
+    return Plan(tuple(voices), sizes, recorded, spoken, axes, tuple(methods), split)

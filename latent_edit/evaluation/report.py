@@ -1,40 +1,34 @@
-"""The report in checkpoints/README.md, and the same figures as data beside it.
+"""docs/RESULTS.md, and the same figures as data in checkpoints/evaluation.json.
 
-Rows that were not measured this time (some need real recordings, which are not in the repository) are kept from the
-data and marked with the weights and code that they belong to.
+Rows that were not measured this time (some need recordings, which are not in the repository) stay as they are in the
+data; a row that was measured with other weights or other code than the report names is marked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from latent_edit.config import preset_prompts
-from latent_edit.evaluation.cached_scores import CachedScores
-from latent_edit.evaluation.plan import Plan
-from latent_edit.evaluation.preservation import changes, word_error_rates
-from latent_edit.evaluation.rows import HEADER, Row
+from latent_edit.evaluation.comparison import PAIRED, titled
+from latent_edit.evaluation.controls import DEFAULT
+from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, PACKAGES
+from latent_edit.evaluation.plan import Split
+from latent_edit.evaluation.robustness import PROGRESS, SUCCESS, TRACKERS, WORDS
+from latent_edit.evaluation.rows import HEADER, WRITTEN, Row
+from latent_edit.evaluation.style_success import NEW, PARAPHRASES, PRESETS
 from latent_edit.files import write_text
 
 BEGIN, END = "<!-- evaluate: begin -->", "<!-- evaluate: end -->"
 DATA_NAME = "evaluation.json"
-
-# How each attribute is headed and written; the keys are fields of `Measurements`.
-COLUMNS = {
-    "pitch_hz": ("pitch Hz", "{:.0f}"),
-    "pitch_range_semitones": ("range st", "{:.1f}"),
-    "duration_seconds": ("length s", "{:.2f}"),
-    "level_db": ("level dB", "{:.1f}"),
-    "tilt_db": ("tilt dB", "{:.1f}"),
-    "voiced_share": ("voiced", "{:.2f}"),
-    "harmonicity_db": ("HNR dB", "{:.1f}"),
-    "tremor_semitones": ("tremor st", "{:.2f}"),
-}
+EMOTIONS = tuple(EMOTION.format(name) for name in ("functionals", "contour shape"))
+OUTSIDE = (*PACKAGES, *EMOTIONS)
+AXES = (PRESETS, PARAPHRASES, NEW)
+ROBUSTNESS = (SUCCESS, PROGRESS, WORDS)
+EACH_PRESET = ("success, each preset", "words preserved, excess WER", "voice preserved, cosine over control")
+OLD = "†"  # measured with other weights or code
 
 
 @dataclass(frozen=True)
@@ -65,38 +59,116 @@ def write_data(path: Path, measured: Sequence[Measured]) -> None:
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def section(measured: Sequence[Measured], hashes: Mapping[str, str], notes: Sequence[str], attributes: str) -> str:
-    """The whole section: weights, notes, gates, details, attributes."""
-    weights = "\n".join(f"- {name}: `{value}`" for name, value in sorted(hashes.items()))
-    gated = [item for item in measured if item.row.gate is not None]
-    others = [item for item in measured if item.row.gate is None]
-    held = sum(item.row.gate.met(item.row.estimate) is True for item in gated if item.row.gate)
-    return "\n\n".join(
-        [
-            "Judged were these weights in this code (hashes of their content):",
-            weights,
+class Report:
+    """Tables of what was measured, against the weights and code of now."""
+
+    def __init__(self, measured: Sequence[Measured], hashes: Mapping[str, str]) -> None:
+        self.hashes = hashes
+        self.items = {(item.row.what, item.row.of): item for item in measured}
+
+    def results(self, notes: Sequence[str], about_systems: Mapping[str, str]) -> str:
+        """All of docs/RESULTS.md."""
+        parts = [
+            "# Results",
+            "Written by `python -m latent_edit evaluate`; nothing here is typed in. Every cell gives a value and its"
+            " 95 % interval (bootstrap, clustered by sentence and voice), and below it the paired difference from the"
+            f" default with its interval. {OLD} marks what was measured with other weights or code.",
             "\n".join(f"- {note}" for note in notes),
-            f"### Gates: {held} of {len(gated)} hold",
-            _table(gated, hashes),
-            "### Details, without a gate",
-            _table(others, hashes),
-            "### Attributes: means over the sentences, before → after",
-            "“–” was not measured (no voiced frames).",
-            attributes,
         ]
-    )
+        splits: tuple[Split, ...] = ("test", "development")
+        for split in splits:
+            if any((titled(what, split), DEFAULT) in self.items for what in (*OUTSIDE, *AXES)):
+                parts += self._tables(split)
+        systems = "\n".join(f"- *{name}*: {about}." for name, about in about_systems.items())
+        hashes = "\n".join(f"- {name}: `{value}`" for name, value in sorted(self.hashes.items()))
+        shown = {*OUTSIDE, *AXES, *ROBUSTNESS, *EACH_PRESET}
+        return "\n\n".join(
+            [
+                *parts,
+                "## Each preset",
+                self.pivot(EACH_PRESET, "preset", "development"),
+                "## The voice and CLAP, against real recordings",
+                self.rows([item for item in self._own() if item.row.what not in shown]),
+                "## The systems",
+                systems,
+                "## Weights and code",
+                hashes,
+            ]
+        )
 
+    def headlines(self) -> str:
+        """The tables of outside judges and of the axes, for the page beside the weights."""
+        split: Split = "test" if (titled(PRESETS, "test"), DEFAULT) in self.items else "development"
+        return "\n\n".join(self._tables(split)[:-2])
 
-def attribute_table(scores: CachedScores, plan: Plan) -> str:
-    """A row for each preset and voice: word error rate and every attribute, before and after."""
-    rows = []
-    for prompt in preset_prompts():
-        items = list(changes(scores, plan, prompt))
-        for voice in plan.voices:
-            own = [(before, after) for name, before, after in items if name == voice]
-            rates = word_error_rates(scores, plan, prompt, voice)
-            rows.append([prompt, voice, rates, *(_change(own, name) for name in COLUMNS)])
-    return _markdown(["prompt", "voice", "WER %", *(heading for heading, _ in COLUMNS.values())], rows)
+    def _tables(self, split: Split) -> list[str]:
+        return [
+            f"## Outside judges ({split} set): the headlines",
+            "Edits by the presets that ask for a change. The prompts are training captions of the CLAP.",
+            self.pivot(OUTSIDE, "system", split),
+            f"## Axes ({split} set)",
+            "Success by the rule at which the correction aims (`latent_edit/evaluation/effects.py`): it shows that the"
+            " optimisation works, so read it beside the controls. Presets are training captions; paraphrases and new"
+            " prompts are not.",
+            self.pivot(AXES, "system", split),
+            f"## Robustness ({split} set)",
+            self.pivot(ROBUSTNESS, "the default", split) + self._trackers(split),
+        ]
+
+    def _trackers(self, split: Split) -> str:
+        found = [item.row for item in self.items.values() if item.row.what == titled(TRACKERS, split)]
+        return "".join(f"\n\nMean distance of the {row.of}: {self._value(row)}." for row in found)
+
+    def pivot(self, figures: Sequence[str], corner: str, split: Split) -> str:
+        """A line for each system (or other subject), a column for each figure."""
+        columns = [what for what in figures if any(name == titled(what, split) for name, _ in self.items)]
+        titles = [titled(what, split) for what in columns]
+        lines = dict.fromkeys(of for what, of in self.items if what in titles)
+        if ACTORS in {of for _, of in self.items} and set(EMOTIONS) & set(columns):
+            lines[ACTORS] = None
+        body = [[of, *(self._cell(title, of) for title in titles)] for of in lines]
+        return _markdown([corner, *(what.rpartition("robustness, ")[2] for what in columns)], body)
+
+    def rows(self, items: Sequence[Measured]) -> str:
+        """A line for each row, with its gate."""
+        lines = []
+        for item in items:
+            cells = item.row.cells()
+            cells[2] += self._mark(item)
+            lines.append(cells)
+        return _markdown(HEADER, lines)
+
+    def _own(self) -> list[Measured]:
+        """Rows that are no system's and no paired difference."""
+        plain = {titled(TRACKERS, "test"), TRACKERS}
+        tables = {titled(what, "test") for what in (*OUTSIDE, *AXES, *ROBUSTNESS, *EACH_PRESET)}
+        return [
+            item
+            for (what, _), item in self.items.items()
+            if PAIRED not in what and what not in plain and what not in tables
+        ]
+
+    def _cell(self, what: str, of: str) -> str:
+        item = self.items.get((what, of))
+        if item is None and of == ACTORS:
+            item = self.items.get((what.removesuffix(titled("", "test")), of))
+        if item is None:
+            return ""
+        paired = self.items.get((what + PAIRED, of))
+        below = f"<br>*{self._value(paired.row)}*" if paired else ""
+        return self._value(item.row) + self._mark(item) + below
+
+    def _mark(self, item: Measured) -> str:
+        now = {name: self.hashes.get(name) for name in item.hashes}
+        return "" if dict(item.hashes) == now else f" {OLD}"
+
+    @staticmethod
+    def _value(row: Row) -> str:
+        write, found = WRITTEN[row.unit], row.estimate
+        if found.value is None:
+            return "–"
+        interval = "" if found.low is None or found.high is None else f" ({write(found.low)} to {write(found.high)})"
+        return write(found.value) + interval
 
 
 def write_section(path: Path, text: str) -> None:
@@ -105,23 +177,6 @@ def write_section(path: Path, text: str) -> None:
     head, _, rest = content.partition(BEGIN)
     _, _, tail = rest.partition(END)
     write_text(path, f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}")
-
-
-def _table(measured: Sequence[Measured], hashes: Mapping[str, str]) -> str:
-    rows = []
-    for item in measured:
-        cells = item.row.cells()
-        old = [f"{name} `{value[:8]}`" for name, value in sorted(item.hashes.items()) if hashes.get(name) != value]
-        if old:
-            cells[-1] = "; ".join(filter(None, [cells[-1], f"measured earlier, with {', '.join(old)}"]))
-        rows.append(cells)
-    return _markdown(HEADER, rows)
-
-
-def _change(sides: Sequence[tuple[Mapping[str, float | None], Mapping[str, float | None]]], name: str) -> str:
-    write: Callable[[float], str] = COLUMNS[name][1].format
-    values = ([m for side in sides if (m := side[place][name]) is not None] for place in (0, 1))
-    return " → ".join(write(float(np.mean(own))) if own else "–" for own in values)
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from latent_edit.evaluation.statistics import Estimate
 
-Unit = Literal["percent", "points", "cosine", "cents", "mos", "times", "nepers"]
+Unit = Literal["percent", "points", "cosine", "cents", "mos", "times", "nepers", "semitones", "rating"]
 WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "percent": lambda x: f"{100 * x:.1f} %",
     "points": lambda x: f"{100 * x:+.1f} points",
@@ -17,6 +17,8 @@ WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "mos": lambda x: f"{x:+.2f}",
     "times": lambda x: f"{x:+.2f}",
     "nepers": lambda x: f"{x:.2f}",
+    "rating": lambda x: f"{x:.2f}",
+    "semitones": lambda x: f"{x:.2f} st",
 }
 
 

@@ -31,16 +31,17 @@ SAME_WORDS = (
     (r"litre", "liter"),
     (r"\bokay\b", "ok"),
     (r"our\b", "or"),
-    (r"\boh\b|\bo\b", "zero"),
+    (r"\b(?:oh|o)\b", "zero"),
+    (r"ty s\b", "ties"),
 )
 
 
 def spoken_words(text: str) -> list[str]:
     """Words of a text as they sound: letters that are spelt together are one word, spelling is American."""
     plain = normalise(text).words.lower().replace("'", "").replace("-", " ")
-    for ours, theirs in SAME_WORDS:
-        plain = re.sub(ours, theirs, plain)
     joined = re.sub(r"\b(\w) (?=\w\b|\ws\b)", r"\1", " ".join(re.findall(r"[^\W\d_]+", plain)))
+    for ours, theirs in SAME_WORDS:
+        joined = re.sub(ours, theirs, joined)
     return joined.split()
 
 

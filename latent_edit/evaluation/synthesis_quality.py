@@ -20,9 +20,9 @@ from latent_edit.judges import word_errors
 PEOPLE = {"sam_a": "sam", "sam_b": "sam"}  # one actor, two recorded manners
 
 
-def errors(scores: CachedScores, clip: Clip) -> tuple[int, int]:
-    """Words of a clip that the recogniser got wrong, and its words."""
-    return word_errors(clip.text, scores.score("pocketsphinx", clip))
+def errors(scores: CachedScores, clip: Clip, recogniser: str = "pocketsphinx") -> tuple[int, int]:
+    """Words of a clip that a recogniser got wrong, and its words."""
+    return word_errors(clip.text, scores.score(recogniser, clip))
 
 
 def word_rows(scores: CachedScores, plan: Plan) -> list[Row]:

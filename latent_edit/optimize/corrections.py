@@ -38,8 +38,9 @@ from latent_edit.optimize.objectives import (
 from latent_edit.optimize.solvers import Objective, descend, project
 from latent_edit.types import Latent, Waveform
 
-# Inversion: few and short steps; what keeps the latent near the posterior is that it cannot go far.
-INVERSION_STEPS, INVERSION_RATE = 10, 0.05
+# Inversion: short steps; what keeps the latent near the posterior is that it cannot go far. Ten are enough for the
+# voices' own recordings, not for strangers and noise.
+INVERSION_STEPS, INVERSION_RATE = 30, 0.05
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
 BREATH_STEPS, BREATH_RATE, NEARNESS_WEIGHT = 20, 0.25, 0.3
 LARGEST_F0_EXPANSION = 2.0  # times as far from the median as the text side has it
@@ -87,7 +88,7 @@ def invert(
 def breathy(vits: FrozenVits, latent: Latent, speaker: str | int, breathiness: float) -> Latent:
     """Near a clear latent [1, C, T], the one that is spoken as breathily as WORLD would, F0 and level kept.
 
-    VITS's posterior encoder hardly encodes light breath: resynthesised, a breathy rendition is nearly clear. The
+    VITS's posterior encoder hardly encodes light breath: resynthesised, a breathy augmentation is nearly clear. The
     decoder can speak breathily all the same, so the latent is sought with the decoder. Raises InputError for a voice
     without a source-filter decoder.
     """
@@ -219,6 +220,11 @@ def correct(
     """
     if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATHINESS, PACE} <= asked.keys():
         return edited
+    # There is no less than no breath and no tremor.
+    asked = {
+        **asked,
+        **{axis: asked[axis]._replace(value=max(asked[axis].value, 0.0)) for axis in (BREATHINESS, TREMOR)},
+    }
     voice = SpeakerDecoder.of(vits, speaker)
     before, after = (Attributes.of(voice, latent.z, vits.frames_per_second) for latent in (source, edited))
     effects = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
@@ -304,7 +310,7 @@ def _hnr_bounds(source: DecoderParameters, breath: AxisValue, share: float) -> t
 def _fast_f0(before: Attributes, after: Attributes, asked: Mapping[str, AxisValue], reach: float) -> Tensor:
     """The fast part of F0 [V] as it should be: with the tremor that is asked for, or with none that was not there."""
     tremor = asked[TREMOR]
-    if tremor.steps >= 0 and tremor.named:
+    if tremor.named:
         wanted = math.hypot(modulation_depth(before.modulation), reach * tremor.value / 12)  # powers add up
         return after.fast + (wanted / modulation_depth(after.modulation) - 1) * after.modulation
     # F0 has fast parts of its own. Neither they nor a wave among them grow, and they get smaller where F0 has less time

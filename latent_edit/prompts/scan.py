@@ -399,6 +399,7 @@ def _direction(unit: Unit) -> int:
 
 @lru_cache(maxsize=64)
 def word_named(text: str) -> Word:
+    """The word of the lexicon that is written so."""
     return next(
         word for words in load_lexicon().words.values() for word in words if word.text == text and not word.held_out
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from latent_edit import audio
+from latent_edit.errors import InputError
 from latent_edit.models.spectrogram import LogMel
-from latent_edit.models.vits import FrozenVits
+from latent_edit.models.vits import SHORTEST_RECORDING_SECONDS, FrozenVits
 from latent_edit.recording.denoising import denoised
 from latent_edit.recording.quality import Quality, quality
 from latent_edit.types import Waveform
@@ -28,6 +29,8 @@ def read_clip(clip: Path, sampling_rate: int) -> Waveform:
 def read_speech(clip: Path, sampling_rate: int) -> tuple[Waveform, Quality]:
     """`read_clip` of somebody who speaks, and its quality. Raises InputError of noise or music alone as well."""
     recording = read_clip(clip, sampling_rate)
+    if recording.samples.shape[1] < SHORTEST_RECORDING_SECONDS * sampling_rate:  # too short to tell speech by
+        raise InputError(f"{clip} is too short: at least {SHORTEST_RECORDING_SECONDS} s are needed")
     measured = quality(recording.item(0).numpy(), sampling_rate)
     measured.check(clip)
     return recording, measured

@@ -7,14 +7,14 @@ then made as loud as its manner would be: vocal effort shows in F0 and spectral 
 
 from __future__ import annotations
 
+from latent_edit.axes import BREATHINESS, PITCH, TILT
 from latent_edit.models.clap import StyleEncoder
 from latent_edit.recording.clips import LOUDNESS_LUFS, cleaned, levelled
 from latent_edit.recording.quality import Quality
 from latent_edit.types import Waveform
 
 # Least squares over the presets (presets/styles.yaml): dB of level for a semitone of F0, a dB of tilt, and all breath.
-PITCH, TILT, BREATH = "pitch_semitones", "tilt_db", "breathiness"
-LEVEL_OF = {PITCH: 0.34, TILT: 0.65, BREATH: -7.5}
+LEVEL_OF = {PITCH: 0.34, TILT: 0.65, BREATHINESS: -7.5}
 FARTHEST_DB = 10.0
 
 
@@ -25,6 +25,6 @@ def with_its_level(encoder: StyleEncoder, clip: Waveform, measured: Quality) -> 
     if not LEVEL_OF.keys() <= axes.keys():
         return clip
     asked = {name: axes[name].value for name in LEVEL_OF}
-    asked[PITCH] *= 1 - min(max(asked[BREATH], 0.0), 1.0)  # what is whispered has none
+    asked[PITCH] *= 1 - min(max(asked[BREATHINESS], 0.0), 1.0)  # what is whispered has none
     level = sum(asked[name] * decibels for name, decibels in LEVEL_OF.items())
     return levelled(clip, LOUDNESS_LUFS + min(max(level, -FARTHEST_DB), FARTHEST_DB))

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
+from latent_edit.data.augmentations import Augmentation, Augmentations
 from latent_edit.data.latents import PRIOR_NOISE
-from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
@@ -50,10 +50,10 @@ class Pair:
     breathy: Tensor
 
 
-def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, path: Path) -> list[Pair]:
-    """Pairs of training renditions, and of readings of their texts by turns; kept in a file for when it goes on.
+def seek_pairs(config: BreathConfig, vits: FrozenVits, augmentations: Augmentations, path: Path) -> list[Pair]:
+    """Pairs of training augmentations, and of readings of their texts by turns; kept in a file for when it goes on.
 
-    Raises InputError when that file is of another voice, or where there are too few renditions to learn from.
+    Raises InputError when that file is of another voice, or where there are too few augmentations to learn from.
     """
     import safetensors.torch
 
@@ -62,12 +62,12 @@ def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, p
     draw = np.random.default_rng(config.seed)
     items = [
         item
-        for item in renditions.of_split("train")
+        for item in augmentations.of_split("train")
         if Style(*item.style).breathiness == 0 or Style(*item.style).is_whisper
     ]
     pairs: list[Pair] = []
     for index in draw.permutation(len(items)).tolist():
-        clear = _clear(vits, renditions, items[index], spoken=len(pairs) % 2 == 0, seed=index)
+        clear = _clear(vits, augmentations, items[index], spoken=len(pairs) % 2 == 0, seed=index)
         if not config.segment_frames <= clear.z.shape[2] <= LONGEST:
             continue
         speaker, amount = items[index].speaker, float(draw.uniform(*config.breathiness))
@@ -78,8 +78,8 @@ def seek_pairs(config: BreathConfig, vits: FrozenVits, renditions: Renditions, p
             break
     if len(pairs) <= config.held_out_pairs:
         raise InputError(
-            f"only {len(pairs)} renditions are long enough to seek breath in, "
-            f"{config.held_out_pairs} of them held out; prepare renditions of more recordings"
+            f"only {len(pairs)} augmentations are long enough to seek breath in, "
+            f"{config.held_out_pairs} of them held out; prepare augmentations of more recordings"
         )
     tensors = {f"{i}.{name}": getattr(p, name).half() for i, p in enumerate(pairs) for name in ("clear", "breathy")}
     told = json.dumps([[p.speaker, p.breathiness] for p in pairs])
@@ -101,14 +101,14 @@ def _read_pairs(path: Path, voice: str) -> list[Pair]:
         return [Pair(*words, *both) for words, both in zip(told, latents, strict=True)]
 
 
-def _clear(vits: FrozenVits, renditions: Renditions, item: RenditionItem, spoken: bool, seed: int) -> Latent:
-    """A reading of the text, or the rendition itself where it is a whisper, which no reading is, or one is wanted."""
+def _clear(vits: FrozenVits, augmentations: Augmentations, item: Augmentation, spoken: bool, seed: int) -> Latent:
+    """A plain synthesis of the text, or the augmentation itself: where it is a whisper, or where it is wanted."""
     if spoken and not Style(*item.style).is_whisper:
         generator = torch.Generator().manual_seed(seed)
         phonemes = vits.phonemize(item.text)
         encoding = vits.encode_text(phonemes, item.speaker, prior_noise=PRIOR_NOISE, generator=generator)
         return expand_f0(vits, encoding.latent, item.speaker)
-    (samples,) = renditions.audio([item])
+    (samples,) = augmentations.audio([item])
     return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), item.speaker)
 
 
@@ -202,13 +202,13 @@ class BreathTask:
 
 
 def train(
-    config: BreathConfig, vits: FrozenVits, renditions: Renditions, folder: Path, *, resume: bool = False
+    config: BreathConfig, vits: FrozenVits, augmentations: Augmentations, folder: Path, *, resume: bool = False
 ) -> SourceFilterDecoder:
     """The decoder of a voice, taught light breath. Raises InputError for a voice whose decoder has no filters."""
     folder.mkdir(parents=True, exist_ok=True)
     if resume:
         loop.read_state(folder)  # said before it seeks
-    task = BreathTask(config, vits, seek_pairs(config, vits, renditions, folder / "pairs.safetensors"))
+    task = BreathTask(config, vits, seek_pairs(config, vits, augmentations, folder / "pairs.safetensors"))
     loop.run(task, folder, config.steps, config.seed, resume, config, evaluate_every=100)
     return task.decoder
 

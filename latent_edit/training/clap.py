@@ -1,4 +1,4 @@
-"""Training of clap-mini on styled renditions and captions (contrastive loss: CLIP, Radford et al. 2021, 2103.00020).
+"""Training of clap-mini on styled augmentations and captions (contrastive loss: CLIP, Radford et al. 2021, 2103.00020).
 
 Two changes to the plain recipe. Many captions mean nearly the same, so a clip's target is its own caption and, in
 proportion, every caption of a similar style. And a head reads the style axes from embeddings of either kind.
@@ -19,8 +19,8 @@ from torch.nn import functional as F
 from latent_edit import checkpoint
 from latent_edit.axes import AXES
 from latent_edit.config import preset_prompts
+from latent_edit.data.augmentations import Augmentation, Augmentations
 from latent_edit.data.captions import preset_caption, sample_pair
-from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
@@ -57,15 +57,17 @@ class ClapTask:
     """See `training.loop.Task`."""
 
     def __init__(
-        self, config: ClapConfig, renditions: Renditions, folder: Path, tokenizer: Tokenizer | None = None
+        self, config: ClapConfig, augmentations: Augmentations, folder: Path, tokenizer: Tokenizer | None = None
     ) -> None:
         """folder: where computed features are kept. tokenizer: of the weights to go on from; None learns one."""
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.items = renditions.of_split("train")
-        self.held_out = [item for item in renditions.items if item.split != "train"]
+        self.items = augmentations.of_split("train")
+        self.held_out = [item for item in augmentations.items if item.split != "train"]
         if len(self.items) < config.batch_size:
-            raise InputError(f"{len(self.items)} training renditions are fewer than one batch of {config.batch_size}")
+            raise InputError(
+                f"{len(self.items)} training augmentations are fewer than one batch of {config.batch_size}"
+            )
         texts, axes = caption_bank(config.captions, config.seed)
         if tokenizer is None:
             own = [caption.text for item in self.items for caption in item.captions]
@@ -75,8 +77,8 @@ class ClapTask:
         self.network = ClapMini(network).to(self.device)
         self.fillers = load_lexicon().fillers()
         self.bank, self.bank_axes = texts, torch.from_numpy(axes).float()
-        self.mels = features(renditions, self.items, network, folder)
-        self.held_out_mels = features(renditions, self.held_out, network, folder)
+        self.mels = features(augmentations, self.items, network, folder)
+        self.held_out_mels = features(augmentations, self.held_out, network, folder)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -165,8 +167,8 @@ class ClapTask:
 
     @torch.no_grad()
     def evaluate(self, index: int) -> dict[str, float]:
-        """On held-out renditions: error of the axes heard, in floors, and share of preset renditions whose preset's
-        name is the nearest of the twelve."""
+        """On held-out augmentations: error of the axes heard, in floors, and the share of those of a preset whose name
+        is the nearest of the twelve."""
         del index
         if not self.held_out:
             return {}
@@ -193,7 +195,12 @@ class ClapTask:
 
 
 def train(
-    config: ClapConfig, renditions: Renditions, folder: Path, *, resume: bool = False, start_from: Path | None = None
+    config: ClapConfig,
+    augmentations: Augmentations,
+    folder: Path,
+    *,
+    resume: bool = False,
+    start_from: Path | None = None,
 ) -> ClapMiniEncoder:
     """Train in `folder` and return the encoder, its weights rounded as a checkpoint keeps them (`encoder.save`).
 
@@ -206,7 +213,7 @@ def train(
     tokenizer = None if start is None else start.tokenizer
     if resume:
         tokenizer = read_tokenizer(loop.read_state(folder)["task"]["tokenizer"])
-    task = ClapTask(config, renditions, folder, tokenizer)
+    task = ClapTask(config, augmentations, folder, tokenizer)
     if start is not None:
         checkpoint.strict_load(task.network, start.network.state_dict())
     loop.run(task, folder, config.steps, config.seed, resume, config, evaluate_every=config.evaluate_every)
@@ -245,7 +252,9 @@ def audible(heard: Tensor) -> Tensor:
     return visible
 
 
-def features(renditions: Renditions, items: list[RenditionItem], config: ClapMiniConfig, folder: Path) -> list[Tensor]:
+def features(
+    augmentations: Augmentations, items: list[Augmentation], config: ClapMiniConfig, folder: Path
+) -> list[Tensor]:
     """Log-mel frames of every item, float16 [bands, F]; computed once and kept in `folder`."""
     import safetensors.torch
 
@@ -253,8 +262,8 @@ def features(renditions: Renditions, items: list[RenditionItem], config: ClapMin
     cache = folder / f"features-{hashlib.sha256(described.encode()).hexdigest()[:16]}.safetensors"
     if not cache.is_file():
         mels = {
-            str(n): log_mel(torch.from_numpy(samples), renditions.sampling_rate, config).half().contiguous()
-            for n, samples in enumerate(renditions.audio(items))
+            str(n): log_mel(torch.from_numpy(samples), augmentations.sampling_rate, config).half().contiguous()
+            for n, samples in enumerate(augmentations.audio(items))
         }
         with whole(cache) as partial:
             safetensors.torch.save_file(mels, partial)

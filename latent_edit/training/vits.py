@@ -1,7 +1,7 @@
 """Training of the embedded voice in the four stages of the README's "How the voice was trained".
 
 1. `neutral`: natural recordings, everything trains: VITS (Kim et al. 2021, arXiv 2106.06103) with our decoder.
-2. `styled`: text encoder, flow and durations are frozen; posterior encoder and decoder learn styled renditions as well.
+2. `styled`: text encoder, flow and durations are frozen; posterior encoder and decoder learn augmentations as well.
 3. `text`: text encoder, flow and durations go on, to what the posterior encoder has become; then the latent space is
    declared.
 4. `decoder`: only the decoder goes on.
@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from latent_edit import checkpoint
+from latent_edit.data.augmentations import Augmentations
 from latent_edit.data.pitch import pitch_of_recordings
-from latent_edit.data.renditions import Renditions
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
@@ -36,7 +36,7 @@ from latent_edit.training.f0_ranges import measure_ranges
 from latent_edit.training.vits_config import VitsArchitecture, VitsConfiguration
 from latent_edit.training.vits_task import Judge, VitsTask
 
-# A shout may exceed full scale; this is the level that 16 bits stand for where renditions are kept in memory.
+# A shout may exceed full scale; this is the level that 16 bits stand for where augmentations are kept in memory.
 STYLED_FULL_SCALE = 8.0
 
 
@@ -141,20 +141,20 @@ def export(config: VitsConfiguration, folder: Path, target: Path, speech: Speech
     save_voice(voice, target, trained.discriminators)
 
 
-def styled_speech(renditions: Renditions, hop_length: int) -> Speech:
-    """The training renditions that went through WORLD, neutral ones included, as recordings without text.
+def styled_speech(augmentations: Augmentations, hop_length: int) -> Speech:
+    """The training augmentations that went through WORLD, neutral ones included, as recordings without text.
 
-    Their F0 is tracked the first time and kept in the renditions' folder.
+    Their F0 is tracked the first time and kept in the augmentations' folder.
     """
-    items = [item for item in renditions.of_split("train") if item.kind != "raw"]
-    audio = [np.rint(a * (32767.0 / STYLED_FULL_SCALE)).astype(np.int16) for a in renditions.audio(items)]
-    kept = renditions.folder / f"pitch-{hop_length}.npy"
+    items = [item for item in augmentations.of_split("train") if item.kind != "raw"]
+    audio = [np.rint(a * (32767.0 / STYLED_FULL_SCALE)).astype(np.int16) for a in augmentations.audio(items)]
+    kept = augmentations.folder / f"pitch-{hop_length}.npy"
     if not kept.is_file():
         # A whisper has no voicing, whatever a tracker finds in its noise.
         scales = [0.0 if Style(*item.style).is_whisper else STYLED_FULL_SCALE / 32767.0 for item in items]
         voiced = (a.astype(np.float32) * scale for a, scale in zip(audio, scales, strict=True))
         with whole(kept) as partial, partial.open("wb") as file:
-            np.save(file, pitch_of_recordings(voiced, renditions.sampling_rate, hop_length))
+            np.save(file, pitch_of_recordings(voiced, augmentations.sampling_rate, hop_length))
     return Speech(
         samples=np.concatenate(audio),
         offsets=np.cumsum([0, *map(len, audio)]),
@@ -162,7 +162,7 @@ def styled_speech(renditions: Renditions, hop_length: int) -> Speech:
         ids=[[0]] * len(items),
         speakers=[item.speaker for item in items],
         texts=[item.text for item in items],
-        sampling_rate=renditions.sampling_rate,
+        sampling_rate=augmentations.sampling_rate,
         hop_length=hop_length,
         full_scale=STYLED_FULL_SCALE,
     )

@@ -36,7 +36,7 @@ class VitsStage(StrictModel):
     # The learning rate falls exponentially to this share at the end of the stage.
     final_learning_rate_share: float = 0.1
     adversarial_from: int = 0
-    # Share of each batch that is styled renditions: reconstruction only.
+    # Share of each batch that is styled augmentations: reconstruction only.
     styled_share: float = 0.0
     moment_weight: float = 0.0
 

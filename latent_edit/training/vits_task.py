@@ -226,7 +226,7 @@ class VitsTask:
         return {"discriminator": float(loss.detach())}
 
     def _styled(self, index: int, size: int) -> dict[str, Tensor]:
-        """Reconstruction of styled renditions, and a weak pull of their moments to those of natural speech."""
+        """Reconstruction of styled augmentations, and a weak pull of their moments to those of natural speech."""
         assert self.styled is not None
         batch = self.batch(self.styled, index, size)
         speaker = self._speaker(batch)

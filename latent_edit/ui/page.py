@@ -13,12 +13,12 @@ from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
 from latent_edit.ui.compare import build_compare
 from latent_edit.ui.controls import FIRST_PROMPT, Controls, build_controls
-from latent_edit.ui.keeping import build_keeping
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
 from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
+from latent_edit.ui.share_link import build_share_link
 from latent_edit.ui.stale import build_stale, connect_stale
 from latent_edit.ui.uploads import connect_uploads
 
@@ -79,7 +79,7 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
         with gr.Column(elem_id="controls"):
             controls, button, cancel, status = build_controls(examples, loading_status(), loader)
             axes = build_prompt_panel(controls.prompt, actions, FIRST_PROMPT)
-            after_link = build_keeping(page, controls)
+            after_link = build_share_link(page, controls)
         with gr.Column(elem_id="results"):
             stale = build_stale()
             results = build_results()

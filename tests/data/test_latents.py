@@ -14,7 +14,8 @@ from tiny_voices import RATE, SPEAKERS, buzz, shake, tiny_voice
 
 from latent_edit.axes import AxisValue
 from latent_edit.data import latents as latents_module
-from latent_edit.data.drawn_styles import RenditionCaption
+from latent_edit.data.augmentations import Augmentation, Augmentations
+from latent_edit.data.drawn_styles import AugmentationCaption
 from latent_edit.data.latents import (
     FIELDS,
     embed_styles,
@@ -22,7 +23,6 @@ from latent_edit.data.latents import (
     make_examples,
     prepare_latents,
 )
-from latent_edit.data.renditions import RenditionItem, Renditions
 from latent_edit.data.styles import Style
 from latent_edit.data.world import analyse, synthesise
 from latent_edit.errors import InputError
@@ -30,28 +30,28 @@ from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.types import Latent, Waveform
 
 NEUTRAL, STYLED = (0.0,) * 7, (3.0, *(0.0,) * 6)
-NORMAL = RenditionCaption("speak normally", NEUTRAL)
+NORMAL = AugmentationCaption("speak normally", NEUTRAL)
 
 
-class Memory(Renditions):
-    """Renditions whose samples are not in files."""
+class Memory(Augmentations):
+    """Augmentations whose samples are not in files."""
 
-    def audio(self, items: Sequence[RenditionItem]) -> Iterator[np.ndarray]:
-        """What `rendition` made for each item."""
+    def audio(self, items: Sequence[Augmentation]) -> Iterator[np.ndarray]:
+        """What `augmentation` made for each item."""
         for item in items:
-            yield rendition(item)
+            yield augmentation(item)
 
 
-def rendition(item: RenditionItem) -> np.ndarray:
+def augmentation(item: Augmentation) -> np.ndarray:
     return buzz(0.8 * item.warp, 120 + 10 * item.utterance + 30 * (item.kind == "styled"), item.utterance)
 
 
-def make_item(utterance: int, kind: str, warp: float = 1.0, text: str = "hi", split: str = "train") -> RenditionItem:
-    captions = (NORMAL, RenditionCaption("a little lower", (-1.0, *(0.0,) * 6)))
+def make_item(utterance: int, kind: str, warp: float = 1.0, text: str = "hi", split: str = "train") -> Augmentation:
+    captions = (NORMAL, AugmentationCaption("a little lower", (-1.0, *(0.0,) * 6)))
     if kind == "styled":
-        captions = tuple(RenditionCaption(f"style {name} of {utterance}", STYLED) for name in "ab")
+        captions = tuple(AugmentationCaption(f"style {name} of {utterance}", STYLED) for name in "ab")
     style = STYLED if kind == "styled" else NEUTRAL
-    return RenditionItem(
+    return Augmentation(
         shard=0,
         number=0,
         utterance=utterance,
@@ -69,12 +69,12 @@ def make_item(utterance: int, kind: str, warp: float = 1.0, text: str = "hi", sp
     )
 
 
-def make_items(utterance: int, **fields: str) -> list[RenditionItem]:
+def make_items(utterance: int, **fields: str) -> list[Augmentation]:
     kinds = (("raw", 1.0), ("neutral", 1.0), ("styled", 1.3), ("styled", 1.0))
     return [make_item(utterance, kind, warp, **fields) for kind, warp in kinds]
 
 
-def made(*items: RenditionItem, rate: int = RATE) -> Renditions:
+def made(*items: Augmentation, rate: int = RATE) -> Augmentations:
     return Memory(Path("nowhere"), rate, items)
 
 
@@ -114,7 +114,7 @@ class Ear:
 
 def test_sources_are_as_long_as_their_target(vits: FrozenVits) -> None:
     items = make_items(0)
-    audio = [rendition(item) for item in items]
+    audio = [augmentation(item) for item in items]
     examples = make_examples(vits, items, audio, seed=0)
     ids = len(vits.phonemize("hi").ids)
     for samples, example in zip(audio, examples, strict=True):
@@ -125,24 +125,26 @@ def test_sources_are_as_long_as_their_target(vits: FrozenVits) -> None:
             assert tensor.shape == (vits.latent_channels, frames), field
             assert tensor.dtype == torch.float16
             assert torch.isfinite(tensor).all()
-    # The paper's pairs have durations of their own, the same reading for every rendition.
+    # The paper's pairs have durations of their own, the same reading for every augmentation.
     assert len({example.paper.shape for example in examples}) == 1
     assert torch.equal(examples[0].paper, examples[2].paper)
     assert not torch.equal(examples[0].paper_prior, examples[0].paper)
 
 
-def test_the_target_is_the_posterior_of_the_rendition(vits: FrozenVits) -> None:
+def test_the_target_is_the_posterior_of_the_augmentation(vits: FrozenVits) -> None:
     items = make_items(1)
-    examples = make_examples(vits, items, [rendition(item) for item in items], seed=0)
+    examples = make_examples(vits, items, [augmentation(item) for item in items], seed=0)
     for item, example in zip(items, examples, strict=True):
-        heard = vits.encode_speech(Waveform.of(torch.from_numpy(rendition(item)), RATE), item.speaker)
+        heard = vits.encode_speech(Waveform.of(torch.from_numpy(augmentation(item)), RATE), item.speaker)
         assert torch.equal(example.target, heard.z[0].half())
 
 
-def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutral_rendition(vits: FrozenVits) -> None:
+def test_a_recording_goes_with_itself_and_what_world_made_with_the_neutral_augmentation(
+    vits: FrozenVits,
+) -> None:
     items = make_items(0)
-    audio = [rendition(item) for item in items]
-    audio[1] = audio[1] * 0.5  # so that the neutral rendition differs from the recording
+    audio = [augmentation(item) for item in items]
+    audio[1] = audio[1] * 0.5  # so that the neutral augmentation differs from the recording
     raw, neutral, slow, same_pace = make_examples(vits, items, audio, seed=0)
     assert torch.allclose(raw.neutral.float(), raw.target.float(), atol=0.01)
     assert torch.allclose(neutral.neutral.float(), neutral.target.float(), atol=0.01)
@@ -157,7 +159,7 @@ def test_a_recording_goes_with_itself_and_what_went_through_world_with_the_neutr
 
 def test_the_reading_follows_the_recordings_alignment(vits: FrozenVits) -> None:
     items = make_items(0)
-    audio = [rendition(item) for item in items]
+    audio = [augmentation(item) for item in items]
     raw = make_examples(vits, items, audio, seed=5)[0]
     recording = vits.encode_speech(Waveform.of(torch.from_numpy(audio[0]), RATE), "anna")
     phonemes = vits.phonemize("hi")
@@ -170,7 +172,7 @@ def test_the_reading_follows_the_recordings_alignment(vits: FrozenVits) -> None:
 
 def test_a_reading_is_what_an_edit_starts_from(vits: FrozenVits) -> None:
     items = make_items(0)
-    raw, neutral, slow, same_pace = make_examples(vits, items, [rendition(item) for item in items], seed=0)
+    raw, neutral, slow, same_pace = make_examples(vits, items, [augmentation(item) for item in items], seed=0)
     for example in (raw, neutral):  # nothing was asked for, so nothing changes
         assert torch.equal(example.reading, example.paper)
         assert torch.equal(example.styled_reading, example.reading)
@@ -180,7 +182,7 @@ def test_a_reading_is_what_an_edit_starts_from(vits: FrozenVits) -> None:
 
 def test_a_reading_is_carried_as_far_as_its_style_carries_speech(vits: FrozenVits) -> None:
     items = make_items(0)
-    audio = [rendition(item) for item in items]
+    audio = [augmentation(item) for item in items]
     example = make_examples(vits, items, audio, seed=0)[3]
     recording = vits.encode_speech(Waveform.of(torch.from_numpy(audio[0]), RATE), "anna")
     phonemes, generator = vits.phonemize("hi"), torch.Generator().manual_seed(0)
@@ -199,7 +201,7 @@ def test_a_reading_is_carried_as_far_as_its_style_carries_speech(vits: FrozenVit
 
 def test_examples_depend_on_seed_and_recording_alone(vits: FrozenVits) -> None:
     items = make_items(0)
-    audio = [rendition(item) for item in items]
+    audio = [augmentation(item) for item in items]
     one, again, other = (make_examples(vits, items, audio, seed=seed)[0] for seed in (1, 1, 2))
     assert all(torch.equal(getattr(one, field), getattr(again, field)) for field in FIELDS)
     assert not torch.equal(one.text_prior, other.text_prior)
@@ -210,21 +212,21 @@ def test_examples_depend_on_seed_and_recording_alone(vits: FrozenVits) -> None:
 
 
 @pytest.fixture
-def prepared(vits: FrozenVits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Renditions, Path]:
+def prepared(vits: FrozenVits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Augmentations, Path]:
     """Three training recordings in two shards, and one held out."""
     monkeypatch.setattr(latents_module, "SHARD_RECORDINGS", 2)
     items = [*make_items(0), *make_items(1, split="test"), *make_items(2, text="a hat"), *make_items(3)]
-    renditions = made(*items)
-    prepare_latents(vits, renditions, tmp_path / "latents")
-    return renditions, tmp_path / "latents"
+    augmentations = made(*items)
+    prepare_latents(vits, augmentations, tmp_path / "latents")
+    return augmentations, tmp_path / "latents"
 
 
-def test_what_was_prepared_is_loaded(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
-    renditions, folder = prepared
-    embed_styles(Ear(), renditions, folder)
-    loaded = load_latents(folder, renditions)
+def test_what_was_prepared_is_loaded(vits: FrozenVits, prepared: tuple[Augmentations, Path]) -> None:
+    augmentations, folder = prepared
+    embed_styles(Ear(), augmentations, folder)
+    loaded = load_latents(folder, augmentations)
     assert len(loaded) == 12  # nothing of the held-out recording
-    assert loaded.items == [*renditions.items[:4], *renditions.items[8:]]
+    assert loaded.items == [*augmentations.items[:4], *augmentations.items[8:]]
     assert loaded.speaker.tolist() == [0] * 8 + [1] * 4
     assert (loaded.latent_hash, loaded.voice_hash, loaded.style_hash) == (vits.latent_hash, vits.hash, Ear.hash)
     assert loaded.natural.tolist() == [True, False, False, False] * 3
@@ -232,88 +234,90 @@ def test_what_was_prepared_is_loaded(vits: FrozenVits, prepared: tuple[Rendition
     assert loaded.log_ratio.dtype == np.float32
     for group in range(3):
         items = loaded.items[4 * group : 4 * group + 4]
-        for offset, expected in enumerate(make_examples(vits, items, [rendition(i) for i in items], seed=0)):
+        for offset, expected in enumerate(make_examples(vits, items, [augmentation(i) for i in items], seed=0)):
             for field in FIELDS:
                 assert torch.equal(loaded.examples[field][4 * group + offset], getattr(expected, field))
 
 
-def test_styles_stand_beside_their_examples(prepared: tuple[Renditions, Path]) -> None:
-    renditions, folder = prepared
-    embed_styles(Ear(), renditions, folder)
-    loaded = load_latents(folder, renditions, ("target",))
+def test_styles_stand_beside_their_examples(prepared: tuple[Augmentations, Path]) -> None:
+    augmentations, folder = prepared
+    embed_styles(Ear(), augmentations, folder)
+    loaded = load_latents(folder, augmentations, ("target",))
     assert list(loaded.examples) == ["target"]
     assert loaded.audio_style.shape == (12, 3)
     for index, item in enumerate(loaded.items):
-        heard = Ear().embed_audio(Waveform.of(torch.from_numpy(rendition(item)), RATE))
+        heard = Ear().embed_audio(Waveform.of(torch.from_numpy(augmentation(item)), RATE))
         assert torch.equal(loaded.audio_style[index], heard[0])
         # What says how a natural recording deviates from its voice does not say what to change in a reading.
         texts = ["speak normally"] if item.kind != "styled" else [caption.text for caption in item.captions]
         assert torch.allclose(loaded.caption_styles[index], Ear().embed_text(texts))
 
 
-def test_an_interrupted_preparation_goes_on(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
-    renditions, folder = prepared
+def test_an_interrupted_preparation_goes_on(vits: FrozenVits, prepared: tuple[Augmentations, Path]) -> None:
+    augmentations, folder = prepared
     first, second = (folder / f"latents-00{shard}.safetensors" for shard in range(2))
     known, finished = first.read_bytes(), second.stat().st_mtime_ns
     first.with_suffix(".jsonl").unlink()
     first.write_bytes(b"half a fi")
-    prepare_latents(vits, renditions, folder)
+    prepare_latents(vits, augmentations, folder)
     assert first.read_bytes() == known
     assert second.stat().st_mtime_ns == finished
 
 
-def test_a_folder_belongs_to_one_voice_and_its_renditions(vits: FrozenVits, prepared: tuple[Renditions, Path]) -> None:
-    renditions, folder = prepared
+def test_a_folder_belongs_to_one_voice_and_its_augmentations(
+    vits: FrozenVits, prepared: tuple[Augmentations, Path]
+) -> None:
+    augmentations, folder = prepared
     other_voice, other_decoder = freeze(tiny_voice(seed=1)), tiny_voice()
     shake(other_decoder.decoder)
-    fewer = made(*renditions.items[4:])
+    fewer = made(*augmentations.items[4:])
     asked = (
-        (other_voice, renditions, 0),
-        (freeze(other_decoder), renditions, 0),
+        (other_voice, augmentations, 0),
+        (freeze(other_decoder), augmentations, 0),
         (vits, fewer, 0),
-        (vits, renditions, 1),
+        (vits, augmentations, 1),
     )
     for voice, given, seed in asked:
-        with pytest.raises(InputError, match="prepared with another voice or other renditions: delete the folder"):
+        with pytest.raises(InputError, match="prepared with another voice or other augmentations: delete it"):
             prepare_latents(voice, given, folder, seed)
 
 
 def test_recordings_too_short_for_their_text_are_left_out(vits: FrozenVits, tmp_path: Path) -> None:
     long = "a very long sentence that nobody could ever say in less than one second"
-    renditions = made(*make_items(0, text=long), *make_items(2))
-    prepare_latents(vits, renditions, tmp_path)
-    embed_styles(Ear(), renditions, tmp_path)
-    loaded = load_latents(tmp_path, renditions)
+    augmentations = made(*make_items(0, text=long), *make_items(2))
+    prepare_latents(vits, augmentations, tmp_path)
+    embed_styles(Ear(), augmentations, tmp_path)
+    loaded = load_latents(tmp_path, augmentations)
     assert [item.utterance for item in loaded.items] == [2] * 4
     assert len(loaded.examples["target"]) == 4
 
 
 def test_a_shard_may_have_nothing(vits: FrozenVits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latents_module, "SHARD_RECORDINGS", 1)
-    renditions = made(*make_items(0, text="much too long to be said within a second"), *make_items(2))
-    prepare_latents(vits, renditions, tmp_path)
-    embed_styles(Ear(), renditions, tmp_path)
-    assert len(load_latents(tmp_path, renditions)) == 4
+    augmentations = made(*make_items(0, text="much too long to be said within a second"), *make_items(2))
+    prepare_latents(vits, augmentations, tmp_path)
+    embed_styles(Ear(), augmentations, tmp_path)
+    assert len(load_latents(tmp_path, augmentations)) == 4
 
 
-def test_renditions_must_fit_the_voice(vits: FrozenVits, tmp_path: Path) -> None:
+def test_augmentations_must_fit_the_voice(vits: FrozenVits, tmp_path: Path) -> None:
     stranger = [dataclasses.replace(item, speaker="carl") for item in make_items(0)]
     with pytest.raises(InputError, match="no speaker 'carl'"):
         prepare_latents(vits, made(*stranger), tmp_path / "latents")
-    with pytest.raises(InputError, match="renditions have 22050 Hz, but the voice 16000 Hz"):
+    with pytest.raises(InputError, match="augmentations have 22050 Hz, but the voice 16000 Hz"):
         prepare_latents(vits, made(*make_items(0), rate=22_050), tmp_path / "latents")
     assert not (tmp_path / "latents").exists()
 
 
-def test_what_is_missing_is_said(prepared: tuple[Renditions, Path], tmp_path: Path) -> None:
-    renditions, folder = prepared
+def test_what_is_missing_is_said(prepared: tuple[Augmentations, Path], tmp_path: Path) -> None:
+    augmentations, folder = prepared
     with pytest.raises(InputError, match="holds no style embeddings: run"):
-        load_latents(folder, renditions)
+        load_latents(folder, augmentations)
     with pytest.raises(InputError, match="holds no prepared latents: run"):
-        load_latents(tmp_path / "nothing", renditions)
-    embed_styles(Ear(), renditions, folder)
-    with pytest.raises(InputError, match="was prepared from other renditions: delete it"):
-        load_latents(folder, made(*renditions.items[4:], *renditions.items[:4]))
+        load_latents(tmp_path / "nothing", augmentations)
+    embed_styles(Ear(), augmentations, folder)
+    with pytest.raises(InputError, match="was prepared from other augmentations: delete it"):
+        load_latents(folder, made(*augmentations.items[4:], *augmentations.items[:4]))
     assert json.loads((folder / "voice.json").read_text())["seed"] == 0
 
 
@@ -321,7 +325,7 @@ def test_what_is_missing_is_said(prepared: tuple[Renditions, Path], tmp_path: Pa
 def test_light_breath_is_sought_and_a_whisper_heard(
     breathiness: float, able: bool, sought: int, vits: FrozenVits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For the rendition and for the reading, and only where the voice's decoder can be asked for it."""
+    """For the augmentation and for the reading, and only where the voice's decoder can be asked for it."""
     style = Style(pitch_semitones=3.0, breathiness=breathiness)
     *plain, last = make_items(0)
     items = [*plain, dataclasses.replace(last, style=tuple(style.as_array().tolist()))]
@@ -332,9 +336,9 @@ def test_light_breath_is_sought_and_a_whisper_heard(
         asked.append(amount)
         return Latent(latent.z + 1, latent.mask)
 
-    monkeypatch.setattr(latents_module, "with_breath", seek)
+    monkeypatch.setattr(latents_module, "breathy", seek)
     monkeypatch.setattr(FrozenVits, "has_source_filter", able)
-    audio = [rendition(item) for item in items]
+    audio = [augmentation(item) for item in items]
     made_now = make_examples(vits, items, audio, seed=0)
     assert asked == [breathiness] * sought
     if sought:

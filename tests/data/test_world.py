@@ -52,8 +52,8 @@ def moves(before: Measurements, after: Measurements) -> dict[str, float]:
 
 def check(analysis: Analysis, before: Measurements, style: Style) -> Measurements:
     """Render, and assert that named axes land and the others stay within their tolerance."""
-    rendition = synthesise(analysis, style)
-    after = measure(rendition, RATE)
+    augmentation = synthesise(analysis, style)
+    after = measure(augmentation, RATE)
     for name, change in moves(before, after).items():
         if name in EXACTNESS and name in style.named_axes:
             assert change == pytest.approx(getattr(style, name), abs=EXACTNESS[name]), name
@@ -113,18 +113,18 @@ def test_breathiness_grows_steadily(analysis):
 @pytest.mark.parametrize("pace", [-0.4, 0.0, 0.3])
 def test_the_time_warp_is_exact(analysis, pace):
     source = speech_like(4.0)
-    rendition = synthesise(analysis, Style(pace_log_ratio=pace))
-    assert rendition.size == round(source.size * np.exp(pace))
+    augmentation = synthesise(analysis, Style(pace_log_ratio=pace))
+    assert augmentation.size == round(source.size * np.exp(pace))
 
     def loudness(samples: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         smooth = np.sqrt(np.convolve(samples**2, np.ones(160) / 160, "same"))
         return np.interp(seconds, np.arange(samples.size) / RATE, smooth)
 
-    heard = np.arange(0.1, rendition.size / RATE - 0.1, 0.002)
+    heard = np.arange(0.1, augmentation.size / RATE - 0.1, 0.002)
 
     def likeness(delay: float) -> float:
         there = loudness(source, (heard + delay) / np.exp(pace))
-        return float(np.corrcoef(loudness(rendition, heard), there)[0, 1])
+        return float(np.corrcoef(loudness(augmentation, heard), there)[0, 1])
 
     likenesses = {delay: likeness(delay) for delay in (-0.02, -0.01, 0.0, 0.01, 0.02)}
     assert max(likenesses, key=lambda delay: likenesses[delay]) == 0.0
@@ -145,8 +145,8 @@ def test_a_shout_may_exceed_full_scale():
 def test_another_sampling_rate():
     sound = speech_like(4.0, rate=24_000)
     style = Style(pitch_semitones=4.0, tilt_db=-5.0)
-    rendition = synthesise(analyse(sound, 24_000), style)
-    change = moves(measure(sound, 24_000), measure(rendition, 24_000))
+    augmentation = synthesise(analyse(sound, 24_000), style)
+    change = moves(measure(sound, 24_000), measure(augmentation, 24_000))
     assert change["pitch_semitones"] == pytest.approx(4.0, abs=0.3)
     assert change["tilt_db"] == pytest.approx(-5.0, abs=0.6)
 

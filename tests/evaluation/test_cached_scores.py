@@ -19,12 +19,21 @@ from latent_edit.errors import InputError
 from latent_edit.evaluation import cached_scores
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreKey, ScoreList
 from latent_edit.evaluation.clips import Edit, PlainSynthesis, Recording, Resynthesis, Sound, WorldEdit
-from latent_edit.evaluation.controls import method_rows
-from latent_edit.evaluation.effects import judged_styles
-from latent_edit.evaluation.plan import DEFAULT_GUIDANCE, GUIDANCE, QUICK, Plan, make_plan, sentences
+from latent_edit.evaluation.plan import (
+    DEFAULT_GUIDANCE,
+    GUIDANCE,
+    QUICK,
+    Plan,
+    make_plan,
+    new_prompts,
+    paraphrases,
+    presets,
+    sentences,
+)
 from latent_edit.evaluation.preservation import words_rows
 from latent_edit.evaluation.reference_effects import training_recordings
-from latent_edit.evaluation.style_success import control_rows, guidance_rows, success_rows
+from latent_edit.evaluation.robustness import robustness_rows
+from latent_edit.evaluation.style_success import neutral_rows, prompt_rows, success_rows
 from latent_edit.measures import Measurements
 from latent_edit.request import EditRequest
 
@@ -189,15 +198,20 @@ def keys_of(plan: Plan, *parts: Any) -> list[ScoreKey]:
     return needed.keys
 
 
-def test_rows_on_text_judge_every_prompt() -> None:
-    plan = make_plan(["anna", "ben"], QUICK, None, {})
-    keys = keys_of(plan, success_rows, control_rows, guidance_rows, method_rows)
-    edits = {clip for key in keys for clip in key.clips if isinstance(clip, Edit)}
-    prompts = set(judged_styles())
-    assert {edit.request.prompt for edit in edits if edit.request.guidance == DEFAULT_GUIDANCE} == prompts
-    assert {edit.voice for edit in edits} == {"anna"}
-    assert {edit.request.guidance for edit in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
-    assert {edit.request.prompt for edit in edits if not edit.request.landing} == prompts
+def test_every_prompt_and_every_system_is_judged() -> None:
+    plan = make_plan(["anna", "ben"], QUICK, None, {}, ["i2sb", "palette"])
+    edits = {
+        clip.request
+        for key in keys_of(plan, success_rows, prompt_rows, neutral_rows, robustness_rows)
+        for clip in key.clips
+        if isinstance(clip, Edit)
+    }
+    default = [r for r in edits if r.guidance == DEFAULT_GUIDANCE and r.correction and r.method == "i2sb"]
+    assert {r.prompt for r in default} == {*preset_prompts(), *paraphrases("development"), *new_prompts("development")}
+    assert {r.guidance for r in edits} == {*GUIDANCE, DEFAULT_GUIDANCE}
+    for other in ({"method": "palette"}, {"correction": False}, {"steps": 1}):
+        own = {r.prompt for r in edits if all(getattr(r, name) == value for name, value in other.items())}
+        assert own >= set(presets())
 
 
 def test_words_are_counted_on_further_recordings() -> None:
@@ -210,17 +224,3 @@ def test_words_are_counted_on_further_recordings() -> None:
     assert [recording for _, recording, _ in found] == [again, further]
     transcribed = {key.clips[0] for key in keys_of(plan, words_rows) if key.judge == "pocketsphinx"}
     assert all({edit.before, edit, recording, control} <= transcribed for edit, recording, control in found)
-
-
-def test_another_method_is_judged_on_the_same_syntheses() -> None:
-    plan = make_plan(["anna"], QUICK, None, {}, ["palette"])
-    keys = [key for key in keys_of(plan, method_rows) if _method_of(key.clips[0]) == "palette"]
-    asked = {(key.judge, key.clips[0].request.prompt) for key in keys}  # type: ignore[attr-defined]
-    judges = ("measurements", "pocketsphinx", "dnsmos")
-    assert asked == {(judge, prompt) for judge in judges for prompt in preset_prompts()}
-    for default, other in plan.compared("a whisper", "palette"):
-        assert isinstance(other, Edit) and default.before == other.before and default != other
-
-
-def _method_of(clip: Any) -> str | None:
-    return clip.request.method if isinstance(clip, Edit) else None

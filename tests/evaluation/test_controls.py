@@ -1,78 +1,88 @@
-"""Other methods, the bridge alone and signal processing are held against the default on the same readings."""
+"""Every control is another clip of the same trial, and does what its name says."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from synthetic_speech import speech_like
 
-from latent_edit.config import preset_prompts
 from latent_edit.data.styles import Style
-from latent_edit.evaluation.clips import Clip, Edit, WorldEdit
-from latent_edit.evaluation.controls import method_rows
-from latent_edit.evaluation.effects import free_prompts
-from latent_edit.evaluation.plan import BRIDGE_ALONE, QUICK, WORLD, make_plan
-from latent_edit.evaluation.rows import Row
-from latent_edit.measures import Measurements
+from latent_edit.evaluation.clips import Edit, PlainSynthesis, Recording, WorldEdit
+from latent_edit.evaluation.controls import DEFAULT, SHUFFLED, CorrectionAlone, WorldClosedLoop, shuffle, systems
+from latent_edit.evaluation.effects import effects
+from latent_edit.evaluation.plan import QUICK, make_plan, presets
+from latent_edit.measures import measure
+from latent_edit.request import EditRequest
+
+RATE = 16_000
+REQUEST = EditRequest(text="Hello there.", voice="kathleen", prompt="calm and deep", seed=3)
 
 
-class Bench:
-    """Judges who find that the others lose every word and change nothing, and the default the reverse.
-
-    An edit costs half a point of naturalness and the others a whole one; for palette none is found.
-    """
-
-    def score(self, judge: str, clip: Clip) -> Any:
-        if judge == "dnsmos":
-            if isinstance(clip, Edit) and clip.request.method == "palette":
-                return None
-            return 2.0 if _is_other(clip) else 2.5 if isinstance(clip, Edit) else 3.0
-        assert judge == "pocketsphinx"
-        return "" if _is_other(clip) else clip.text
-
-    def measurements(self, clip: Clip) -> Measurements:
-        changed = isinstance(clip, Edit) and not _is_other(clip)
-        return Measurements(1.0, 120.0, 4.0, 10.0, -40.0 if changed else -20.0, -10.0, 0.8, 5.0, 0.1)
+def test_each_system_makes_another_clip_of_the_same_plain_synthesis() -> None:
+    plan = make_plan(["anna"], QUICK, None, {prompt: Style() for prompt in presets()}, ["i2sb", "palette"])
+    clips = {system.name: system.clip(Edit(REQUEST)) for system in systems(plan)}
+    assert next(iter(clips)) == DEFAULT and clips[DEFAULT] == Edit(REQUEST)
+    assert len(set(clips.values())) == len(clips) == 10
+    assert {clip.text for clip in clips.values()} == {REQUEST.text}
+    assert clips["identity"] == PlainSynthesis(REQUEST.text, REQUEST.voice, REQUEST.seed)
+    assert clips["bridge alone"] == Edit(replace(REQUEST, correction=False))
+    assert clips["one step"] == Edit(replace(REQUEST, steps=1))
+    assert clips["palette"] == Edit(replace(REQUEST, method="palette"))
+    shuffled: Any = clips[SHUFFLED]
+    assert shuffled.request.prompt != REQUEST.prompt and shuffled.request.prompt in presets()
 
 
-def _is_other(clip: Clip) -> bool:
-    if isinstance(clip, Edit):
-        return clip.request.method == "palette" or not clip.request.landing
-    return isinstance(clip, WorldEdit)
+def test_without_an_axis_head_world_is_left_out() -> None:
+    plan = make_plan(["anna"], QUICK, None, {})
+    assert not [system for system in systems(plan) if "WORLD" in system.name]
 
 
-@pytest.fixture(scope="module")
-def rows() -> dict[tuple[str, str], Row]:
-    axes = {prompt: Style() for prompt in [*preset_prompts(), *free_prompts()]}
-    plan = make_plan(["anna"], QUICK, None, axes, ["palette"])
-    return {(row.what, row.of): row for row in method_rows(Bench(), plan)}  # type: ignore[arg-type]
+@pytest.mark.parametrize("count", [2, 3, 11])
+def test_no_prompt_stands_in_for_itself(count: int) -> None:
+    prompts = [str(number) for number in range(count)]
+    shuffled = shuffle(prompts)
+    assert sorted(shuffled.values()) == sorted(prompts)
+    assert all(one != other for one, other in shuffled.items())
 
 
-def test_another_method_is_counted_by_itself(rows: dict[tuple[str, str], Row]) -> None:
-    success = rows["other methods, style success", "palette"]
-    words = rows["other methods, WER after - before", "palette"]
-    # What changes nothing does what one of the twelve presets asks for; 20 dB softer is none of them.
-    assert success.estimate.value == pytest.approx(1 / 12) and success.beside == "default 0.0 %"
-    assert words.estimate.value == pytest.approx(1.0) and words.beside == "default +0.0 points"
+def test_a_closed_loop_misses_less(tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    pytest.importorskip("pyworld")
+    soundfile.write(tmp_path / "one.wav", speech_like(2.0), RATE)
+    source: Any = Recording(tmp_path / "one.wav", "anna", "One.")
+    style, editor = Style(range_ratio_log2=0.8, tremor_semitones=1.5), object()
+    before = measure(source.render(editor).samples, RATE)
+    missed = []
+    for clip in (WorldEdit(source, style), WorldClosedLoop(source, style)):
+        found = effects(before, measure(clip.render(editor).samples, RATE))  # type: ignore[arg-type]
+        missed.append(abs((found["tremor_semitones"] or 0.0) - style.tremor_semitones))
+    assert missed[1] < missed[0]
 
 
-def test_naturalness_is_that_of_the_plain_reading_apart(rows: dict[tuple[str, str], Row]) -> None:
-    natural = {of: row for (what, of), row in rows.items() if what == "other methods, DNSMOS after - before"}
-    assert natural[WORLD].estimate.value == natural[BRIDGE_ALONE].estimate.value == pytest.approx(-1.0)
-    assert natural[WORLD].beside == "default -0.50"
-    assert natural["palette"].estimate.value is None
-
-
-@pytest.mark.parametrize("name", [BRIDGE_ALONE, WORLD])
-def test_what_is_nearest_to_the_default_is_counted_on_free_prompts_too(
-    rows: dict[tuple[str, str], Row], name: str
+@pytest.mark.shipped
+def test_the_correction_alone_reaches_pitch_and_pace_without_a_bridge(
+    shipped_editor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert rows["other methods, style success", name].estimate.value == pytest.approx(1 / 12)
-    free = rows["other methods, style success of free prompts", name]
-    assert free.estimate.value == 0.0 and free.beside == "default 0.0 %"
-    assert len(rows) == 3 * 3 + 2
+    whole = Edit(REQUEST).render(shipped_editor)
+    before = measure(Edit(REQUEST).before.render(shipped_editor).samples, RATE)
+    monkeypatch.setattr(type(shipped_editor.bridge("i2sb")), "sample", lambda *_, **__: pytest.fail("a bridge"))
+    alone = CorrectionAlone(REQUEST).render(shipped_editor)
+    found = effects(before, measure(alone.samples, RATE))
+    assert found["pitch_semitones"] == pytest.approx(-5, abs=1.5)
+    assert alone.samples.size == whole.samples.size
 
 
-def test_without_predicted_axes_there_is_no_signal_processing_to_compare_with() -> None:
-    plan = make_plan(["anna"], QUICK, None, {}, [])
-    assert {row.of for row in method_rows(Bench(), plan)} == {BRIDGE_ALONE}  # type: ignore[arg-type]
+@pytest.mark.shipped
+def test_breath_is_rendered_where_it_is_asked_for(shipped_editor: Any) -> None:
+    request = replace(REQUEST, prompt="a whisper")
+    plain, breath = (
+        measure(CorrectionAlone(request, rendered).render(shipped_editor).samples, RATE).voiced_share
+        for rendered in (False, True)
+    )
+    assert plain is not None and breath is not None and breath < plain / 2
+    calm = [CorrectionAlone(REQUEST, rendered).render(shipped_editor).samples for rendered in (False, True)]
+    assert np.array_equal(*calm)

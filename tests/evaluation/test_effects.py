@@ -14,7 +14,6 @@ from latent_edit.evaluation.effects import (
     VOICING,
     effects,
     failures,
-    free_prompts,
     judged_styles,
     mean_progress,
     named_effects,
@@ -113,7 +112,7 @@ def test_the_mean_progress_is_the_mean_progress_without_pace() -> None:
 
 
 def test_every_prompt_has_sizes_in_the_direction_of_its_style() -> None:
-    assert set(reference_effects()) == set(load_styles()) | set(free_prompts())
+    assert set(reference_effects()) == set(judged_styles())
     for prompt, style in judged_styles().items():
         for name, axis in AXES.items():
             nominal = getattr(style, name)

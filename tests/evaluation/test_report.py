@@ -6,7 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from latent_edit.evaluation.report import BEGIN, END, Measured, merge, read_data, section, write_data, write_section
+from latent_edit.evaluation.comparison import PAIRED, TEST_SET
+from latent_edit.evaluation.controls import DEFAULT
+from latent_edit.evaluation.outside_judges import ACTORS
+from latent_edit.evaluation.report import (
+    AXES,
+    BEGIN,
+    EMOTIONS,
+    END,
+    OLD,
+    OUTSIDE,
+    Measured,
+    Report,
+    merge,
+    read_data,
+    write_data,
+    write_section,
+)
 from latent_edit.evaluation.rows import Goal, Row
 from latent_edit.evaluation.statistics import Estimate
 
@@ -42,12 +58,44 @@ def test_earlier_rows_stay_with_their_weights(tmp_path: Path) -> None:
         ("style", "ben", "b"),
         ("words", "anna", "a"),
     ]
-    text = section(merged, {"voice": "b" * 64}, ["a note"], "| table |")
+    text = Report(merged, {"voice": "b" * 64}).results(["a note"], {"default": "what it is"})
     (old,) = [line for line in text.splitlines() if line.startswith("| words")]
     (new,) = [line for line in text.splitlines() if line.startswith("| style")]
-    assert "measured earlier, with voice `aaaaaaaa`" in old and "aim reached" in old
-    assert "earlier" not in new and "**missed**" in new
-    assert "### Gates: 1 of 2 hold" in text
+    assert OLD in old and "aim reached" in old
+    assert OLD not in new and "**missed**" in new
+    assert "- a note" in text and "- *default*: what it is." in text
+
+
+def systems_rows(suffix: str = "") -> list[Row]:
+    value, paired = Estimate(0.5, 0.4, 0.6), Estimate(-0.25, -0.3, -0.2)
+    rows = [Row(what + suffix, of, value, "percent") for what in AXES for of in (DEFAULT, "bridge alone")]
+    return [*rows, Row(AXES[0] + suffix + PAIRED, "bridge alone", paired, "points")]
+
+
+def test_systems_are_lines_and_figures_are_columns() -> None:
+    report = Report([Measured(item, {}) for item in systems_rows()], {})
+    table = report.pivot(AXES, "system", "development").splitlines()
+    assert table[0] == f"| system | {' | '.join(AXES)} |"
+    assert table[2] == f"| {DEFAULT} |" + " 50.0 % (40.0 % to 60.0 %) |" * 3
+    paired = "<br>*-25.0 points (-30.0 points to -20.0 points)*"
+    assert table[3].startswith(f"| bridge alone | 50.0 % (40.0 % to 60.0 %){paired} |")
+
+
+def test_what_real_actors_reach_stands_beside_every_system() -> None:
+    heard = EMOTIONS[0]
+    rows = [Row(heard, DEFAULT, Estimate(0.5), "percent"), Row(heard, ACTORS, Estimate(0.7), "percent")]
+    rows += [Row(heard + TEST_SET, DEFAULT, Estimate(0.4), "percent")]
+    report = Report([Measured(item, {}) for item in rows], {})
+    for split, value in (("development", "50.0 %"), ("test", "40.0 %")):
+        table = report.pivot(OUTSIDE, "system", split).splitlines()  # type: ignore[arg-type]
+        assert table[2:] == [f"| {DEFAULT} | {value} |", f"| {ACTORS} | 70.0 % |"]
+
+
+def test_the_test_set_comes_first_and_makes_the_headlines() -> None:
+    report = Report([Measured(item, {}) for item in [*systems_rows(), *systems_rows(TEST_SET)]], {})
+    text = report.results([], {})
+    assert text.index("Axes (test set)") < text.index("Axes (development set)")
+    assert "Axes (test set)" in report.headlines() and "development" not in report.headlines()
 
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:

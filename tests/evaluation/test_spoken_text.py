@@ -16,6 +16,7 @@ from latent_edit.evaluation.spoken_text import missing_words, spoken_words
         ("after two point five kilometres", "after 2.5 kilometers"),
         ("nine oh five a m", "9:05 a.m."),
         ("zerowidth spaces", "zero width spaces"),
+        ("in the nineteen nineties", "In the nineteen ninety s."),
     ],
 )
 def test_figures_and_words_count_the_same(expected: str, heard: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,68 +20,74 @@ from synthetic_speech import speech_like
 
 from latent_edit.axes import AXES
 from latent_edit.editor import LatentEditor
-from latent_edit.evaluation import cached_scores, suite
+from latent_edit.evaluation import cached_scores, controls, plan, robustness, style_success, suite
+from latent_edit.evaluation.effects import judged_styles
 from latent_edit.evaluation.fidelity import compare
 from latent_edit.evaluation.plan import QUICK
-from latent_edit.evaluation.rows import Row
+from latent_edit.evaluation.preservation import words_rows
 from latent_edit.evaluation.suite import Run, evaluate_embedded, predicted_styles
 from latent_edit.judges import naturalness
 
 RATE = 16_000
 
 
+@pytest.fixture
+def few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two presets and one of each other kind: the suite takes minutes with all of them."""
+    prompts: dict[str, Any] = {
+        "presets": lambda: {"an angry shout": "an angry shout", "calm and deep": "calm and deep"},
+        "paraphrases": lambda _: {"a peaceful bass voice": "calm and deep"},
+        "new_prompts": lambda _: {"could you sound loud and male": "could you sound loud and male"},
+    }
+    for module in (plan, controls, robustness, style_success, suite):
+        for name, chosen in prompts.items():
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, chosen)
+
+
 @pytest.mark.shipped
-def test_the_quick_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(tmp_path / "cache", tmp_path / "README.md", QUICK, workers=2)
+@pytest.mark.usefixtures("few_prompts")
+def test_the_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = replace(QUICK, sentences=1, presets=1, voices=1)
+    run = Run(tmp_path / "cache", tmp_path / "docs" / "RESULTS.md", tmp_path, sizes, workers=2)
+    monkeypatch.setattr(robustness, "GUIDANCE", (1.0,))
     rows = evaluate_embedded(shipped_editor, run, lambda *_: None)
     by_name = {(row.what, row.of): row for row in rows}
-    for of in ("presets", "free prompts"):
-        assert by_name["style success", of].estimate.value >= 0.75  # of one sentence in one voice
-        assert "method world" in by_name["style success", of].beside
-    assert sum(what == "style success, each prompt" for what, _ in by_name) == 36
-    assert sum(what.startswith("guidance, ") for what, _ in by_name) == 2 * 5
+    judged = {of for what, of in by_name if what == "success, presets"}
+    assert judged >= {"bridge alone", "correction alone", "identity", "WORLD, open loop"}
+    assert by_name["words lost (pocketsphinx)", "identity"].estimate.value == 0.0
+    assert by_name["success, presets", "identity"].estimate.value == 0.0
     assert all(row.estimate.value is not None for row in rows)
-    text = run.out.read_text(encoding="utf-8")
+    text = run.results.read_text(encoding="utf-8")
     assert "Without real recordings" in text and shipped_editor.hashes("i2sb")["bridge"] in text
 
-    def never(*_: object) -> None:
-        raise AssertionError("it was judged already")
+    def never(module: str) -> Callable[..., None]:
+        def judge(*_: object) -> None:
+            raise AssertionError("it was judged already")
 
-    for judge in list(cached_scores.JUDGES):
-        monkeypatch.setitem(cached_scores.JUDGES, judge, never)
-    assert evaluate_embedded(shipped_editor, run, never) == rows
-    assert run.out.read_text(encoding="utf-8") == text
+        judge.__module__ = module
+        return judge
+
+    for name, judge in list(cached_scores.JUDGES.items()):
+        monkeypatch.setitem(cached_scores.JUDGES, name, never(judge.__module__))
+    assert evaluate_embedded(shipped_editor, run, never("")) == rows
+    assert run.results.read_text(encoding="utf-8") == text
 
 
-def test_words_preserved_can_be_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """They take as long as all the rest; their rows stay as they were."""
-    asked: list[str] = []
-
-    def part(name: str) -> Callable[..., list[Row]]:
-        return lambda *_: asked.append(name) or []
-
-    monkeypatch.setattr(suite, "words_rows", words := part("words"))
-    monkeypatch.setattr(suite, "ON_RECORDINGS", (part("voice"), words))
-    monkeypatch.setattr(suite, "ON_TEXT", (part("styles"),))
-    monkeypatch.setattr(suite, "make_plan", lambda *_: SimpleNamespace(recorded={}, axes={}))
-    monkeypatch.setattr(suite, "notes", lambda _: [])
-    monkeypatch.setattr(suite.report, "attribute_table", lambda *_: "")
-    monkeypatch.setattr(suite, "predicted_styles", lambda _: {})
-    monkeypatch.setattr(suite, "editor_code", lambda _: "0" * 32)
-    editor: Any = SimpleNamespace(
-        methods=["i2sb"], voices=["anna"], style_encoder=None, hashes=lambda _: {"bridge": "0" * 64}
-    )
-    for preservation, wanted in ((0, ["voice", "styles"]), (1, ["voice", "words", "styles"])):
-        asked.clear()
-        run = Run(tmp_path / "cache", tmp_path / "README.md", replace(QUICK, preservation=preservation), tmp_path)
-        evaluate_embedded(editor, run, lambda *_: None)
-        assert asked == 2 * wanted  # which scores are needed, then the rows
+def test_parts_that_need_what_was_not_given_are_left_out(tmp_path: Path) -> None:
+    run = Run(tmp_path, tmp_path, tmp_path, QUICK)
+    on_text = set(suite.ON_TEXT)
+    assert on_text < set(suite._parts(run, {})) and not set(suite.ON_RECORDINGS) & set(suite._parts(run, {}))
+    whole = replace(run, recordings=tmp_path)
+    assert set(suite.ON_RECORDINGS) <= set(suite._parts(whole, {}))
+    assert words_rows not in suite._parts(replace(whole, sizes=replace(QUICK, preservation=0)), {})
+    assert not set(suite.ON_RECORDINGS) & set(suite._parts(replace(whole, split="test"), {}))
 
 
 @pytest.mark.shipped
 def test_the_axis_head_gives_styles_within_their_limits(shipped_editor: LatentEditor) -> None:
-    styles = predicted_styles(shipped_editor.style_encoder)
-    assert len(styles) == 36
+    styles = predicted_styles(shipped_editor.style_encoder, list(judged_styles()))
+    assert len(styles) == len(judged_styles())
     for style in styles.values():
         assert all(axis.minimum <= getattr(style, name) <= axis.maximum for name, axis in AXES.items())
     assert styles["an angry shout"].level_db > 3 > styles["a whisper"].level_db

@@ -175,7 +175,8 @@ def test_a_guided_bridge_edit_does_not_depend_on_the_batch() -> None:
 
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         denoise = guided(with_style(True), with_style(False), 2.0)
-        return I2SB().sample(denoise, item["shown"], item["mask"], 4, generators)
+        *_, edited = I2SB().sample(denoise, item["shown"], item["mask"], 4, generators)
+        return edited
 
     together = edit(batch, [7, 8, 9])
     for index, length in enumerate(LENGTHS):

@@ -104,14 +104,14 @@ def test_the_decoder_sounds_at_the_pitch_given() -> None:
     assert torch.allclose(heard[4 * HOP : -4 * HOP], expected[4 * HOP : -4 * HOP], atol=0.01)
 
 
-def test_intonation_is_measured_from_the_median_of_the_sentence() -> None:
+def test_an_f0_contour_is_measured_from_the_median_of_the_sentence() -> None:
     """The same melody an octave lower is the same; a fourth of an octave up is one."""
     predictor = PitchPredictor(8, 4)
     melody = torch.tensor([100.0, 200.0, 200.0, 0.0, 200.0 * 2**0.25])
     for factor in (1.0, 2.0):
         predictor.pitch = lambda *_, factor=factor: (melody * factor).unsqueeze(0)  # type: ignore[method-assign]
-        quarters, voiced = predictor.intonation(torch.zeros(8, 5), torch.zeros(4))
+        quarters, voiced = predictor.f0_contour(torch.zeros(8, 5), torch.zeros(4))
         assert torch.allclose(quarters, torch.tensor([-4.0, 0.0, 0.0, 0.0, 1.0]), atol=1e-4)
         assert voiced.tolist() == [1, 1, 1, 0, 1]
     predictor.pitch = lambda *_: torch.zeros(1, 5)  # type: ignore[method-assign]
-    assert not predictor.intonation(torch.zeros(8, 5), torch.zeros(0)).any()
+    assert not predictor.f0_contour(torch.zeros(8, 5), torch.zeros(0)).any()

@@ -16,9 +16,7 @@ def test_a_mark_is_as_long_as_it_asks(mark: str, text: str) -> None:
     longer = lengthened_pauses(sequence, durations, 62.5)
     at = sequence.symbols.index(mark)
     assert (longer - durations).nonzero().flatten().tolist() == [at]
-    beside = [i for i in range(at - 3, at + 4) if sequence.symbols[i] in ("_", " ", mark)]
-    assert abs(longer[beside].sum() / 62.5 - LONG_PAUSES[mark]) < 0.03
-    assert lengthened_pauses(sequence, 100 * durations, 62.5).equal(100 * durations)  # long enough already
+    assert abs(int(longer[at]) - 1 - 62.5 * LONG_PAUSES[mark]) <= 0.5
 
 
 def test_other_marks_and_ends_stay() -> None:

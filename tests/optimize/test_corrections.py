@@ -77,6 +77,15 @@ def test_an_objective_out_of_reach_does_not_throw_the_latent_away(tiny: FrozenVi
     assert 0 < moved.square().mean().sqrt() <= 1.01 * 2 * ROUNDS * LONGEST_STEP
 
 
+def test_less_than_no_breath_is_no_breath(tiny: FrozenVits) -> None:
+    source, edited = random_latent(), random_latent(1)
+    none, less = (
+        correct(tiny, source, source, edited, asked(level_db=4.0, breathiness=b, tremor_semitones=b), "anna", reach=1.0)
+        for b in (0.0, -0.6)
+    )
+    assert torch.equal(none.z, less.z)
+
+
 def test_what_is_there_already_stays(tiny: FrozenVits) -> None:
     latent = random_latent()
     assert correct(tiny, latent, latent, latent, asked(), "anna") is latent

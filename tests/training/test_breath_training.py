@@ -13,7 +13,7 @@ import torch
 from tiny_voices import RATE, SPEAKERS, buzz, tiny_voice
 
 from latent_edit import checkpoint
-from latent_edit.data.renditions import Renditions
+from latent_edit.data.augmentations import Augmentations
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.models.embedded_vits import save_voice
@@ -26,7 +26,7 @@ from latent_edit.types import Latent
 
 @dataclass(frozen=True)
 class Item:
-    """What of a rendition is looked at."""
+    """What of an augmentation is looked at."""
 
     text: str
     speaker: str
@@ -34,8 +34,8 @@ class Item:
     split: str = "train"
 
 
-class MadeUp(Renditions):
-    """Renditions that are made when they are asked for."""
+class MadeUp(Augmentations):
+    """Augmentations that are made when they are asked for."""
 
     def audio(self, items: Sequence[Any]) -> Iterator[np.ndarray]:
         for index, _ in enumerate(items):
@@ -75,7 +75,7 @@ def voice() -> FrozenVits:
 
 
 @pytest.fixture
-def renditions(tmp_path: Path) -> Renditions:
+def augmentations(tmp_path: Path) -> Augmentations:
     return MadeUp(tmp_path, RATE, tuple(ITEMS))  # type: ignore[arg-type]
 
 
@@ -87,36 +87,38 @@ def pairs_of(voice: FrozenVits) -> list[Pair]:
 
 
 def test_pairs_are_sought_once_and_a_whisper_stays_as_it_is(
-    voice: FrozenVits, renditions: Renditions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    voice: FrozenVits, augmentations: Augmentations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "pairs.safetensors"
-    pairs = seek_pairs(CONFIG, voice, renditions, path)
+    pairs = seek_pairs(CONFIG, voice, augmentations, path)
     assert len(pairs) == 7  # all but the breathy one
     whispers = [pair for pair in pairs if torch.equal(pair.clear, pair.breathy)]
     assert [(pair.speaker, pair.breathiness) for pair in whispers] == [("ben", 0.0)]
     assert all(0.1 <= pair.breathiness <= 0.9 for pair in pairs if pair.breathiness)
     monkeypatch.setattr(breath, "with_breath", None)
-    for pair, kept in zip(pairs, seek_pairs(CONFIG, voice, renditions, path), strict=True):
+    for pair, kept in zip(pairs, seek_pairs(CONFIG, voice, augmentations, path), strict=True):
         assert pair.speaker == kept.speaker and torch.equal(pair.breathy, kept.breathy)
 
 
-def test_pairs_of_another_voice_are_refused(voice: FrozenVits, renditions: Renditions, tmp_path: Path) -> None:
+def test_pairs_of_another_voice_are_refused(voice: FrozenVits, augmentations: Augmentations, tmp_path: Path) -> None:
     path = tmp_path / "pairs.safetensors"
-    seek_pairs(CONFIG, voice, renditions, path)
+    seek_pairs(CONFIG, voice, augmentations, path)
     with pytest.raises(InputError, match="another voice"):
-        seek_pairs(CONFIG, freeze(tiny_voice(seed=1)), renditions, path)
+        seek_pairs(CONFIG, freeze(tiny_voice(seed=1)), augmentations, path)
 
 
-def test_too_few_renditions_are_said(voice: FrozenVits, renditions: Renditions, tmp_path: Path) -> None:
+def test_too_few_augmentations_are_said(voice: FrozenVits, augmentations: Augmentations, tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"held_out_pairs": 7})
-    with pytest.raises(InputError, match="only 7 renditions are long enough to seek breath in, 7 of them held out"):
-        seek_pairs(config, voice, renditions, tmp_path / "pairs.safetensors")
+    with pytest.raises(InputError, match="only 7 augmentations are long enough to seek breath in, 7 of them held out"):
+        seek_pairs(config, voice, augmentations, tmp_path / "pairs.safetensors")
     assert not (tmp_path / "pairs.safetensors").exists()
 
 
-def test_there_has_to_be_something_to_go_on_from(voice: FrozenVits, renditions: Renditions, tmp_path: Path) -> None:
+def test_there_has_to_be_something_to_go_on_from(
+    voice: FrozenVits, augmentations: Augmentations, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match="holds no training state"):
-        breath.train(CONFIG, voice, renditions, tmp_path / "runs", resume=True)
+        breath.train(CONFIG, voice, augmentations, tmp_path / "runs", resume=True)
     assert not (tmp_path / "runs" / "pairs.safetensors").exists()
 
 
@@ -140,9 +142,9 @@ def test_it_learns_breath_and_keeps_the_rest(voice: FrozenVits) -> None:
 
 
 def test_going_on_equals_an_uninterrupted_run(
-    voice: FrozenVits, renditions: Renditions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    voice: FrozenVits, augmentations: Augmentations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = breath.train(CONFIG, voice, renditions, tmp_path / "whole").state_dict()
+    whole = breath.train(CONFIG, voice, augmentations, tmp_path / "whole").state_dict()
     plain_step = BreathTask.step
 
     def step(self: BreathTask, index: int) -> dict[str, float]:
@@ -154,17 +156,17 @@ def test_going_on_equals_an_uninterrupted_run(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(loop, "run", lambda *a, **k: plain_run(*a, **k, save_every_seconds=0.0))
         patch.setattr(BreathTask, "step", step)
-        breath.train(CONFIG, voice, renditions, tmp_path / "parts")
+        breath.train(CONFIG, voice, augmentations, tmp_path / "parts")
     assert loop.read_state(tmp_path / "parts")["index"] == 2
-    parts = breath.train(CONFIG, voice, renditions, tmp_path / "parts", resume=True).state_dict()
+    parts = breath.train(CONFIG, voice, augmentations, tmp_path / "parts", resume=True).state_dict()
     assert all(torch.equal(value, parts[name]) for name, value in whole.items())
     assert loop.read_state(tmp_path / "parts")["index"] == 4
 
 
-def test_only_the_decoder_of_the_checkpoint_is_another(renditions: Renditions, tmp_path: Path) -> None:
+def test_only_the_decoder_of_the_checkpoint_is_another(augmentations: Augmentations, tmp_path: Path) -> None:
     save_voice(tiny_voice(), tmp_path / "old", {"score": torch.ones(2)})
     old = FrozenVits.load(tmp_path / "old")
-    decoder = breath.train(CONFIG, old, renditions, tmp_path / "runs")
+    decoder = breath.train(CONFIG, old, augmentations, tmp_path / "runs")
     breath.export(decoder, tmp_path / "old", tmp_path / "new")
     before, after = (checkpoint.load_tensors(tmp_path / name) for name in ("old", "new"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}

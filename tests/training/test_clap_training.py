@@ -12,9 +12,9 @@ from safetensors.numpy import save_file
 
 from latent_edit.axes import AXES
 from latent_edit.config import load_preset
+from latent_edit.data.augmentations import Augmentations
 from latent_edit.data.captions import preset_caption
-from latent_edit.data.drawn_styles import RenditionConfig
-from latent_edit.data.renditions import Renditions
+from latent_edit.data.drawn_styles import AugmentationConfig
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.clap import load_style_encoder
@@ -33,9 +33,9 @@ CONFIG = ClapConfig(
 
 
 @pytest.fixture(scope="module")
-def renditions(tmp_path_factory: pytest.TempPathFactory) -> Renditions:
+def augmentations(tmp_path_factory: pytest.TempPathFactory) -> Augmentations:
     """A prepared folder, written by hand: noise whose level says which style it is."""
-    folder = tmp_path_factory.mktemp("renditions")
+    folder = tmp_path_factory.mktemp("augmentations")
     generator = np.random.default_rng(0)
     samples, lines = {}, []
     for number in range(16):
@@ -52,13 +52,13 @@ def renditions(tmp_path_factory: pytest.TempPathFactory) -> Renditions:
         lines.append(json.dumps({**named, **stored, "style": axes, "heard": axes, "captions": captions}))
     save_file(samples, folder / "shard-00000.safetensors")
     (folder / "shard-00000.jsonl").write_text("\n".join(lines) + "\n")
-    info = {"config": RenditionConfig(sampling_rate=RATE).model_dump(), "shards": 1}
-    (folder / "renditions.json").write_text(json.dumps(info))
-    return Renditions.open(folder)
+    info = {"config": AugmentationConfig(sampling_rate=RATE).model_dump(), "shards": 1}
+    (folder / "augmentations.json").write_text(json.dumps(info))
+    return Augmentations.open(folder)
 
 
-def test_training_writes_a_checkpoint_that_loads(renditions: Renditions, tmp_path: Path) -> None:
-    encoder = clap.train(CONFIG, renditions, tmp_path / "run")
+def test_training_writes_a_checkpoint_that_loads(augmentations: Augmentations, tmp_path: Path) -> None:
+    encoder = clap.train(CONFIG, augmentations, tmp_path / "run")
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").open()]
     assert {"contrastive", "audio_axes", "text_axes", "held_out_axes", "held_out_preset"} <= {k for e in log for k in e}
     assert all(np.isfinite(value) for entry in log for value in entry.values())
@@ -70,8 +70,8 @@ def test_training_writes_a_checkpoint_that_loads(renditions: Renditions, tmp_pat
     assert encoder.axes(encoder.embed_text(["calm"])).keys() == AXES.keys()
 
 
-def test_resume_equals_uninterrupted(renditions: Renditions, tmp_path: Path) -> None:
-    whole = clap.train(CONFIG, renditions, tmp_path / "whole")
+def test_resume_equals_uninterrupted(augmentations: Augmentations, tmp_path: Path) -> None:
+    whole = clap.train(CONFIG, augmentations, tmp_path / "whole")
 
     class Task(clap.ClapTask):
         def step(self, index: int) -> dict[str, float]:
@@ -83,39 +83,39 @@ def test_resume_equals_uninterrupted(renditions: Renditions, tmp_path: Path) -> 
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
         patch.setattr(clap, "ClapTask", Task)
-        clap.train(CONFIG, renditions, tmp_path / "parts")
-    resumed = clap.train(CONFIG, renditions, tmp_path / "parts", resume=True)
+        clap.train(CONFIG, augmentations, tmp_path / "parts")
+    resumed = clap.train(CONFIG, augmentations, tmp_path / "parts", resume=True)
     assert resumed.hash == whole.hash
     assert resumed.tokenizer.to_str() == whole.tokenizer.to_str()
 
 
-def test_it_goes_on_from_a_checkpoint_with_its_tokenizer(renditions: Renditions, tmp_path: Path) -> None:
-    first = clap.train(CONFIG, renditions, tmp_path / "first")
+def test_it_goes_on_from_a_checkpoint_with_its_tokenizer(augmentations: Augmentations, tmp_path: Path) -> None:
+    first = clap.train(CONFIG, augmentations, tmp_path / "first")
     first.save(tmp_path / "shipped")
     other = CONFIG.model_copy(update={"steps": 1, "learning_rate": 0.0, "captions": 30, "vocabulary": 100, "seed": 1})
     start = tmp_path / "shipped"
-    second = clap.train(other, renditions, tmp_path / "second", start_from=start)
+    second = clap.train(other, augmentations, tmp_path / "second", start_from=start)
     assert second.hash == first.hash and second.tokenizer.to_str() == first.tokenizer.to_str()
-    resumed = clap.train(other.model_copy(update={"steps": 2}), renditions, tmp_path / "second", resume=True)
+    resumed = clap.train(other.model_copy(update={"steps": 2}), augmentations, tmp_path / "second", resume=True)
     assert resumed.hash == first.hash and resumed.tokenizer.to_str() == first.tokenizer.to_str()
     wider = CONFIG.model_copy(update={"sizes": SIZES.model_copy(update={"audio_width": 24})})
     with pytest.raises(CheckpointError, match="shape"):
-        clap.train(wider, renditions, tmp_path / "third", start_from=start)
+        clap.train(wider, augmentations, tmp_path / "third", start_from=start)
 
 
-def test_it_learns(renditions: Renditions, tmp_path: Path) -> None:
+def test_it_learns(augmentations: Augmentations, tmp_path: Path) -> None:
     """Forty steps on three styles that differ in level: the losses fall and held-out clips find their preset."""
     config = CONFIG.model_copy(update={"steps": 40, "evaluate_every": 40, "learning_rate": 3e-3})
-    encoder = clap.train(config, renditions, tmp_path)
+    encoder = clap.train(config, augmentations, tmp_path)
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
     assert log[-1]["audio_axes"] < 0.8 * log[0]["audio_axes"]
     loud, quiet = (encoder.axes(encoder.embed_text([words]))["level_db"] for words in ("an angry shout", "a whisper"))
     assert loud.steps > quiet.steps
 
 
-def test_a_clip_prefers_all_captions_of_its_style(renditions: Renditions, tmp_path: Path) -> None:
+def test_a_clip_prefers_all_captions_of_its_style(augmentations: Augmentations, tmp_path: Path) -> None:
     """Two captions that mean the same are equally right for a clip: the loss is lowest where both are near."""
-    task = clap.ClapTask(CONFIG.model_copy(update={"own_share": 0.0}), renditions, tmp_path)
+    task = clap.ClapTask(CONFIG.model_copy(update={"own_share": 0.0}), augmentations, tmp_path)
     meant = torch.zeros(3, len(AXES))
     meant[2] = 3.0
     heard = meant[[0, 2]]
@@ -131,11 +131,13 @@ def test_a_clip_prefers_all_captions_of_its_style(renditions: Renditions, tmp_pa
     assert loss(text[:1]) < loss(text[2:])
 
 
-def test_words_in_between_change_neither_the_others_nor_their_order(renditions: Renditions, tmp_path: Path) -> None:
+def test_words_in_between_change_neither_the_others_nor_their_order(
+    augmentations: Augmentations, tmp_path: Path
+) -> None:
     caption = "a loud, angry voice"
     words = caption.replace(",", "").split()
     for share, filled in ((0.0, 0), (0.5, 50), (1.0, 100)):
-        task = clap.ClapTask(CONFIG.model_copy(update={"filler_share": share}), renditions, tmp_path)
+        task = clap.ClapTask(CONFIG.model_copy(update={"filler_share": share}), augmentations, tmp_path)
         draw = np.random.default_rng(0)
         texts = [task._filled(caption, draw) for _ in range(100)]
         changed = [text.split() for text in texts if text != caption]
@@ -156,9 +158,9 @@ def test_a_whisper_has_no_pitch() -> None:
     assert (visible[1] == 1).all()
 
 
-def test_too_few_renditions_are_refused(renditions: Renditions, tmp_path: Path) -> None:
+def test_too_few_augmentations_are_refused(augmentations: Augmentations, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fewer than one batch"):
-        clap.train(CONFIG.model_copy(update={"batch_size": 64}), renditions, tmp_path)
+        clap.train(CONFIG.model_copy(update={"batch_size": 64}), augmentations, tmp_path)
 
 
 def test_the_preset_is_valid() -> None:

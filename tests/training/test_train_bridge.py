@@ -327,7 +327,7 @@ def test_a_voice_with_a_single_speaker_trains_as_well() -> None:
 def test_latents_of_another_voice_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_voice(tiny_voice(), tmp_path / "voice")
     monkeypatch.setattr("latent_edit.data.latents.load_latents", lambda *_: LATENTS)
-    monkeypatch.setattr(recipes, "_renditions", lambda _: None)
+    monkeypatch.setattr(recipes, "_augmentations", lambda _: None)
     with pytest.raises(InputError, match="are of another voice"):
         recipes.train_bridge(runs=tmp_path, voice=tmp_path / "voice")
     assert not list(tmp_path.glob("bridge-*"))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from latent_edit import checkpoint
 from latent_edit.config import load_preset
-from latent_edit.data.renditions import Renditions
+from latent_edit.data.augmentations import Augmentations
 from latent_edit.data.speech import Speech
 from latent_edit.data.styles import Style
 from latent_edit.errors import CheckpointError, InputError
@@ -346,7 +346,7 @@ def test_an_exported_voice_reads_and_is_the_average(runs: Path, tmp_path: Path) 
     assert list(FrozenVits.load(tmp_path).speakers) == SPEAKERS
 
 
-def test_styled_renditions_are_kept_above_full_scale(tmp_path: Path) -> None:
+def test_styled_augmentations_are_kept_above_full_scale(tmp_path: Path) -> None:
     class Item:
         def __init__(self, kind: str, split: str) -> None:
             self.kind, self.split, self.speaker, self.text = kind, split, "ben", f"{kind} text"
@@ -354,13 +354,13 @@ def test_styled_renditions_are_kept_above_full_scale(tmp_path: Path) -> None:
 
     items = [Item("raw", "train"), Item("neutral", "train"), Item("styled", "train"), Item("styled", "test")]
 
-    class Loud(Renditions):
+    class Loud(Augmentations):
         def audio(self, items: Sequence[Any]) -> Iterator[np.ndarray]:
             for item in items:
                 yield (3.0 if item.kind == "styled" else 0.5) * buzz(0.5, 100) / np.abs(buzz(0.5, 100)).max()
 
-    renditions = Loud(tmp_path, RATE, tuple(items))  # type: ignore[arg-type]
-    speech = vits.styled_speech(renditions, HOP)
+    augmentations = Loud(tmp_path, RATE, tuple(items))  # type: ignore[arg-type]
+    speech = vits.styled_speech(augmentations, HOP)
     assert speech.texts == ["neutral text", "styled text"]
     assert [np.abs(speech.audio(i)).max() for i in range(2)] == pytest.approx([0.5, 3.0], abs=STYLED_FULL_SCALE / 32767)
     assert speech.speakers == ["ben", "ben"]

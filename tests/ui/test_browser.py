@@ -219,7 +219,7 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     assert recorded_request(linked) == made
     restored = Visit(chromium, address, DESK)
     restored.page.click("#fine-tune > button")
-    restored.page.set_input_files("#keeping input[type=file]", record)
+    restored.page.set_input_files("#share-link input[type=file]", record)
     restored.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
     restored.page.wait_for_selector("#pace input")
     restored.page.wait_for_selector("#presets input:checked", state="detached")
@@ -677,7 +677,7 @@ def test_settings_opened_while_the_models_load_stay(chromium: Any, tmp_path: Pat
 
     with stand_in_page(load) as address:
         visit = Visit(chromium, address, DESK, loaded=False)
-        visit.page.set_input_files("#keeping input[type=file]", record)
+        visit.page.set_input_files("#share-link input[type=file]", record)
         visit.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
         loaded.set()
         visit.page.wait_for_selector("#status p", state="detached")

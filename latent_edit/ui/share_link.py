@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from latent_edit.request import EditRequest
+from latent_edit.request import EditRequest, read_record, record_notes
 from latent_edit.ui.actions import page_errors
 from latent_edit.ui.controls import Controls
 from latent_edit.ui.parts import static
@@ -47,9 +47,9 @@ READ_LINK = """(...values) => {
 }"""
 
 
-def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
+def build_share_link(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
     """The two quiet buttons below the controls, and the reading of a link; returned is the event after that reading."""
-    with gr.Row(elem_id="keeping"):
+    with gr.Row(elem_id="share-link"):
         link = gr.Button("Copy a link to these settings", size="sm", elem_id="copy-link", elem_classes="quiet")
         record = gr.UploadButton(
             "Open settings", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
@@ -71,7 +71,10 @@ def build_keeping(page: gr.Blocks, controls: Controls) -> gr.events.Dependency:
 def open_record(record: str | None) -> tuple[Any, ...]:
     """Values for all controls from an edit.json; says what the file could not bring along."""
     with page_errors(record):
-        request = EditRequest.from_json(given(record, "there is no file; give an edit.json"))
+        path = given(record, "there is no file; give an edit.json")
+        request = EditRequest.from_json(path)
+        for note in record_notes(read_record(path)):
+            gr.Warning(note)
     clips = [name for name in ("recording", "reference") if getattr(request, name) is not None]
     if clips:
         then = f", then choose {html.escape(request.voice)} again" if request.recording else ""

@@ -1,4 +1,4 @@
-"""Renditions of a tiny corpus: what is stored, that it is resumed, and that it says the truth."""
+"""Augmentations of a tiny corpus: what is stored, that it is resumed, and that it says the truth."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ pytest.importorskip("pyworld")
 import soundfile
 
 from latent_edit.axes import AXES
+from latent_edit.data.augmentations import Augmentations, prepare_augmentations
 from latent_edit.data.corpora import Utterance, read_corpus
-from latent_edit.data.drawn_styles import RenditionConfig, natural_deviations
-from latent_edit.data.renditions import Renditions, prepare_renditions
+from latent_edit.data.drawn_styles import AugmentationConfig, natural_deviations
 from latent_edit.data.splits import split_of
 from latent_edit.errors import InputError
 from latent_edit.measures import Measurements
 
 RATE = 16_000
 LEVEL = list(AXES).index("level_db")
-CONFIG = RenditionConfig(styled_per_utterance=2, utterances_per_shard=2)
+CONFIG = AugmentationConfig(styled_per_utterance=2, utterances_per_shard=2)
 
 
 def speechlike(seconds: float, pitch: float, level: float, seed: int) -> np.ndarray:
@@ -48,40 +48,40 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[Utterance]:
 
 
 @pytest.fixture(scope="module")
-def renditions(corpus: list[Utterance], tmp_path_factory: pytest.TempPathFactory) -> Renditions:
-    return prepare_renditions(corpus, tmp_path_factory.mktemp("renditions"), CONFIG, workers=0)
+def augmentations(corpus: list[Utterance], tmp_path_factory: pytest.TempPathFactory) -> Augmentations:
+    return prepare_augmentations(corpus, tmp_path_factory.mktemp("augmentations"), CONFIG, workers=0)
 
 
-def test_every_utterance_has_raw_neutral_and_styled(corpus: list[Utterance], renditions: Renditions) -> None:
-    kinds = [(item.utterance, item.kind) for item in renditions.items]
+def test_every_utterance_has_raw_neutral_and_styled(corpus: list[Utterance], augmentations: Augmentations) -> None:
+    kinds = [(item.utterance, item.kind) for item in augmentations.items]
     assert kinds == [(n, kind) for n in range(len(corpus)) for kind in ("raw", "neutral", "styled", "styled")]
-    for item in renditions.items:
+    for item in augmentations.items:
         assert len(item.captions) == 2 and all(caption.text for caption in item.captions)
         if item.kind != "styled":
             assert not any(item.style) and item.warp == 1.0
 
 
-def test_raw_items_are_the_recordings_to_16_bit(corpus: list[Utterance], renditions: Renditions) -> None:
-    raw = [item for item in renditions.items if item.kind == "raw"]
-    for utterance, samples in zip(corpus, renditions.audio(raw), strict=True):
+def test_raw_items_are_the_recordings_to_16_bit(corpus: list[Utterance], augmentations: Augmentations) -> None:
+    raw = [item for item in augmentations.items if item.kind == "raw"]
+    for utterance, samples in zip(corpus, augmentations.audio(raw), strict=True):
         assert samples.dtype == np.float32
         np.testing.assert_allclose(samples, utterance.read(RATE), atol=1e-4)
 
 
-def test_stored_style_is_what_was_done(corpus: list[Utterance], renditions: Renditions) -> None:
-    """Level and length of each rendition are those that its style and its recording give."""
-    for item, samples in zip(renditions.items, renditions.audio(renditions.items), strict=True):
+def test_stored_style_is_what_was_done(corpus: list[Utterance], augmentations: Augmentations) -> None:
+    """Level and length of each augmentation are those that its style and its recording give."""
+    for item, samples in zip(augmentations.items, augmentations.audio(augmentations.items), strict=True):
         recording = corpus[item.utterance].read(RATE)
         assert samples.size == pytest.approx(recording.size * item.warp, abs=2)
         change = 20 * np.log10(np.sqrt(np.mean(samples**2)) / np.sqrt(np.mean(recording**2)))
         assert change == pytest.approx(item.style[LEVEL], abs=0.1)
 
 
-def test_heard_adds_the_deviation_of_the_recording(renditions: Renditions) -> None:
+def test_heard_adds_the_deviation_of_the_recording(augmentations: Augmentations) -> None:
     """The second recording is 6 dB louder than the median of its voice."""
-    raw = [item for item in renditions.items if item.kind == "raw"]
+    raw = [item for item in augmentations.items if item.kind == "raw"]
     assert raw[1].heard[LEVEL] - raw[2].heard[LEVEL] == pytest.approx(6.0, abs=0.5)
-    for item in renditions.items:
+    for item in augmentations.items:
         expected = np.clip(item.style[LEVEL] + raw[item.utterance].heard[LEVEL], -10, 10)
         assert item.heard[LEVEL] == pytest.approx(expected, abs=1e-3)
 
@@ -103,35 +103,39 @@ def test_a_voice_is_compared_with_itself_whoever_else_there_is(corpus: list[Utte
 
 
 def test_finished_shards_are_kept_and_lost_ones_made_again(corpus: list[Utterance], tmp_path: Path) -> None:
-    prepare_renditions(corpus, tmp_path, CONFIG, workers=0)
+    prepare_augmentations(corpus, tmp_path, CONFIG, workers=0)
     kept, lost = tmp_path / "shard-00000.safetensors", tmp_path / "shard-00001.safetensors"
     before = lost.read_bytes(), (tmp_path / "shard-00001.jsonl").read_bytes()
     time = kept.stat().st_mtime_ns
     (tmp_path / "shard-00001.jsonl").unlink()
     with pytest.raises(InputError, match="lacks 1 of 2 shards"):
-        Renditions.open(tmp_path)
-    prepare_renditions(corpus, tmp_path, CONFIG, workers=0)
+        Augmentations.open(tmp_path)
+    prepare_augmentations(corpus, tmp_path, CONFIG, workers=0)
     assert kept.stat().st_mtime_ns == time
     assert (lost.read_bytes(), (tmp_path / "shard-00001.jsonl").read_bytes()) == before
 
 
-def test_several_processes_write_the_same(corpus: list[Utterance], renditions: Renditions, tmp_path: Path) -> None:
-    prepare_renditions(corpus, tmp_path, CONFIG, workers=2)
-    for path in sorted(renditions.folder.iterdir()):
+def test_several_processes_write_the_same(
+    corpus: list[Utterance], augmentations: Augmentations, tmp_path: Path
+) -> None:
+    prepare_augmentations(corpus, tmp_path, CONFIG, workers=2)
+    for path in sorted(augmentations.folder.iterdir()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
-def test_a_folder_of_other_data_is_refused(corpus: list[Utterance], renditions: Renditions, tmp_path: Path) -> None:
+def test_a_folder_of_other_data_is_refused(
+    corpus: list[Utterance], augmentations: Augmentations, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match="other config"):
-        prepare_renditions(corpus, renditions.folder, RenditionConfig(seed=1), workers=0)
-    with pytest.raises(InputError, match="no renditions"):
-        Renditions.open(tmp_path)
+        prepare_augmentations(corpus, augmentations.folder, AugmentationConfig(seed=1), workers=0)
+    with pytest.raises(InputError, match="no augmentations"):
+        Augmentations.open(tmp_path)
     with pytest.raises(InputError, match="no recordings"):
-        prepare_renditions([], tmp_path, CONFIG, workers=0)
+        prepare_augmentations([], tmp_path, CONFIG, workers=0)
 
 
-def test_shouts_over_full_scale_are_not_clipped(renditions: Renditions) -> None:
-    tables = [json.loads(line) for t in sorted(renditions.folder.glob("shard-*.jsonl")) for line in t.open()]
+def test_shouts_over_full_scale_are_not_clipped(augmentations: Augmentations) -> None:
+    tables = [json.loads(line) for t in sorted(augmentations.folder.glob("shard-*.jsonl")) for line in t.open()]
     assert all(entry["scale"] >= 1.0 for entry in tables)
-    for item, samples in zip(renditions.items, renditions.audio(renditions.items), strict=True):
+    for item, samples in zip(augmentations.items, augmentations.audio(augmentations.items), strict=True):
         assert np.abs(samples).max() == pytest.approx(item.scale, rel=1e-3) or item.scale == 1.0

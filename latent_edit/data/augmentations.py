@@ -1,12 +1,12 @@
-"""Styled renditions of a corpus: made once, read by CLAP, by stage 2 of the voice and by the bridges.
+"""Styled augmentations of a corpus: made once, read by CLAP, by stage 2 of the voice and by the bridges.
 
 A folder holds, for every shard of utterances,
   measured-00000.jsonl      what was measured on each natural recording, one line each
   shard-00000.safetensors   int16 samples [N] of every item, by its number
-  shard-00000.jsonl         one line per item (`RenditionItem`), written last: it marks a finished shard
-and renditions.json, what all of it was made from. Of each utterance there is the recording itself ("raw"), its neutral
-reading through WORLD ("neutral"), and some styles through WORLD ("styled"): so half of what is neutral went through
-WORLD, and "vocoded" never means "styled". Equal input gives equal files.
+  shard-00000.jsonl         one line per item (`Augmentation`), written last: it marks a finished shard
+and augmentations.json, what all of it was made from. Of each utterance there is the recording itself ("raw"), its
+neutral resynthesis by WORLD ("neutral"), and some styles through WORLD ("styled"): so half of what is neutral went
+through WORLD, and "vocoded" never means "styled". Equal input gives equal files.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import numpy as np
 from latent_edit.data.corpora import Utterance
 from latent_edit.data.drawn_styles import (
     NEUTRAL_PRESET,
+    AugmentationCaption,
+    AugmentationConfig,
     DrawnStyle,
-    RenditionCaption,
-    RenditionConfig,
     draw_style,
     natural_captions,
     natural_deviations,
@@ -44,14 +44,14 @@ from latent_edit.measures import Measurements, measure
 from latent_edit.prompts.lexicon import MAXIMA, MINIMA, CaptionSplit
 
 logger = logging.getLogger(__name__)
-INFO_NAME = "renditions.json"
+INFO_NAME = "augmentations.json"
 FULL_SCALE = 32767.0
 Kind = Literal["raw", "neutral", "styled"]
 
 
 @dataclass(frozen=True)
-class RenditionItem:
-    """One rendition.
+class Augmentation:
+    """One augmentation.
 
     shard, number: where its samples lie. utterance: index into the prepared utterances. sentence: `sentence_key` of its
     text. preset: the page's preset it renders (with jitter). style: the change made, [7] in the order of `AXES`. heard:
@@ -72,42 +72,42 @@ class RenditionItem:
     heard: tuple[float, ...]
     warp: float
     scale: float
-    captions: tuple[RenditionCaption, ...]
+    captions: tuple[AugmentationCaption, ...]
 
     @staticmethod
-    def from_json(line: str) -> RenditionItem:
+    def from_json(line: str) -> Augmentation:
         """The item of one line of a shard's JSONL."""
         fields = json.loads(line)
-        captions = tuple(RenditionCaption(c["text"], tuple(c["axes"])) for c in fields.pop("captions"))
+        captions = tuple(AugmentationCaption(c["text"], tuple(c["axes"])) for c in fields.pop("captions"))
         style, heard = tuple(fields.pop("style")), tuple(fields.pop("heard"))
-        return RenditionItem(**fields, style=style, heard=heard, captions=captions)
+        return Augmentation(**fields, style=style, heard=heard, captions=captions)
 
 
 @dataclass(frozen=True)
-class Renditions:
-    """A prepared folder. items: all of its renditions, utterance by utterance."""
+class Augmentations:
+    """A prepared folder. items: all of its augmentations, utterance by utterance."""
 
     folder: Path
     sampling_rate: int
-    items: tuple[RenditionItem, ...]
+    items: tuple[Augmentation, ...]
 
     @staticmethod
-    def open(folder: Path) -> Renditions:
+    def open(folder: Path) -> Augmentations:
         """Read the tables of a folder. Raises InputError where it is not, or not yet completely, prepared."""
         info = _read_info(folder)
         if info is None:
-            raise InputError(f"{folder} holds no renditions; run `python -m latent_edit prepare` first")
+            raise InputError(f"{folder} holds no augmentations; run `python -m latent_edit prepare` first")
         tables = [_table(folder, shard) for shard in range(info["shards"])]
         if unfinished := [table for table in tables if not table.is_file()]:
             raise InputError(f"{folder} lacks {len(unfinished)} of {len(tables)} shards; run `prepare` again to finish")
-        items = [RenditionItem.from_json(line) for table in tables for line in _lines(table)]
-        return Renditions(folder, info["config"]["sampling_rate"], tuple(items))
+        items = [Augmentation.from_json(line) for table in tables for line in _lines(table)]
+        return Augmentations(folder, info["config"]["sampling_rate"], tuple(items))
 
-    def of_split(self, split: Split) -> list[RenditionItem]:
+    def of_split(self, split: Split) -> list[Augmentation]:
         """The items of one split."""
         return [item for item in self.items if item.split == split]
 
-    def audio(self, items: Sequence[RenditionItem]) -> Iterator[np.ndarray]:
+    def audio(self, items: Sequence[Augmentation]) -> Iterator[np.ndarray]:
         """Samples of each item, float32 [N]; may exceed 1.0. Fast where items of a shard follow each other."""
         from safetensors import safe_open
 
@@ -118,9 +118,9 @@ class Renditions:
             yield opened[1].get_tensor(str(item.number)).astype(np.float32) * np.float32(item.scale / FULL_SCALE)
 
 
-def prepare_renditions(
-    utterances: Sequence[Utterance], folder: Path, config: RenditionConfig, workers: int = 2
-) -> Renditions:
+def prepare_augmentations(
+    utterances: Sequence[Utterance], folder: Path, config: AugmentationConfig, workers: int = 2
+) -> Augmentations:
     """Measure and render a corpus; finished shards are kept. `workers` processes, 0 for none besides this one.
 
     Raises InputError where the folder was begun with other recordings or another configuration.
@@ -134,7 +134,7 @@ def prepare_renditions(
     deviations = natural_deviations(utterances, [Measurements(**values) for values in measured])
     render = partial(_render_shard, deviations=deviations, config=config)
     _run(render, [t for t in tasks if not _table(folder, t.shard).is_file()], workers, "rendered")
-    return Renditions.open(folder)
+    return Augmentations.open(folder)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class ShardTask:
         return self.folder / f"measured-{self.shard:05d}.jsonl"
 
 
-def _measure_shard(task: ShardTask, config: RenditionConfig) -> None:
+def _measure_shard(task: ShardTask, config: AugmentationConfig) -> None:
     lines = []
     for utterance in task.utterances:
         letters = len(sentence_key(utterance.text).replace(" ", ""))  # in place of phonemes: only ratios are used
@@ -160,10 +160,10 @@ def _measure_shard(task: ShardTask, config: RenditionConfig) -> None:
     _write_lines(task.measured, lines)
 
 
-def _render_shard(task: ShardTask, deviations: np.ndarray, config: RenditionConfig) -> None:
+def _render_shard(task: ShardTask, deviations: np.ndarray, config: AugmentationConfig) -> None:
     from safetensors.numpy import save_file
 
-    items: list[RenditionItem] = []
+    items: list[Augmentation] = []
     samples: dict[str, np.ndarray] = {}
     for offset, utterance in enumerate(task.utterances):
         index = task.first + offset
@@ -171,7 +171,7 @@ def _render_shard(task: ShardTask, deviations: np.ndarray, config: RenditionConf
             integers, scale = _to_int16(audio)
             number = len(items)
             samples[str(number)] = integers
-            items.append(RenditionItem(shard=task.shard, number=number, scale=scale, **item))
+            items.append(Augmentation(shard=task.shard, number=number, scale=scale, **item))
     path = _samples_file(task.folder, task.shard)
     with whole(path) as partial:
         save_file(samples, partial)
@@ -179,7 +179,7 @@ def _render_shard(task: ShardTask, deviations: np.ndarray, config: RenditionConf
 
 
 def _render_utterance(
-    utterance: Utterance, index: int, deviation: np.ndarray, config: RenditionConfig
+    utterance: Utterance, index: int, deviation: np.ndarray, config: AugmentationConfig
 ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Fields of each item of an utterance (without those of its storage) and its samples."""
     generator = np.random.default_rng([config.seed, index])
@@ -222,7 +222,7 @@ def _to_int16(samples: np.ndarray) -> tuple[np.ndarray, float]:
     return np.rint(samples / scale * FULL_SCALE).astype(np.int16), scale
 
 
-def _begin(utterances: Sequence[Utterance], folder: Path, config: RenditionConfig, shards: int) -> None:
+def _begin(utterances: Sequence[Utterance], folder: Path, config: AugmentationConfig, shards: int) -> None:
     """Write what the folder is made from, or compare with what it was begun with."""
     texts = [f"{utterance.speaker}/{utterance.path.name}" for utterance in utterances]
     info = {
