@@ -28,20 +28,21 @@ REMEMBER = "(voice) => { if (voice) window.voiceBefore = voice; return null; }"
 WITH_VOICE = "(clip) => [clip, window.voiceBefore ?? null]"
 
 
-def take_clip(clip: str | None, voice: str | None = None) -> tuple[str | None, str, str | None]:
-    """What stands in the control, the note about it in HTML, and the voice.
+def take_clip(clip: str | None, voice: str | None = None) -> tuple[Any, str, str | None]:
+    """What is to stand in the control, the note about it in HTML, and the voice.
 
-    The voice is None for a new clip, which has yet to find its own, and stays as it was when the clip is refused.
+    A clip that can stay as it is is not set again: somebody may have cleared it in the meantime. The voice is None for
+    a new clip, which has yet to find its own, and stays as it was when the clip is refused.
     """
     path = given(clip, NO_RECORDING)
     try:
         played, note = _checked(path)
     except InputError as error:
         return None, _refusal(error, path), voice
-    return str(played), note, None
+    return gr.skip() if played == path else str(played), note, None
 
 
-def take_reference(clip: str | None) -> tuple[str | None, str]:
+def take_reference(clip: str | None) -> tuple[Any, str]:
     """`take_clip` for a clip that lends its manner, which has no voice to find."""
     return take_clip(clip)[:2]
 

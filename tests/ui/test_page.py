@@ -54,7 +54,7 @@ def test_gradio_writes_no_stubs_into_the_source() -> None:
 def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
     endpoints = page.get_api_info()["named_endpoints"]
     about_one_edit = {"/edit", "/download", "/bridge", "/judge"}
-    asked_before = {"/nearest_voice", "/voices", "/methods", "/open_record"}
+    asked_before = {"/nearest_voice", "/voices", "/methods", "/open_record", "/read_prompt"}
     ended = {"/cancel_edit", "/cancel_bridge", "/cancel_compare"}
     assert set(endpoints) == about_one_edit | asked_before | ended | {"/compare"}
     assert all(endpoint["description"] for endpoint in endpoints.values())
@@ -67,8 +67,10 @@ def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
 
 def test_what_has_no_endpoint_is_done_by_another_one_or_only_fills_the_page(page: gr.Blocks) -> None:
     private = {fn.fn.__name__ for fn in page.fns.values() if fn.fn and fn.api_visibility != "public"}
-    of_clips = {"take_clip", "take_reference", "voice_of"}
-    assert private == {"choices", "compare", "restore", "status"} | of_clips  # the reason stands beside each
+    while_one_types_or_gives_clips = {"take_clip", "take_reference", "voice_of", "follow"}
+    assert (
+        private == {"choices", "compare", "restore", "status"} | while_one_types_or_gives_clips
+    )  # the reason stands beside each
 
 
 def test_edit_is_the_first_tab_and_what_the_others_hold_waits(page: gr.Blocks) -> None:
