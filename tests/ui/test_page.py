@@ -67,10 +67,8 @@ def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
 
 def test_what_has_no_endpoint_is_done_by_another_one_or_only_fills_the_page(page: gr.Blocks) -> None:
     private = {fn.fn.__name__ for fn in page.fns.values() if fn.fn and fn.api_visibility != "public"}
-    while_one_types_or_gives_clips = {"take_clip", "take_reference", "voice_of", "follow"}
-    assert (
-        private == {"choices", "compare", "restore", "status"} | while_one_types_or_gives_clips
-    )  # the reason stands beside each
+    on_arrival = {"take_clip", "take_reference", "voice_of", "follow"}
+    assert private == {"choices", "compare", "restore", "status"} | on_arrival  # the reason stands beside each
 
 
 def test_edit_is_the_first_tab_and_what_the_others_hold_waits(page: gr.Blocks) -> None:
