@@ -50,7 +50,7 @@ class BridgeTraining(StrictModel):
     seed: int = 0
 
 
-class BridgeConfiguration(StrictModel):
+class BridgeConfig(StrictModel):
     """A method of editing: every row of every table is one of these (presets/bridge)."""
 
     title: str
@@ -79,7 +79,7 @@ class BridgeConfiguration(StrictModel):
     training: BridgeTraining
 
     @model_validator(mode="after")
-    def _consistent(self) -> BridgeConfiguration:
+    def _consistent(self) -> BridgeConfig:
         for name in ("pairing", "condition"):
             shares = getattr(self, name)
             if not shares or min(shares.values()) < 0 or sum(shares.values()) == 0:
@@ -111,9 +111,7 @@ class Bridge(nn.Module):
     style_mean: Tensor
     tremor_rate: Tensor
 
-    def __init__(
-        self, config: BridgeConfiguration, channels: int, style_dimension: int, speaker_dimension: int
-    ) -> None:
+    def __init__(self, config: BridgeConfig, channels: int, style_dimension: int, speaker_dimension: int) -> None:
         super().__init__()
         self.config = config
         self.diffusion = config.diffusion()
@@ -252,7 +250,7 @@ def load_bridge(folder: Path, vits: FrozenVits, style_encoder: StyleEncoder) -> 
                 f"python -m latent_edit train bridge --out {folder}"
             )
     try:
-        config = BridgeConfiguration.model_validate(stored["method"])
+        config = BridgeConfig.model_validate(stored["method"])
     except ValidationError as error:
         raise CheckpointError(
             f"the method of {folder.name} is not one of this version ({problems(error)}); train it again"

@@ -163,12 +163,12 @@ def train_vits(
     ] = None,
 ) -> None:
     """Train one stage of the voice, or from a pack its decoder."""
-    from latent_edit.training.vits_config import VitsConfiguration
+    from latent_edit.training.vits_config import VitsTrainingConfig
 
     if pack is not None or trained is not None:
         _train_decoder(pack, steps, trained, runs, out, start_from or VOICE, resume)
         return
-    config = load_preset(VitsConfiguration, "vits", preset)
+    config = load_preset(VitsTrainingConfig, "vits", preset)
     config.stage(stage)
     if dry_run:
         _show(config)
@@ -273,9 +273,9 @@ def train_bridge(
     dry_run: DryRunOption = False,
 ) -> None:
     """Train a bridge on the prepared latents."""
-    from latent_edit.bridge import BridgeConfiguration
+    from latent_edit.bridge import BridgeConfig
 
-    config = load_preset(BridgeConfiguration, "bridge", preset)
+    config = load_preset(BridgeConfig, "bridge", preset)
     if dry_run:
         _show(config)
     from latent_edit.data.latents import load_latents
@@ -307,6 +307,10 @@ def evaluate(
     acted: Annotated[
         Path | None, typer.Option(help="A folder of acted speech (EmoDB), which the emotion judges are fitted on.")
     ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(help="The folder of a listening test, whose listeners become a judge beside the models."),
+    ] = None,
     test: Annotated[bool, typer.Option("--test", help="The test set: once for a release, never to choose.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="A few of everything, in RUNS/evaluation-quick.")] = False,
     combinations: Annotated[
@@ -325,6 +329,7 @@ def evaluate(
     from latent_edit.editor import LatentEditor
     from latent_edit.evaluation.plan import QUICK, SampleSizes
     from latent_edit.evaluation.suite import Run, evaluate_embedded, summary
+    from latent_edit.listening.export import scores
     from latent_edit.request import choose
 
     asked = {"presets": combinations, "preservation": preservation}
@@ -337,7 +342,10 @@ def evaluate(
     folder = runs / "evaluation-quick"
     results, data = (out or folder / RESULTS.name, folder) if quick else (out or RESULTS, REPORT)
     split: EvaluationSplit = "test" if test else "development"
-    run = Run(runs / "evaluation", results, data, sizes, recordings, acted, split=split, workers=workers)
+    listeners = scores(study) if study else []
+    run = Run(
+        runs / "evaluation", results, data, sizes, recordings, acted, split=split, study=listeners, workers=workers
+    )
     typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
     return typer.echo(f"written to {results}")
 

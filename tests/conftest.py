@@ -109,12 +109,12 @@ def make_tiny_clap(folder: Path) -> None:
 
 def make_tiny_bridge(root: Path, method: str) -> None:
     """A bridge of one layer for the voice and the CLAP below `root`."""
-    from latent_edit.bridge import Bridge, BridgeConfiguration
+    from latent_edit.bridge import Bridge, BridgeConfig
     from latent_edit.models.clap import load_style_encoder
     from latent_edit.models.vits import FrozenVits
 
     vits, style_encoder = FrozenVits.load(root / "vits-mini"), load_style_encoder(root / "clap-mini")
-    config = BridgeConfiguration.model_validate(
+    config = BridgeConfig.model_validate(
         {
             "title": f"tiny {method}",
             "method": method,

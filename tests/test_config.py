@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from latent_edit.bridge import BridgeConfiguration
+from latent_edit.bridge import BridgeConfig
 from latent_edit.config import PRESETS, StrictModel, load_preset, load_styles, preset_prompts, read_yaml
 from latent_edit.errors import InputError
-from latent_edit.training.vits_config import VitsConfiguration
+from latent_edit.training.vits_config import VitsTrainingConfig
 
 BRIDGES = sorted(path.stem for path in (PRESETS / "bridge").glob("*.yaml"))
 
@@ -24,7 +24,7 @@ class Cake(StrictModel):
 
 @pytest.mark.parametrize("name", BRIDGES)
 def test_every_bridge_is_a_valid_method(name: str) -> None:
-    config = load_preset(BridgeConfiguration, "bridge", name)
+    config = load_preset(BridgeConfig, "bridge", name)
     given = read_yaml(PRESETS / "bridge" / f"{name}.yaml")
     assert config.model_dump(include=set(given) - {"training"}, mode="json") == {
         key: value for key, value in given.items() if key != "training"
@@ -35,14 +35,14 @@ def test_every_bridge_is_a_valid_method(name: str) -> None:
 
 def test_the_shipped_methods_are_there() -> None:
     assert {"i2sb", "paper-i2sb", "paper-palette"} <= set(BRIDGES)
-    papers = [load_preset(BridgeConfiguration, "bridge", name) for name in ("paper-i2sb", "paper-palette")]
+    papers = [load_preset(BridgeConfig, "bridge", name) for name in ("paper-i2sb", "paper-palette")]
     assert [(config.pairing, config.network, config.normalise) for config in papers] == 2 * [
         ({"paper": 1}, "image", False)
     ]
 
 
 def test_the_voice_preset() -> None:
-    config = load_preset(VitsConfiguration, "vits", "mini")
+    config = load_preset(VitsTrainingConfig, "vits", "mini")
     assert list(config.stages) == ["neutral", "styled", "text", "decoder"]
     trained = [stage.train for stage in config.stages.values()]
     assert trained == ["all", "posterior_and_decoder", "text_side", "decoder"]

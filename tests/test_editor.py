@@ -19,7 +19,7 @@ from tiny_voices import shake, transformers_voice
 
 from latent_edit import checkpoint
 from latent_edit.axes import AXES, AxisValue
-from latent_edit.bridge import Bridge, BridgeConfiguration, load_bridge
+from latent_edit.bridge import Bridge, BridgeConfig, load_bridge
 from latent_edit.config import load_preset
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import CheckpointError, InputError
@@ -435,7 +435,7 @@ def test_another_vits_is_edited_by_a_plain_bridge(tiny_root: Path, tmp_path: Pat
     """What the README promises for any transformers `VitsModel`, whose decoder can be asked for nothing."""
     vits = FrozenVits.load(transformers_voice(tmp_path / "voice", speakers=1))
     style_encoder = load_style_encoder(tiny_root / "clap-mini")
-    config = load_preset(BridgeConfiguration, "bridge", "i2sb-plain").model_copy(update={"width": 16, "depth": 1})
+    config = load_preset(BridgeConfig, "bridge", "i2sb-plain").model_copy(update={"width": 16, "depth": 1})
     bridge = Bridge(config, vits.latent_channels, style_encoder.dimension, 0)
     shake(bridge)
     bridge.save(tmp_path / "bridge", vits.latent_hash, style_encoder.hash)

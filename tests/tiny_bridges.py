@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from tiny_voices import shake
 
-from latent_edit.bridge import Bridge, BridgeConfiguration
+from latent_edit.bridge import Bridge, BridgeConfig
 from latent_edit.data.augmentations import Augmentation
 from latent_edit.data.latents import FIELDS, Latents
 
 CHANNELS, STYLE, SPEAKER = 8, 6, 4
 
 
-def configuration(**changes: Any) -> BridgeConfiguration:
+def configuration(**changes: Any) -> BridgeConfig:
     """A small bridge; `training` may be given in part."""
     fields: dict[str, Any] = {
         "title": "tiny",
@@ -28,7 +28,7 @@ def configuration(**changes: Any) -> BridgeConfiguration:
     }
     training = {"steps": 4, "batch_size": 4, "warmup_steps": 2, "ema": 0.5, "condition_dropout": 0.3}
     training |= changes.pop("training", {})
-    return BridgeConfiguration.model_validate({**fields, **changes, "training": training})
+    return BridgeConfig.model_validate({**fields, **changes, "training": training})
 
 
 def tiny_bridge(**changes: Any) -> Bridge:

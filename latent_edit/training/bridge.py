@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from latent_edit import checkpoint
 from latent_edit.axes import AXES
-from latent_edit.bridge import Bridge, BridgeConfiguration
+from latent_edit.bridge import Bridge, BridgeConfig
 from latent_edit.data.latents import Latents
 from latent_edit.data.speech import batch_of_step
 from latent_edit.data.world import TREMOR_HZ
@@ -38,7 +38,7 @@ FINAL_RATE = 0.1  # of the learning rate, at the last step
 _STATE = ("bridge", "averaged", "optimizer")
 
 
-def needed_fields(config: BridgeConfiguration) -> tuple[str, ...]:
+def needed_fields(config: BridgeConfig) -> tuple[str, ...]:
     """Fields of `data.latents.Example` that this method trains on."""
     fields = {field for kind in config.pairing for field in PAIR_FIELDS[kind, config.source_space]}
     return tuple(sorted(fields | {"target"}))  # lengths and moments are those of the targets
@@ -47,7 +47,7 @@ def needed_fields(config: BridgeConfiguration) -> tuple[str, ...]:
 class BridgeTask:
     """See `training.loop.Task`."""
 
-    def __init__(self, config: BridgeConfiguration, latents: Latents, vits: FrozenVits) -> None:
+    def __init__(self, config: BridgeConfig, latents: Latents, vits: FrozenVits) -> None:
         """vits: the voice that the latents are of."""
         self.config, self.latents = config, latents
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -210,7 +210,7 @@ class BridgeTask:
 
 
 def train(
-    config: BridgeConfiguration,
+    config: BridgeConfig,
     latents: Latents,
     vits: FrozenVits,
     folder: Path,

@@ -33,7 +33,7 @@ from latent_edit.models.embedded_vits import (
 from latent_edit.models.vits import freeze
 from latent_edit.training import loop
 from latent_edit.training.f0_ranges import measure_ranges
-from latent_edit.training.vits_config import VitsArchitecture, VitsConfiguration
+from latent_edit.training.vits_config import VitsArchitecture, VitsTrainingConfig
 from latent_edit.training.vits_task import Judge, VitsTask
 
 # A shout may exceed full scale; this is the level that 16 bits stand for where augmentations are kept in memory.
@@ -61,7 +61,7 @@ def build_voice(architecture: VitsArchitecture, speakers: list[str]) -> Embedded
 
 
 def train(
-    config: VitsConfiguration,
+    config: VitsTrainingConfig,
     stage_name: str,
     speech: Speech,
     runs: Path,
@@ -102,7 +102,7 @@ class TrainedVoice:
     discriminators: dict[str, Tensor]
 
 
-def _start(config: VitsConfiguration, stage_name: str, runs: Path, start_from: Path | None) -> TrainedVoice | None:
+def _start(config: VitsTrainingConfig, stage_name: str, runs: Path, start_from: Path | None) -> TrainedVoice | None:
     if start_from is not None:
         speakers = checkpoint.load_config(start_from).get("speakers")
         if not speakers:
@@ -129,7 +129,7 @@ def load_averaged(folder: Path) -> TrainedVoice:
     return TrainedVoice(task["speakers"], averaged, task["discriminators"])
 
 
-def export(config: VitsConfiguration, folder: Path, target: Path, speech: Speech) -> None:
+def export(config: VitsTrainingConfig, folder: Path, target: Path, speech: Speech) -> None:
     """Write the voice checkpoint of a training state: averaged weights, and the discriminators to go on from.
 
     speech: the training recordings, whose range of F0 its readings will have.

@@ -41,7 +41,7 @@ class VitsStage(StrictModel):
     moment_weight: float = 0.0
 
 
-class VitsConfiguration(StrictModel):
+class VitsTrainingConfig(StrictModel):
     """The preset of `train vits`."""
 
     architecture: VitsArchitecture

@@ -19,7 +19,7 @@ from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.optimize.objectives import f0_errors
 from latent_edit.training import loop
 from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
-from latent_edit.training.vits_config import VitsConfiguration, VitsStage
+from latent_edit.training.vits_config import VitsStage, VitsTrainingConfig
 
 Judge = Callable[[EmbeddedVits], dict[str, float]]
 """Measures a voice on held-out sentences."""
@@ -38,7 +38,7 @@ class VitsTask:
 
     def __init__(
         self,
-        config: VitsConfiguration,
+        config: VitsTrainingConfig,
         stage: VitsStage,
         voice: EmbeddedVits,
         speech: Speech,

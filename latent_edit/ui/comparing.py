@@ -28,31 +28,35 @@ GUIDANCE_VALUES = (1.0, 2.0, 3.0, 5.0)
 MOST_EDITS, MOST_CHARACTERS = 6, 200
 
 
-class Plan(NamedTuple):
+class GridEdits(NamedTuple):
     """The edits of a grid with their titles, and how many stand in a row (None: as many as fit)."""
 
     edits: list[tuple[str, EditRequest]]
     columns: int | None = None
 
 
-def plan(kind: str, base: EditRequest, prompts: str | None, voices: Sequence[str], methods: Mapping[str, str]) -> Plan:
+def grid_edits(
+    kind: str, base: EditRequest, prompts: str | None, voices: Sequence[str], methods: Mapping[str, str]
+) -> GridEdits:
     """What is compared when `kind` varies and all else is as in `base`. Raises InputError when it is too much."""
     if len(base.text) > MOST_CHARACTERS:
         raise InputError(f"compare takes up to {MOST_CHARACTERS} characters, so that others need not wait: shorten it")
     if kind == GUIDANCE:
-        return Plan([(f"guidance {value:g}", dataclasses.replace(base, guidance=value)) for value in GUIDANCE_VALUES])
+        return GridEdits(
+            [(f"guidance {value:g}", dataclasses.replace(base, guidance=value)) for value in GUIDANCE_VALUES]
+        )
     if kind == PROMPTS:
         lines = _lines(prompts)
         if not 1 <= len(lines) <= MOST_EDITS:
             raise InputError(f"write one to {MOST_EDITS} prompts, one on each line; there are {len(lines)}")
-        return Plan([(line, dataclasses.replace(base, prompt=line, reference=None)) for line in lines])
+        return GridEdits([(line, dataclasses.replace(base, prompt=line, reference=None)) for line in lines])
     if kind == VOICES:
-        return Plan(
+        return GridEdits(
             [(voice, dataclasses.replace(base, voice=voice, decode_voice=None)) for voice in voices[:MOST_EDITS]]
         )
     if kind == METHODS:
         named = list(methods.items())[:MOST_EDITS]
-        return Plan([(f"{name}: {title}", dataclasses.replace(base, method=name)) for name, title in named])
+        return GridEdits([(f"{name}: {title}", dataclasses.replace(base, method=name)) for name, title in named])
     if kind == SPEAKERS:
         return _speakers(base, voices)
     raise InputError(f"there is no comparison {kind!r}; known: {', '.join(KINDS)}")
@@ -63,7 +67,7 @@ def _lines(prompts: str | None) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in (prompts or "").splitlines() if line.strip()))
 
 
-def _speakers(base: EditRequest, voices: Sequence[str]) -> Plan:
+def _speakers(base: EditRequest, voices: Sequence[str]) -> GridEdits:
     """The paper's experiment: what a voice reads, spoken by its own decoder or by another's."""
     other = next((voice for voice in voices if voice != base.voice), None)
     if other is None:
@@ -74,7 +78,7 @@ def _speakers(base: EditRequest, voices: Sequence[str]) -> Plan:
         for one in pair
         for two in pair
     ]
-    return Plan(edits, columns=2)
+    return GridEdits(edits, columns=2)
 
 
 class Comparison:
@@ -122,7 +126,7 @@ class Comparison:
             if kind == PROMPTS and (lines := _lines(prompts)):  # what Edit has in their place may be missing
                 settings = dataclasses.replace(settings, prompt=lines[0], style_source=IN_WORDS)
             base = settings.request(editor)
-            planned = plan(kind, base, prompts, editor.voices, editor.methods)
+            planned = grid_edits(kind, base, prompts, editor.voices, editor.methods)
             if kind == VOICES and len(editor.voices) > MOST_EDITS:
                 gr.Info(f"The first {MOST_EDITS} of {len(editor.voices)} voices are compared.")
             for cells in _growing(editor, planned, tell):
@@ -130,7 +134,7 @@ class Comparison:
                     yield grid_value(cells, folder, planned.columns)
 
 
-def _growing(editor: LatentEditor, planned: Plan, tell: Progress) -> Iterator[list[Cell]]:
+def _growing(editor: LatentEditor, planned: GridEdits, tell: Progress) -> Iterator[list[Cell]]:
     """The cells so far, after each edit of a plan; first the plain reading where all of them have the same."""
     cells: list[Cell] = []
     common = len({(request.voice, request.text) for _, request in planned.edits}) == 1

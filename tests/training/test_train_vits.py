@@ -26,7 +26,7 @@ from latent_edit.models.vits import LATENT_PARTS, FrozenVits, freeze
 from latent_edit.training import loop, vits, vits_task
 from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits import STYLED_FULL_SCALE, build_voice
-from latent_edit.training.vits_config import VitsConfiguration
+from latent_edit.training.vits_config import VitsTrainingConfig
 from latent_edit.training.vits_task import VitsTask, slice_frames
 from latent_edit.types import Waveform
 
@@ -43,7 +43,7 @@ STAGES = {
     "text": {"train": "text_side", "steps": 4, "learning_rate": 1e-3},
     "decoder": {"train": "decoder", "steps": 4, "learning_rate": 1e-3, "adversarial_from": 0, "styled_share": 0.5},
 }
-CONFIG = VitsConfiguration.model_validate(
+CONFIG = VitsTrainingConfig.model_validate(
     {
         "architecture": ARCHITECTURE,
         "stages": STAGES,
@@ -270,7 +270,7 @@ def test_training_can_go_on_from_the_shipped_voice() -> None:
     """Its sizes are those of the preset, and the discriminators are with it."""
     folder = checkpoint.default_root() / "vits-mini"
     speakers = checkpoint.load_config(folder)["speakers"]
-    network = build_voice(load_preset(VitsConfiguration, "vits", "mini").architecture, speakers)
+    network = build_voice(load_preset(VitsTrainingConfig, "vits", "mini").architecture, speakers)
     checkpoint.strict_load(network, checkpoint.load_tensors(folder))
     checkpoint.strict_load(Discriminators(), checkpoint.load_tensors(folder, DISCRIMINATORS_NAME))
 

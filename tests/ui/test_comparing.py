@@ -27,7 +27,7 @@ from latent_edit.ui.comparing import (
     SPEAKERS,
     VOICES,
     Comparison,
-    plan,
+    grid_edits,
 )
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
@@ -39,7 +39,7 @@ METHOD_NAMES = {"i2sb": "a bridge", "palette": "from noise"}
 
 
 def planned(kind: str, base: EditRequest = BASE, prompts: str = "", voices: list[str] | None = None) -> Any:
-    return plan(kind, base, prompts, VOICE_NAMES if voices is None else voices, METHOD_NAMES)
+    return grid_edits(kind, base, prompts, VOICE_NAMES if voices is None else voices, METHOD_NAMES)
 
 
 def test_one_thing_varies_and_all_else_stays() -> None:
