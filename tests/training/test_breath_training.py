@@ -58,7 +58,7 @@ CONFIG = BreathConfig(steps=4, pairs=7, held_out_pairs=2, batch_size=4, segment_
 
 
 def louder(_: FrozenVits, latent: Latent, speaker: str, amount: float) -> Latent:  # noqa: ARG001
-    """In place of `with_breath`, which has its own tests and takes its time."""
+    """In place of `breathy`, which has its own tests and takes its time."""
     return Latent(latent.z + amount, latent.mask)
 
 
@@ -66,7 +66,7 @@ def louder(_: FrozenVits, latent: Latent, speaker: str, amount: float) -> Latent
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A voice with random weights may dwell on anything."""
     monkeypatch.setattr(breath, "LONGEST", 10**6)
-    monkeypatch.setattr(breath, "with_breath", louder)
+    monkeypatch.setattr(breath, "breathy", louder)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_pairs_are_sought_once_and_a_whisper_stays_as_it_is(
     whispers = [pair for pair in pairs if torch.equal(pair.clear, pair.breathy)]
     assert [(pair.speaker, pair.breathiness) for pair in whispers] == [("ben", 0.0)]
     assert all(0.1 <= pair.breathiness <= 0.9 for pair in pairs if pair.breathiness)
-    monkeypatch.setattr(breath, "with_breath", None)
+    monkeypatch.setattr(breath, "breathy", None)
     for pair, kept in zip(pairs, seek_pairs(CONFIG, voice, augmentations, path), strict=True):
         assert pair.speaker == kept.speaker and torch.equal(pair.breathy, kept.breathy)
 
@@ -138,7 +138,7 @@ def test_it_learns_breath_and_keeps_the_rest(voice: FrozenVits) -> None:
     assert missed(clear) < missed(breathy)
     old, new = voice.source_filter_decoder.pitch.state_dict(), task.decoder.pitch.state_dict()
     assert all(torch.equal(value, new[name]) for name, value in old.items())
-    assert task.evaluate(100).keys() == {"held_out_noise", "held_out_pulse", "held_out_phase"}
+    assert task.evaluate(100).keys() == {"held_out_noise", "held_out_pulses", "held_out_phase"}
 
 
 def test_going_on_equals_an_uninterrupted_run(

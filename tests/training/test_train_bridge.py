@@ -59,7 +59,7 @@ def tensors(state: Any, path: str = "") -> dict[str, Any]:
 def test_two_steps_saved_and_resumed_equal_an_uninterrupted_run(
     row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = {"segment_frames": 12, "plain_share": 0.2, "time_power": 3, "heard_weight": 0.2} if row == "i2sb" else {}
+    heard = {"segment_frames": 12, "plain_share": 0.2, "time_power": 3, "decoder_weight": 0.2} if row == "i2sb" else {}
     config = configuration(**ROWS[row], training={"steps": 3 if row == "paper" else 4, **heard})
     monkeypatch.setattr(training, "PAPER_FRAMES", 48)
     whole = training.train(config, LATENTS, VITS, tmp_path / "whole")
@@ -275,7 +275,7 @@ def test_the_prosody_of_a_stretch_is_that_of_its_sentence() -> None:
     source, _, _, prosody = task._pairs(CHOSEN, KEEP, np.random.default_rng(0))
     assert prosody is not None
     assert prosody.shape == (3, 4, 16)
-    heard = VITS.source_filter_decoder.pitch.intonation
+    heard = VITS.source_filter_decoder.pitch.f0_contour
     later = 0
     for row, index in enumerate(CHOSEN):
         values = normalised(task, "neutral", index)
@@ -319,7 +319,7 @@ def test_more_times_near_the_start_of_an_edit(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_voice_with_a_single_speaker_trains_as_well() -> None:
     latents = Latents(**{**vars(tiny_latents()), "speaker": np.zeros(16, dtype=int)})
-    config = configuration(**ROWS["i2sb"], training={"heard_weight": 0.2})
+    config = configuration(**ROWS["i2sb"], training={"decoder_weight": 0.2})
     losses = BridgeTask(config, latents, freeze(tiny_voice(speakers=["anna"]))).step(0)
     assert all(np.isfinite(value) for value in losses.values())
 

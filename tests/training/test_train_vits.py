@@ -414,6 +414,6 @@ def test_an_exported_voice_knows_the_range_of_its_recordings(runs: Path, tmp_pat
         low, high = np.percentile(12 * np.log2(pitch[pitch > 0]), [10, 90])
         wanted[name].append(high - low)
     means = [np.prod(wanted[name]) ** (1 / len(wanted[name])) for name in SPEAKERS]
-    assert voice.intonation_ranges == pytest.approx(means, abs=0.01) and min(means) > 0.05
+    assert voice.f0_ranges == pytest.approx(means, abs=0.01) and min(means) > 0.05
     vits.export(CONFIG, runs / "neutral", tmp_path / "one", tiny_speech(2, ["ben"]))
-    assert FrozenVits.load(tmp_path / "one").intonation_ranges[0] == 0.0
+    assert FrozenVits.load(tmp_path / "one").f0_ranges[0] == 0.0
