@@ -276,7 +276,7 @@ def test_generators_differ_by_seed_stream_and_piece_only() -> None:
 
 def test_unknown_words_and_symbols_are_named(tiny_editor: LatentEditor) -> None:
     result = tiny_editor.edit(request(prompt="like an angry blorp", text="Hello. 123 ... Bye."))
-    assert result.unknown_words == ("an", "blorp")
+    assert result.unknown_words == ("blorp",)
     assert (result.dropped_symbols, result.notes) == ((), ("Read as: Hello. one hundred and twenty three\u2026 Bye.",))
 
 
@@ -345,7 +345,7 @@ def test_saving_writes_what_was_promised(result: EditResult, tmp_path: Path) -> 
     assert record["gain"] == result.gain
     # A CPU build has "+cpu" in both, a CUDA build "+cu130" in the second alone.
     assert record["provenance"]["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
-    assert set(record["provenance"]["checkpoints"]) == {"voice", "latent_space", "style_encoder", "bridge"}
+    assert set(record["provenance"]["checkpoints"]) == {"voice", "latent_space", "style_encoder", "bridge", "words"}
     assert record["measurements"]["before"]["duration_seconds"] == pytest.approx(samples(result)[0].size / 16_000)
 
 
