@@ -207,7 +207,8 @@ def correct(
 
     A bridge goes in the right direction, but one axis goes too far and another not far enough. What is missing is
     written down as objectives. How far along the style is the bridge's affair, up to `LARGEST_REACH` times its size:
-    the reach is what the bridge did, projected on what was asked for, and every named axis gets that share. Noise that
+    the reach is what the bridge did, projected on what was asked for, and every named axis gets that share (a little
+    more where the bridge falls short). Noise that
     drowns F0 without being asked for is taken back. Pace is not touched, and nor is a latent without these axes, or of
     a voice without a source-filter decoder.
 
@@ -251,11 +252,15 @@ def correct(
 
 
 def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> float:
-    """How many times its size a style is to have: as far as the bridge has gone along it, within bounds."""
+    """How many times its size a style is to have: as far as the bridge has gone along it, within bounds.
+
+    Where it falls short, half of the rest is made up (on a logarithmic scale): some styles it hardly moves along.
+    """
     named = {axis: asked[axis] for axis in effects if asked[axis].named}
     along = sum(value.steps * effects[axis] / value.step for axis, value in named.items())
     size = sum(value.steps**2 for value in named.values())
-    return _between(along / size, 0.0, LARGEST_REACH) if size else 1.0
+    gone = _between(along / size, 0.0, LARGEST_REACH) if size else 1.0
+    return max(gone, math.sqrt(min(gone, 1.0)))
 
 
 def _tremor_and_breath(

@@ -170,7 +170,7 @@ class TestShipped:
             assert np.mean(values) < TOLERANCES[axis], axis
 
     def test_how_far_it_goes_is_the_bridges_affair_up_to_twice(self, vits: FrozenVits, sources: list[Latent]) -> None:
-        """Between nothing and twice the style's size an edit stays where it is."""
+        """From the style's size to twice of it an edit stays where it is."""
         style = asked(pitch_semitones=4.0, level_db=5.0)
         for reach in (0.5, 1.0, 1.5, 3.0):
             moved = []
@@ -178,19 +178,19 @@ class TestShipped:
                 start = correct(vits, source, source, source, style, "kathleen", reach=reach)
                 corrected = correct(vits, source, source, start, style, "kathleen")
                 moved.append(self.effects(vits, source, corrected))
-            expected = min(reach, 2.0)
+            expected = min(max(reach, reach**0.5), 2.0)  # half of what it falls short is made up
             assert np.mean([m["pitch_semitones"] for m in moved]) == pytest.approx(4.0 * expected, abs=0.4), reach
             assert np.mean([m["level_db"] for m in moved]) == pytest.approx(5.0 * expected, abs=0.6), reach
 
     def test_one_axis_that_lags_gets_the_share_of_the_others(self, vits: FrozenVits, sources: list[Latent]) -> None:
-        """Of a style of two equal axes, of which the bridge did one alone, both end at half their size."""
+        """Of a style of two equal axes, of which the bridge did one alone, both end at the same share of their size."""
         style = asked(pitch_semitones=6.0, level_db=8.0)
         moved = []
         for source in sources:
             start = correct(vits, source, source, source, asked(pitch_semitones=6.0), "kathleen", reach=1.0)
             moved.append(self.effects(vits, source, correct(vits, source, source, start, style, "kathleen")))
-        assert np.mean([m["pitch_semitones"] for m in moved]) == pytest.approx(3.0, abs=0.5)
-        assert np.mean([m["level_db"] for m in moved]) == pytest.approx(4.0, abs=0.7)
+        assert np.mean([m["pitch_semitones"] for m in moved]) == pytest.approx(6.0 * 0.5**0.5, abs=0.5)
+        assert np.mean([m["level_db"] for m in moved]) == pytest.approx(8.0 * 0.5**0.5, abs=0.7)
 
     def test_an_edit_that_did_nothing_stays(self, vits: FrozenVits, sources: list[Latent]) -> None:
         style = asked(pitch_semitones=4.0, level_db=6.0, breathiness=0.5)

@@ -122,7 +122,7 @@ def test_what_is_asked_about_an_edit_is_about_the_own_one(address: str, client: 
     bridge = other.predict(api_name="/bridge")
     assert len(bridge["stops"]) == 4
     assert all(soundfile.info(stop["audio"]).frames > 0 for stop in bridge["stops"])
-    assert set(other.predict(api_name="/judge")) == {"heard", "voice", "missing"}
+    assert set(other.predict(api_name="/judge")) == {"heard", "kept", "voice", "missing"}
     other.close()
 
 
