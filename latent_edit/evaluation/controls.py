@@ -49,7 +49,8 @@ class System:
 class CorrectionAlone:
     """An edit without a bridge: time scaling, then the correction of the time-scaled source at the style's full size.
 
-    rendered_breath: the source is given the breath that the style asks for by changing the decoder's filters first.
+    rendered_breath: the source is first given the breath that the style asks for, by optimisation towards the filters
+    that the decoder would need for it.
     """
 
     request: EditRequest
@@ -90,24 +91,21 @@ class CorrectionAlone:
 
 
 def _with_breath(vits: FrozenVits, latent: Latent, voice: str, breath: AxisValue | None) -> Latent:
-    """The latent [1, C, T] of what is decoded from one with breath: encoded again, and inverted."""
-    import torch
-
-    from latent_edit.optimize.corrections import invert
+    """Near a latent [1, C, T], the one that the decoder speaks with breath, or as a whisper, and otherwise alike."""
+    from latent_edit.optimize.corrections import BREATH_RATE, BREATH_STEPS, NEARNESS_WEIGHT
     from latent_edit.optimize.decoder_params import SpeakerDecoder
-    from latent_edit.types import Latent, Waveform
+    from latent_edit.optimize.objectives import Nearness, ParameterMatch
+    from latent_edit.optimize.solvers import Objective, descend
+    from latent_edit.types import Latent
 
     if breath is None or not breath.named:
         return latent
-    with torch.no_grad():
-        decoder = SpeakerDecoder.of(vits, voice)
-        plain = decoder.analyse(latent.z)
-        changed = plain.whispered() if breath.value >= WHISPER else plain.breathy(breath.value)
-        sound = Waveform.of(decoder.render(changed)[0], vits.sampling_rate)
-        encoded = vits.encode_speech(sound, voice)
-        frames = latent.z.shape[2]
-        z = torch.nn.functional.pad(encoded.z, (0, max(0, frames - encoded.z.shape[2])))[:, :, :frames]
-        return invert(vits, Latent(z * latent.mask, latent.mask), sound, voice)
+    decoder = SpeakerDecoder.of(vits, voice)
+    plain = decoder.analyse(latent.z)
+    wanted = plain.whispered() if breath.value >= WHISPER else plain.breathy(breath.value)
+    goal, near = ParameterMatch(decoder, wanted, latent.mask), Nearness(latent.z)
+    objectives: dict[Objective, float] = {goal: 1.0, near: NEARNESS_WEIGHT}
+    return Latent(descend(latent.z, objectives, BREATH_STEPS, BREATH_RATE, last_rate_share=0.1), latent.mask)
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def systems(plan: Plan, shuffled: Mapping[str, str] | None = None) -> list[Syste
         System(
             "correction, rendered breath",
             lambda edit: CorrectionAlone(edit.request, rendered_breath=True),
-            "no bridge; breath by changing the decoder's filters and encoding the result",
+            "no bridge; the latent is sought whose decoder filters have the breath",
         ),
         System("one step", changed(steps=1), "the default with a single step of the sampler"),
     ]
