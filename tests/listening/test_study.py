@@ -197,4 +197,4 @@ def test_conditions_of_the_editor_are_rendered(tmp_path: Path, shipped_editor: A
     }  # fmt: skip
     clips = render(Study.model_validate(content), tmp_path, tmp_path, lambda: shipped_editor)
     assert len({clip.sha256 for clip in clips}) == 4
-    assert {clip.seconds for clip in clips if clip.condition != "before"} == {clips[0].seconds}  # the same rhythm
+    assert len({clip.seconds for clip in clips if clip.condition != "before"}) == 1  # the same rhythm
