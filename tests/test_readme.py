@@ -35,8 +35,9 @@ def commands() -> list[str]:
 
 
 def is_shown_only(command: str) -> bool:
-    """Preparing and training take a corpus and hours: their options are checked instead."""
-    return command.removeprefix(EDITOR).split()[0] in ("prepare", "train")
+    """Preparing and training take a corpus and hours, the example study minutes: their options are checked instead."""
+    words = command.removeprefix(EDITOR).split()
+    return words[0] in ("prepare", "train") or words[:3] == ["listening", "render", "assets/studies/edits.yaml"]
 
 
 Ask = Callable[[list[str]], str]

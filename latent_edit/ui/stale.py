@@ -22,7 +22,6 @@ COUNTING = f"""(values) => {{
   return JSON.stringify(NAMES.map((name) => unused.includes(name) ? "" : all[name]));
 }}"""
 ASK = "(...values) => { window.askedSettings = counting(values); return []; }"
-SHOW = "() => { window.shownSettings = window.askedSettings; return ''; }"
 # An edit without a voice takes the one that is found for its recording, which then appears among the settings.
 COMPARE = f"""(...values) => {{
   if (!window.shownSettings) return "";
@@ -47,8 +46,11 @@ def connect_stale(stale: gr.HTML, controls: Controls, button: gr.Button, edited:
         [button.click, controls.prompt.submit], None, inputs, None, api_visibility="private",
         js=f"(...all) => {{ {known} return ({ASK})(...all); }}",
     )  # fmt: skip
-    edited.success(None, None, stale, js=SHOW, api_visibility="private")
+    compare = f"{known} return ({COMPARE})(...all);"
+    # Settings may have changed while the edit was made.
+    shown = f"(...all) => {{ window.shownSettings = window.askedSettings; {compare} }}"
+    edited.success(None, inputs, stale, js=shown, api_visibility="private")
     gr.on(
         [each.change for each in inputs],  # type: ignore[attr-defined]  # every one of them has it
-        None, inputs, stale, api_visibility="private", js=f"(...all) => {{ {known} return ({COMPARE})(...all); }}",
+        None, inputs, stale, api_visibility="private", js=f"(...all) => {{ {compare} }}",
     )  # fmt: skip

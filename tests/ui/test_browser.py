@@ -478,7 +478,7 @@ def test_before_can_be_heard_while_the_bridge_works_and_cancelling_brings_back_w
     page.fill("#prompt textarea", LONG_WAIT)
     page.click("#edit")
     page.wait_for_selector(".to-come")
-    page.wait_for_selector("#status:has-text('Crossing the bridge')")
+    page.wait_for_selector("#status:has-text('ampling the bridge')")
     assert page.locator("#heatmaps img").count() == 1
     assert page.locator("#player audio").count() == 1
     page.click("[data-clip=before] .play")

@@ -62,7 +62,7 @@ def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
     parameters = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
     assert parameters[:3] == ["text", "prompt", "voice"]
     assert "progress" not in parameters
-    assert parameters == [field.name for field in dataclasses.fields(Settings)]
+    assert parameters == [*(field.name for field in dataclasses.fields(Settings)), "axes"]
 
 
 def test_what_has_no_endpoint_is_done_by_another_one_or_only_fills_the_page(page: gr.Blocks) -> None:

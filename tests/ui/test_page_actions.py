@@ -59,7 +59,7 @@ def test_the_plain_reading_comes_first_and_the_edit_takes_its_place(actions: Act
     assert [picture["name"] for picture in heatmaps["pictures"]] == ["z_text"]
     assert (player["record"], table) == (None, None)
     assert "__type__" in kept  # what was kept of an earlier edit stays
-    assert "Crossing the bridge" not in told
+    assert "Sampling the bridge" not in told
     player, table, heatmaps, _, kept = next(parts)
     assert [clip["name"] for clip in player["clips"]] == ["before", "after"]
     assert len(heatmaps["pictures"]) == 3
