@@ -143,6 +143,9 @@ def edit(
         float | None,
         typer.Option(help=_number("duration_noise", "Liveliness of its rhythm, in voices that draw it (not ours)")),
     ] = None,
+    words: Annotated[
+        str | None, typer.Option(help='Change only these words, such as "3-5", counted in the text as it is read.')
+    ] = None,
     correction: Annotated[
         bool | None,
         typer.Option(help="Correct pitch, level and so on to what the style asks for (default), or do not."),
@@ -163,8 +166,10 @@ def edit(
 
 
 def _edit(given: dict[str, Any]) -> EditResult:
-    from latent_edit.request import EditRequest
+    from latent_edit.request import EditRequest, parse_words
 
+    if "words" in given:
+        given = {**given, "words": parse_words(given["words"])}
     needed = ("text", "voice") if "recording" not in given else ()
     if missing := [name for name in needed if name not in given]:
         raise InputError(f"--{missing[0]} is missing; give it, or --recording, or --repeat with an edit.json")

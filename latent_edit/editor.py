@@ -39,6 +39,7 @@ from latent_edit.synthesis import (
     encode,
     encode_text,
     generator,
+    splice,
     time_scale,
 )
 from latent_edit.types import Latent, Waveform
@@ -134,8 +135,7 @@ class LatentEditor:
         with stage("correction"):
             edited = self._correct(requests, sources, scaled, edited, styles, stage)
         with stage("after"):
-            moved = _each(lambda request, start, z: start.towards(z, request.strength), requests, scaled, edited)
-            after = _each(self._decode_after, requests, moved)
+            after = _each(self._decode_after, requests, sources, scaled, edited)
         yield _each(Edit, requests, sources, styles, ratios, scaled, before, after)
 
     def edit(self, request: EditRequest, progress: Progress | None = None) -> EditResult:
@@ -186,7 +186,7 @@ class LatentEditor:
             correct(self.vits, plain, start, start, asked, request.voice, reach=1.0)
             for plain, start in zip(source.latents, scaled.latents, strict=True)
         ]
-        return self._decode_after(request, scaled.towards(corrected, request.strength))
+        return self._decode_after(request, source, scaled, corrected)
 
     def say(self, text: str, voice: str, seed: int = 0) -> Synthesis:
         """The plain synthesis: what `edit` calls before. Raises InputError."""
@@ -218,9 +218,9 @@ class LatentEditor:
         on_the_way = {step + 1: latents for step, latents in zip(decoded, sampled, strict=True)}
         synthesised: dict[int, Synthesis] = {}
         with stage("after"):
-            for steps, latents in {0: scaled.latents, **on_the_way}.items():
+            for steps, latents in {0: list(scaled.latents), **on_the_way}.items():
                 stage.tell("after", len(synthesised) / len(on_the_way))
-                synthesised[steps] = self._decode_after(request, scaled.towards(latents, request.strength))
+                synthesised[steps] = self._decode_after(request, source, scaled, latents)
         return synthesised
 
     def read_prompt(self, prompt: str) -> PromptReading:
@@ -336,8 +336,10 @@ class LatentEditor:
             return {}
         return {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in style.asked.axes}
 
-    def _decode_after(self, request: EditRequest, pieces: Pieces) -> Synthesis:
-        return decode(self.vits, pieces, request.decode_voice or request.voice)
+    def _decode_after(self, request: EditRequest, source: Pieces, scaled: Pieces, latents: list[Latent]) -> Synthesis:
+        """As far as strength goes from Z_source to these latents; around words that alone are changed, Z_text."""
+        after = splice(source, scaled.towards(latents, request.strength), self.vits.frames_per_second)
+        return decode(self.vits, after, request.decode_voice or request.voice)
 
     def _measure(self, edits: Sequence[Edit], stage: StageClock) -> list[EditResult]:
         """What was made, with what is measured in it."""
@@ -346,24 +348,29 @@ class LatentEditor:
 
     def _result(self, edit: Edit, seconds: dict[str, float]) -> EditResult:
         request = edit.request
+        z_source = splice(edit.source, edit.scaled, self.vits.frames_per_second)
         before, after = edit.before.waveform.item(0).numpy(), edit.after.waveform.item(0).numpy()
         if not (np.isfinite(before).all() and np.isfinite(after).all()):
             raise InputError("the edit ran out of the range of numbers; give a smaller guidance or strength")
         rate, phonemes = self.vits.sampling_rate, edit.source.phoneme_count
+        # What is measured is what was to be changed.
+        changed_before, changed_after = (
+            samples[self._samples(pieces.frames())] for samples, pieces in ((before, edit.source), (after, z_source))
+        )
         return EditResult(
             request=request,
             z_text=edit.before.latent,
-            z_source=edit.scaled.joined(),
+            z_source=z_source.joined(),
             z_edit=edit.after.latent,
             phonemes_before=edit.before.phonemes,
             phonemes_after=edit.after.phonemes,
             before=edit.before.waveform,
             after=edit.after.waveform,
             gain=audio.shared_gain(before, after),
-            measurements_before=measure(before, rate, phonemes),
-            measurements_after=measure(after, rate, phonemes),
-            style_similarity_before=self._similarity(edit.before.waveform, edit.style),
-            style_similarity_after=self._similarity(edit.after.waveform, edit.style),
+            measurements_before=measure(changed_before, rate, phonemes),
+            measurements_after=measure(changed_after, rate, phonemes),
+            style_similarity_before=self._similarity(changed_before, edit.style),
+            style_similarity_after=self._similarity(changed_after, edit.style),
             unknown_words=edit.style.asked.not_understood,
             dropped_symbols=edit.before.dropped_symbols,
             notes=edit.before.notes + edit.style.asked.notes + edit.style.notes,
@@ -375,8 +382,14 @@ class LatentEditor:
             asked=edit.style.asked,
         )
 
-    def _similarity(self, clip: Waveform, style: Style) -> float:
-        """Cosine of a clip and a style in the CLAP's space, -1 to 1."""
+    def _samples(self, frames: slice) -> slice:
+        """The samples of these frames."""
+        hop = self.vits.hop_length
+        return slice(*(None if edge is None else hop * edge for edge in (frames.start, frames.stop)))
+
+    def _similarity(self, samples: np.ndarray, style: Style) -> float:
+        """Cosine of a clip [N] and a style in the CLAP's space, -1 to 1."""
+        clip = Waveform.of(torch.from_numpy(samples), self.vits.sampling_rate)
         return float((self.style_encoder.embed_audio(clip) * style.embedding).sum())
 
     # -- what is loaded ------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ DNSMOS, DISTILLMOS, F0_TRACKER = "speechmos", "distillmos", "swift_f0"
 RATE = 16_000  # Hz, of every judge
 F0_LIMITS_HZ = (60.0, 500.0)
 VOICED_CONFIDENCE = 0.5  # of SwiftF0, which calls a frame voiced from here on
+NOISE_FLOOR = 1e-3  # root mean square under what Moonshine is given, whose largest sample is 0.5
 SPEAKER_LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer brings quiet clips to
 NUMBER = re.compile(r"(\d[\d,]*(?:\.\d+)?)(st|nd|rd|th)?")
 
@@ -72,7 +73,11 @@ def recognise_moonshine(samples: np.ndarray, sampling_rate: int) -> str:
     peak = float(np.abs(samples).max(initial=0.0))
     if peak == 0.0:
         return ""
-    found = _moonshine().transcribe_without_streaming((samples * (0.5 / peak)).tolist(), RATE)
+    # Half a second of faint noise on either side and under it: of 52 recordings it hears 7.6 % of the words wrong then,
+    # 10.0 % as they are, and words in silence that is perfect.
+    padded = np.pad(samples * (0.5 / peak), RATE // 2)
+    padded += np.random.default_rng(0).normal(0, NOISE_FLOOR, padded.size)
+    found = _moonshine().transcribe_without_streaming(padded.tolist(), RATE)
     return " ".join(line.text for line in found.lines)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ OPTIONAL = ("pace",)
 CLIPS = ("reference", "recording")  # fields that name an audio file
 # Of records of earlier versions: fields under other names, and fields that they do not have.
 RENAMED = {"landing": "correction"}
-ADDED = {"axes": None}
+ADDED = {"axes": None, "words": None}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class EditRequest:
     duration is multiplied (2 is half as fast), whatever the strength. prior_noise, duration_noise: 0 to 2, liveliness
     of the plain synthesis. correction: False leaves Z' as the bridge makes it, also where the method has it brought to
     the axes of its style. axes: values by name (`axes.AXES`) that take the place of those that the prompt or the
-    reference asks for; a given pace goes before its axis. Raises InputError naming the field.
+    reference asks for; a given pace goes before its axis. words: first and last of the words that are changed, counted
+    from 1 in the text as it is read; None changes all of them. Raises InputError naming the field.
     """
 
     text: str
@@ -58,11 +60,12 @@ class EditRequest:
     steps: int = 10
     pace: float | None = None
     seed: int = 0
-    prior_noise: float = 0.667
+    prior_noise: float = 0.333
     duration_noise: float = 0.8
     correction: bool = True
     recording: Path | None = None
     axes: Mapping[str, float] | None = None
+    words: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         self._check_source()
@@ -77,6 +80,10 @@ class EditRequest:
             check_number(name, getattr(self, name))
         if self.axes is not None:
             object.__setattr__(self, "axes", checked_axes(self.axes))
+        if self.words is not None:
+            if self.recording is not None:
+                raise InputError("single words can be changed of a text only: what a recording says is not known")
+            object.__setattr__(self, "words", checked_words(self.words))
 
     def _check_source(self) -> None:
         if self.recording is None:
@@ -182,6 +189,25 @@ def checked_axes(axes: object) -> dict[str, float] | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise InputError(f"the axis {name} must be a number from {low:.3g} to {high:.3g}, not {value!r}")
     return {str(name): float(value) for name, value in axes.items()} or None
+
+
+def checked_words(words: object) -> tuple[int, int]:
+    """First and last word, counted from 1. Raises InputError."""
+    if isinstance(words, Sequence) and len(words) == 2:
+        first, last = words
+        if type(first) is int and type(last) is int and 1 <= first <= last:
+            return first, last
+    raise InputError(f"words must be the first and the last word to change, counted from 1, not {words!r}")
+
+
+def parse_words(words: str) -> tuple[int, int] | None:
+    """First and last word of "3-5" or "3"; None of an empty text. Raises InputError."""
+    if not words.strip():
+        return None
+    found = re.fullmatch(r"\s*(\d{1,6})\s*(?:[-–]\s*(\d{1,6})\s*)?", words)
+    if not found:
+        raise InputError(f'words must be like "3-5" (from the third to the fifth) or "3", not {words!r}')
+    return checked_words((int(found[1]), int(found[2] or found[1])))
 
 
 def choose(kind: str, name: str, known: Iterable[str]) -> str:

@@ -28,6 +28,9 @@ from latent_edit.types import Alignment, Latent, Waveform
 TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM = 0, 1, 2
 
 
+CROSS_FADE_SECONDS = 0.05  # at either end of words that alone are changed
+
+
 def generator(seed: int, stream: int, piece: int) -> torch.Generator:
     """The random numbers of one piece of a text: they depend on nothing else that is edited with it."""
     low, high = np.random.SeedSequence([seed, stream, piece]).generate_state(2, np.uint32)
@@ -40,7 +43,8 @@ class Pieces:
 
     encodings: a latent [1, C, T_i] with its durations for each piece; a recording is one piece without phonemes and
     durations. pause_frames: silence after each (0 after the last). dropped: symbols unknown to the voice. notes: what a
-    person should know about it, one line each. recording: what was encoded, if it was no text.
+    person should know about it, one line each. recording: what was encoded, if it was no text. marked: where not all
+    of it is to be changed, the symbols of each piece that are, from the first to before the last; None for none.
     """
 
     phonemes: tuple[PhonemeSequence, ...]
@@ -49,11 +53,28 @@ class Pieces:
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     recording: Waveform | None = None
+    marked: tuple[tuple[int, int] | None, ...] | None = None
 
     @property
     def phoneme_count(self) -> int:
-        """Sounding phonemes of all pieces."""
-        return sum(sequence.count for sequence in self.phonemes)
+        """Sounding phonemes of all pieces, or of what is marked."""
+        if self.marked is None:
+            return sum(sequence.count for sequence in self.phonemes)
+        return sum(
+            dataclasses.replace(sequence, symbols=sequence.symbols[slice(*span)]).count
+            for sequence, span in zip(self.phonemes, self.marked, strict=True)
+            if span
+        )
+
+    def frames(self) -> slice:
+        """Frames of `joined` that are marked, with the pauses between them; all where nothing is marked."""
+        if self.marked is None:
+            return slice(None)
+        offset, edges = 0, []
+        for encoding, span, pause in zip(self.encodings, self.marked, self.pause_frames, strict=True):
+            edges += [offset + frame for frame in _frames(encoding, span)] if span else []
+            offset += encoding.latent.z.shape[2] + pause
+        return slice(edges[0], edges[-1])
 
     @property
     def latents(self) -> tuple[Latent, ...]:
@@ -94,7 +115,9 @@ def encode(vits: FrozenVits, request: EditRequest) -> Pieces:
     """The source of an edit: Z_text of a text, or Z_audio of a recording. Raises InputError."""
     if request.recording is not None:
         return encode_recording(vits, read_speech(request.recording, vits.sampling_rate)[0], request.voice)
-    return encode_text(vits, request.text, request.voice, request.seed, request.prior_noise, request.duration_noise)
+    return encode_text(
+        vits, request.text, request.voice, request.seed, request.prior_noise, request.duration_noise, request.words
+    )
 
 
 def encode_text(
@@ -104,8 +127,12 @@ def encode_text(
     seed: int,
     prior_noise: float = EditRequest.prior_noise,
     duration_noise: float = EditRequest.duration_noise,
+    words: tuple[int, int] | None = None,
 ) -> Pieces:
-    """Z_text of every sentence of the normalised text. Raises InputError when nothing in it can be pronounced."""
+    """Z_text of every sentence of the normalised text. words: the first and the last that are marked, from 1.
+
+    Raises InputError when nothing in it can be pronounced, or when it has fewer words.
+    """
     normalised = normalise(text) if vits.reads_english else NormalisedText(unicodedata.normalize("NFC", text))
     pieces = [(piece, vits.phonemize(piece.text)) for piece in split_sentences(normalised.words)]
     pronounced = [(piece, phonemes) for piece, phonemes in pieces if phonemes.count]
@@ -126,6 +153,53 @@ def encode_text(
             *normalised.notes_on(text),
             *(f"Nothing in {piece.text!r} can be pronounced; it was left out." for piece, x in pieces if not x.count),
         ),
+        marked=_marked(vits, [piece.text for piece, _ in pronounced], words) if words else None,
+    )
+
+
+def _marked(vits: FrozenVits, texts: Sequence[str], words: tuple[int, int]) -> tuple[tuple[int, int] | None, ...]:
+    """Of each text the symbols of those words that are between `words`, which count through all texts."""
+    first, last = words
+    spans: list[tuple[int, int] | None] = []
+    for text in texts:
+        read = spoken_words(text)
+        low, high = max(first, 1), min(last, len(read))
+        spans.append(_symbols_of(vits, text, read, low, high) if low <= high else None)
+        first, last = first - len(read), last - len(read)
+    if last > 0:
+        every = [word for text in texts for word in spoken_words(text)]
+        raise InputError(f"the text has {len(every)} words as it is read ({' '.join(every)}); there is no {words[1]}th")
+    return tuple(spans)
+
+
+def spoken_words(text: str) -> list[str]:
+    """Words of a normalised text as they are counted: what stands between spaces and has a letter or digit."""
+    return [word for word in text.split() if any(character.isalnum() for character in word)]
+
+
+def _symbols_of(vits: FrozenVits, text: str, words: Sequence[str], first: int, last: int) -> tuple[int, int]:
+    """Symbols of the words from `first` to `last`, with the blanks and marks that follow them."""
+
+    def groups(symbols: Sequence[str]) -> list[int]:
+        """Where each group of phonemes between spaces begins; espeak joins some words into one, as in "of the"."""
+        starts, inside = [], False
+        for index, symbol in enumerate(symbols):
+            if symbol == " ":
+                inside = False
+            elif not inside and PhonemeSequence((), (symbol,), ()).count:
+                starts, inside = [*starts, index], True
+        return starts
+
+    def count(number: int) -> int:
+        return len(groups(vits.phonemize(" ".join(words[:number])).symbols)) if number else 0
+
+    symbols = vits.phonemize(text).symbols
+    starts = groups(symbols)
+    begin = min(count(first - 1), count(first) - 1, len(starts) - 1)
+    end = count(last)
+    return (
+        starts[begin] if begin > 0 else 0,
+        starts[end] if last < len(words) and end < len(starts) else len(symbols),
     )
 
 
@@ -190,6 +264,56 @@ def time_scale(vits: FrozenVits, source: Pieces, log_ratio: float, request: Edit
     ]  # fmt: skip
     pauses = tuple(round(pause * math.exp(log_ratio)) for pause in source.pause_frames)
     return dataclasses.replace(source, encodings=tuple(encodings), pause_frames=pauses)
+
+
+def splice(source: Pieces, changed: Pieces, frames_per_second: float) -> Pieces:
+    """`source` with what is marked in it taken from `changed`, which is the same text; all of it where nothing is.
+
+    The rest stays to the bit. Inside the marked frames the first and the last `CROSS_FADE_SECONDS` fade over from the
+    latents that stand beside them.
+    """
+    if source.marked is None:
+        return changed
+    fade = round(CROSS_FADE_SECONDS * frames_per_second)
+    encodings = [
+        _spliced(own, other, span, fade) if span else own
+        for own, other, span in zip(source.encodings, changed.encodings, source.marked, strict=True)
+    ]
+    return dataclasses.replace(source, encodings=tuple(encodings))
+
+
+def _spliced(own: TextEncoding, other: TextEncoding, span: tuple[int, int], fade: int) -> TextEncoding:
+    (own_start, own_end), (start, end) = _frames(own, span), _frames(other, span)
+    durations = own.alignment.durations.clone()
+    durations[:, slice(*span)] = other.alignment.durations[:, slice(*span)]
+
+    def joined(mine: torch.Tensor, theirs: torch.Tensor, fade: int) -> torch.Tensor:
+        middle = theirs[..., start:end].clone()
+        last, size = mine.shape[2] - 1, end - start
+        for frame in range(min(fade, size)):
+            share = (frame + 1) / (fade + 1)
+            if own_start > 0:  # before and after the piece there is nothing to fade over from
+                middle[..., frame] = torch.lerp(mine[..., min(own_start + frame, last)], middle[..., frame], share)
+            if own_end <= last:
+                at = size - 1 - frame
+                middle[..., at] = torch.lerp(mine[..., max(own_end - 1 - frame, 0)], middle[..., at], share)
+        return torch.cat([mine[..., :own_start], middle, mine[..., own_end:]], dim=2)
+
+    def latent(mine: Latent, theirs: Latent, fade: int) -> Latent:
+        z = joined(mine.z, theirs.z, fade)
+        return Latent(z, torch.ones_like(z[:, :1]))
+
+    return TextEncoding(
+        latent(own.latent, other.latent, fade),
+        latent(own.prior_sample, other.prior_sample, 0),
+        Alignment(durations),
+    )
+
+
+def _frames(encoding: TextEncoding, span: tuple[int, int]) -> tuple[int, int]:
+    """Frames of these symbols."""
+    ends = torch.nn.functional.pad(encoding.alignment.durations[0].cumsum(0), (1, 0))
+    return int(ends[span[0]]), int(ends[span[1]])
 
 
 @dataclass(frozen=True)

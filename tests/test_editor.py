@@ -129,6 +129,48 @@ def test_pace_by_hand_is_taken_as_it_is(tiny_editor: LatentEditor) -> None:
     assert torch.equal(tiny_editor.edit(request(pace=1.0)).z_source.z, result.z_text.z)
 
 
+@pytest.mark.parametrize("words", [(1, 2), (2, 4), (5, 6), (4, 7), (7, 7)])
+def test_only_these_words_are_changed(tiny_editor: LatentEditor, words: tuple[int, int]) -> None:
+    """All else stays to the bit; the marked words end as the whole edit has them, but for the cross-fade."""
+    whole, part = tiny_editor.edit(request()), tiny_editor.edit(request(words=words))
+    before, after = part.z_text.z[0], part.z_edit.z[0]
+    shorter = min(before.shape[1], after.shape[1])
+    same = (before[:, :shorter] == after[:, :shorter]).all(0)
+    same_from_the_end = (before[:, -shorter:] == after[:, -shorter:]).all(0).flip(0)
+    head, tail = (int(kept.long().cumprod(0).sum()) for kept in (same, same_from_the_end))
+    assert (head == 0) == (words[0] == 1)
+    assert (tail == 0) == (words[1] == 7)
+    changed = after[:, head + 3 : after.shape[1] - tail - 3]
+    windows = whole.z_edit.z[0].unfold(1, changed.shape[1], 1)
+    assert (windows == changed[:, None]).all(2).all(0).any()  # pauses between sentences stay as they were
+    outside = torch.cat([part.z_source.z[0, :, :head], part.z_source.z[0, :, after.shape[1] - tail :]], 1)
+    assert torch.equal(outside, torch.cat([after[:, :head], after[:, after.shape[1] - tail :]], 1))
+    assert len(part.phonemes_after) == len(part.phonemes_before)
+
+
+def test_words_are_faded_into_what_stands_beside_them(tiny_editor: LatentEditor) -> None:
+    whole, part = tiny_editor.edit(request(pace=1.0)), tiny_editor.edit(request(pace=1.0, words=(2, 3)))
+    before, full, spliced = (x[0] for x in (part.z_text.z, whole.z_edit.z, part.z_edit.z))
+    moved = ((spliced - before).norm(dim=0) / (full - before).norm(dim=0).clamp(min=1e-9)).tolist()
+    first = next(i for i, share in enumerate(moved) if share > 0)
+    last = max(i for i, share in enumerate(moved) if share > 0)
+    assert moved[first : first + 4] == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=1e-4)
+    assert moved[last - 3 : last + 1] == pytest.approx([1.0, 0.75, 0.5, 0.25], abs=1e-4)
+
+
+def test_what_is_measured_is_the_words_that_are_changed(tiny_editor: LatentEditor) -> None:
+    whole, part = tiny_editor.edit(request(pace=1.5)), tiny_editor.edit(request(pace=1.5, words=(2, 4)))
+    lasting = [(x.measurements_before.duration_seconds, x.measurements_after.duration_seconds) for x in (whole, part)]
+    assert lasting[1][0] < 0.7 * lasting[0][0]  # type: ignore[operator]
+    assert lasting[1][1] == pytest.approx(1.5 * lasting[1][0], rel=0.1)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("words", [(7, 8), (8, 8), (30, 40)])
+def test_words_that_the_text_does_not_have_are_named(tiny_editor: LatentEditor, words: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=r"has 7 words as it is read .*Good morning to you"):
+        tiny_editor.edit(request(words=words))
+
+
 def test_the_decode_voice_changes_only_the_decoder(tiny_editor: LatentEditor, result: EditResult) -> None:
     other = tiny_editor.edit(request(decode_voice="ben"))
     assert torch.equal(other.before.samples, result.before.samples)

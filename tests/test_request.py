@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from latent_edit.errors import InputError
-from latent_edit.request import MAX_SEED, EditRequest, choose, read_record, record_notes
+from latent_edit.request import MAX_SEED, EditRequest, choose, parse_words, read_record, record_notes
 
 
 def request(**changes: Any) -> EditRequest:
@@ -143,3 +143,35 @@ def test_a_missing_record_is_said_so(tmp_path: Path) -> None:
         EditRequest.from_json(tmp_path / "edit.json")
     with pytest.raises(InputError, match="cannot read"):
         EditRequest.from_json(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("", None), (" ", None), ("3", (3, 3)), ("3-5", (3, 5)), (" 3 – 5 ", (3, 5)), ("12-12", (12, 12))],
+)
+def test_words_to_change_are_read(typed: str, words: tuple[int, int] | None) -> None:
+    assert parse_words(typed) == words
+
+
+@pytest.mark.parametrize("typed", ["0", "5-3", "-1", "a", "3-", "3-5-7", "1.5", "9999999"])
+def test_words_that_are_no_range_are_refused(typed: str) -> None:
+    with pytest.raises(InputError, match="words must be"):
+        parse_words(typed)
+
+
+@pytest.mark.parametrize("words", [(0, 1), (2, 1), (1,), (1.0, 2.0), (True, 2), "12", 3])
+def test_words_are_two_whole_numbers(words: object) -> None:
+    with pytest.raises(InputError, match="words must be"):
+        EditRequest("It rains.", "anna", "calm", words=words)  # type: ignore[arg-type]
+
+
+def test_a_recording_has_no_words_to_mark() -> None:
+    with pytest.raises(InputError, match="of a text only"):
+        EditRequest("", "anna", "calm", recording=Path("clip.wav"), words=(1, 2))
+
+
+def test_words_come_back_from_a_record(tmp_path: Path) -> None:
+    request = EditRequest("It rains.", "anna", "calm", words=(1, 2))
+    record = tmp_path / "edit.json"
+    record.write_text(json.dumps({"request": request.to_dict(), "provenance": {}}))
+    assert EditRequest.from_json(record) == request

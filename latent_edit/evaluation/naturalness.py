@@ -4,7 +4,8 @@
 
 Held-out recordings are compared with what the voice makes of them (`resynthesis`: posterior encoder, inversion,
 decoder) and with the same sentences read by it (`speech`): DistillMOS (Stahl & Gamper 2025, arXiv 2502.05356), PESQ-WB
-(ITU-T P.862.2), words that Moonshine hears otherwise, and the envelope modulation of `modulation_db`.
+(ITU-T P.862.2), words that Moonshine hears otherwise, the range of F0 in semitones, and the envelope modulation of
+`modulation_db`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from latent_edit.files import write_text
-from latent_edit.judges import word_errors
+from latent_edit.judges import naturalness_distillmos, recognise_moonshine, word_errors
+from latent_edit.measures import measure
+from latent_edit.request import EditRequest
 
 if TYPE_CHECKING:
     from latent_edit.data.corpora import Utterance
@@ -32,21 +34,6 @@ MODULATIONS_HZ = ((1, 5), (5, 20), (20, 50), (50, 100))
 KINDS = ("recording", "resynthesis", "speech")
 
 
-@lru_cache(maxsize=1)
-def _distillmos() -> Any:
-    from distillmos import ConvTransformerSQAModel
-
-    return ConvTransformerSQAModel().eval()
-
-
-def naturalness_of(samples: np.ndarray) -> float:
-    """Mean opinion score from 1 to 5 that DistillMOS expects of mono float32 samples [N] at 16 kHz."""
-    import torch
-
-    with torch.no_grad():
-        return float(_distillmos()(torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None])[0])
-
-
 def quality_against(recording: np.ndarray, copy: np.ndarray) -> float | None:
     """PESQ-WB, 1 to 4.64, of a copy [N] of a recording [N] at 16 kHz; None where it finds no utterance."""
     from pesq import NoUtterancesError, pesq
@@ -56,20 +43,6 @@ def quality_against(recording: np.ndarray, copy: np.ndarray) -> float | None:
         return float(pesq(RATE, recording[:size], copy[:size], "wb"))
     except NoUtterancesError:
         return None
-
-
-@lru_cache(maxsize=1)
-def _recogniser() -> Any:
-    from moonshine_voice import ModelArch, get_assets_path
-    from moonshine_voice.transcriber import Transcriber
-
-    return Transcriber(model_path=str(Path(get_assets_path()) / "tiny-en"), model_arch=ModelArch.TINY)
-
-
-def heard_words(samples: np.ndarray) -> str:
-    """What Moonshine tiny hears in samples [N] at 16 kHz."""
-    lines = _recogniser().transcribe_without_streaming(samples.tolist(), RATE).lines
-    return " ".join(line.text for line in lines)
 
 
 def modulation_db(samples: np.ndarray) -> np.ndarray:
@@ -104,27 +77,32 @@ def resynthesis(vits: FrozenVits, samples: np.ndarray, speaker: str) -> np.ndarr
     return vits.decode(latent, speaker).item(0).numpy()
 
 
-def spoken(vits: FrozenVits, text: str, speaker: str) -> np.ndarray:
+def spoken(vits: FrozenVits, text: str, speaker: str, prior_noise: float) -> np.ndarray:
     """A text as the voice reads it, [N]."""
     from latent_edit.synthesis import decode, encode_text
 
-    return decode(vits, encode_text(vits, text, speaker, 0), speaker).waveform.item(0).numpy()
+    return decode(vits, encode_text(vits, text, speaker, 0, prior_noise), speaker).waveform.item(0).numpy()
 
 
 def judged(recording: np.ndarray, sound: np.ndarray, kind: str, text: str) -> dict[str, Any]:
     """What the judges say of one sound."""
-    errors, words = word_errors(text, heard_words(sound))
+    errors, words = word_errors(text, recognise_moonshine(sound, RATE))
     return {
-        "naturalness": naturalness_of(sound),
+        "naturalness": naturalness_distillmos(sound, RATE),
         "pesq": quality_against(recording, sound) if kind == "resynthesis" else None,
         "modulation": np.round(modulation_db(sound), 2).tolist(),
+        "f0_range": measure(sound, RATE).pitch_range_semitones,
         "errors": errors,
         "words": words,
     }
 
 
 def records(
-    vits: FrozenVits, utterances: Sequence[Utterance], cache: Path, kinds: Sequence[str] = KINDS
+    vits: FrozenVits,
+    utterances: Sequence[Utterance],
+    cache: Path,
+    kinds: Sequence[str] = KINDS,
+    prior_noise: float = EditRequest.prior_noise,
 ) -> Iterator[dict[str, Any]]:
     """One record for each sound; what was judged already is read from `cache` (a folder)."""
     for utterance in utterances:
@@ -132,10 +110,10 @@ def records(
         make: dict[str, Callable[[], np.ndarray]] = {
             "recording": lambda x=recording: x,  # type: ignore[misc]
             "resynthesis": lambda u=utterance, x=recording: resynthesis(vits, x, u.speaker),  # type: ignore[misc]
-            "speech": lambda u=utterance: spoken(vits, u.text, u.speaker),  # type: ignore[misc]
+            "speech": lambda u=utterance: spoken(vits, u.text, u.speaker, prior_noise),  # type: ignore[misc]
         }
         for kind in kinds:
-            made_by = "recording" if kind == "recording" else vits.hash[:16]
+            made_by = {"recording": kind, "resynthesis": vits.hash[:16]}.get(kind, f"{vits.hash[:16]}-{prior_noise:g}")
             path = cache / made_by / kind / f"{utterance.speaker}-{utterance.path.stem}.json"
             if not path.is_file():
                 record = judged(recording, make[kind](), kind, utterance.text)
@@ -149,13 +127,16 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     for record in found:
         groups[record["kind"], "all"].append(record)
         groups[record["kind"], record["speaker"]].append(record)
-    lines = [f"{'':<12}{'':<11}{'n':>5}{'DistillMOS':>12}{'PESQ-WB':>9}{'wrong %':>9}"]
+    lines = [f"{'':<12}{'':<11}{'n':>5}{'DistillMOS':>12}{'PESQ-WB':>9}{'wrong %':>9}{'F0 range':>10}"]
     for (kind, speaker), group in sorted(groups.items()):
         pesq = [r["pesq"] for r in group if r["pesq"] is not None]
         wrong = 100 * sum(r["errors"] for r in group) / max(1, sum(r["words"] for r in group))
         naturalness = np.mean([r["naturalness"] for r in group])
+        f0_range = np.mean([r["f0_range"] for r in group if r["f0_range"] is not None])
         quality = f"{np.mean(pesq):.2f}" if pesq else "-"
-        lines.append(f"{kind:<12}{speaker:<11}{len(group):>5}{naturalness:>12.3f}{quality:>9}{wrong:>9.1f}")
+        lines.append(
+            f"{kind:<12}{speaker:<11}{len(group):>5}{naturalness:>12.3f}{quality:>9}{wrong:>9.1f}{f0_range:>10.2f}"
+        )
     modulation = {k: np.mean([r["modulation"] for r in g], 0) for (k, s), g in groups.items() if s == "all"}
     for kind in [k for k in modulation if k != "recording" and "recording" in modulation]:
         lines.append(f"\n{kind}, modulation less the recordings' (dB): {MODULATIONS_HZ}")
@@ -175,6 +156,7 @@ def main() -> None:
     parser.add_argument("--voice", type=Path, default=Path("checkpoints/vits-mini"))
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--count", type=int, default=120, help="recordings, spread evenly over the voices")
+    parser.add_argument("--prior-noise", type=float, default=EditRequest.prior_noise, help="of what is read")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--cache", type=Path, default=Path("runs/naturalness"))
     given = parser.parse_args()
@@ -182,7 +164,8 @@ def main() -> None:
     voices = sorted({u.speaker for u in utterances})
     each = max(1, given.count // len(voices))
     chosen = [u for voice in voices for u in sample([u for u in utterances if u.speaker == voice], each)]
-    print(table(list(records(FrozenVits.load(given.voice), chosen, given.cache, given.kinds.split(",")))))
+    vits = FrozenVits.load(given.voice)
+    print(table(list(records(vits, chosen, given.cache, given.kinds.split(","), given.prior_noise))))
 
 
 if __name__ == "__main__":

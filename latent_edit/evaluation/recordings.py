@@ -11,26 +11,21 @@ moonshine-voice.
 from __future__ import annotations
 
 import argparse
-import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from latent_edit.audio import shared_gain
+from latent_edit import judges
 from latent_edit.checkpoint import default_root
 from latent_edit.data.corpora import Utterance, read_manifest
 from latent_edit.data.splits import sample, select
 from latent_edit.editor import VOICE_FOLDER
-from latent_edit.errors import InputError
 from latent_edit.evaluation.statistics import Observation, estimate
-from latent_edit.judges import word_errors
+from latent_edit.judges import recognise_moonshine, word_errors
 from latent_edit.measures import active_frames
 from latent_edit.models.vits import FrozenVits
 from latent_edit.recording import cleaned, nearest_speaker, quality
@@ -40,7 +35,6 @@ from latent_edit.types import Waveform
 RATE = 16_000
 TALKERS = 6  # of babble: so many that no word of theirs stands out
 ROOM_SECONDS, ROOM_DIRECT_DB = 0.35, 3.0  # RT60 and direct-to-reverberant ratio of a small room
-RECOGNISED_RMS = 10 ** (-23 / 20)  # of what the recogniser is given: how loud a clip is must not matter
 Spoil = Callable[[np.ndarray, np.random.Generator, Sequence[np.ndarray]], np.ndarray]
 
 
@@ -183,13 +177,13 @@ def _judge(vits: FrozenVits, utterance: Utterance, samples: np.ndarray, score: S
     recording = Waveform.of(torch.from_numpy(samples), RATE)
     voice = nearest_speaker(vits, cleaned(recording, found))
     before = decode(vits, encode_recording(vits, recording, voice), voice).waveform.item(0).numpy()
-    wrong, words = word_errors(utterance.text, recognise(samples))
+    wrong, words = word_errors(utterance.text, recognise_moonshine(samples, RATE))
     score.words += words
     score.noted += bool(found.notes)
     score.file.append(wrong)
-    score.before.append(word_errors(utterance.text, recognise(before))[0])
-    if find_spec("pyworld"):
-        score.world.append(word_errors(utterance.text, recognise(_world_copy(samples)))[0])
+    score.before.append(word_errors(utterance.text, recognise_moonshine(before, RATE))[0])
+    if judges.installed("pyworld"):
+        score.world.append(word_errors(utterance.text, recognise_moonshine(_world_copy(samples), RATE))[0])
     excess = score.before[-1] - wrong
     score.excess.append(Observation(excess, utterance.text, utterance.speaker, weight=words))
 
@@ -202,23 +196,6 @@ def _world_copy(samples: np.ndarray) -> np.ndarray:
     envelope, noise = pyworld.cheaptrick(doubled, pitch, times, RATE), pyworld.d4c(doubled, pitch, times, RATE)
     copy: np.ndarray = pyworld.synthesize(pitch, envelope, noise, RATE)
     return copy
-
-
-@lru_cache(maxsize=1)
-def _transcriber() -> Any:
-    if not find_spec("moonshine_voice"):
-        raise InputError("words are not measured without a recogniser: pip install moonshine-voice==0.0.49")
-    from moonshine_voice import ModelArch, Transcriber, get_assets_path
-
-    return Transcriber(model_path=str(Path(get_assets_path()) / "tiny-en"), model_arch=ModelArch.TINY)
-
-
-def recognise(samples: np.ndarray) -> str:
-    """Words that Moonshine tiny hears in mono [N] at 16 kHz, with a quarter of a second of silence around it."""
-    loud = samples * np.float32(RECOGNISED_RMS / max(_level(samples), 1e-9))
-    padded = np.pad(loud * shared_gain(loud), RATE // 4)
-    lines = _transcriber().transcribe_without_streaming(padded.tolist(), RATE).lines
-    return re.sub("-", " ", " ".join(line.text for line in lines))
 
 
 def table(scores: dict[str, Score], conditions: Sequence[Condition]) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
 from latent_edit.errors import InputError
+from latent_edit.judges import recognise_moonshine
 from latent_edit.text import normalise
 
 NOTHING = "(nothing)"
@@ -52,20 +52,6 @@ def missing_words(expected: str, heard: str) -> list[str]:
     return [word for word in content if word not in known and not (len(word) > 3 and word in together)]
 
 
-def load_recogniser() -> Any:
-    """Moonshine's small English model, which its wheel carries."""
-    from moonshine_voice import ModelArch, Transcriber, get_assets_path
-
-    folder = Path(str(get_assets_path())) / "tiny-en"
-    return Transcriber(model_path=str(folder), model_arch=ModelArch.TINY)
-
-
-def recognise(recogniser: Any, samples: np.ndarray, sampling_rate: int) -> str:
-    """What the recogniser writes for mono samples [N]."""
-    lines = recogniser.transcribe_without_streaming(samples.astype(float).tolist(), sampling_rate).lines
-    return " ".join(line.text for line in lines)
-
-
 def main(
     table: Annotated[Path, typer.Argument(help="CSV with the columns text and words.")],
     voice: Annotated[str, typer.Option(help="Whose voice.")] = "sam_a",
@@ -78,10 +64,10 @@ def main(
         rows = [row for row in csv.DictReader(file) if row["words"].strip() not in ("", NOTHING)]
     if not rows:
         raise InputError(f"{table} has no row with words")
-    editor, recogniser, whole = LatentEditor.load(), load_recogniser(), 0
+    editor, whole = LatentEditor.load(), 0
     for row in rows:
         waveform = editor.say(row["text"], voice, seed).waveform
-        heard = recognise(recogniser, waveform.item(0).numpy(), waveform.sampling_rate)
+        heard = recognise_moonshine(waveform.item(0).numpy(), waveform.sampling_rate)
         missing = missing_words(row["words"], heard)
         whole += not missing
         if missing:

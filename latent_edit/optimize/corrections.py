@@ -43,7 +43,7 @@ from latent_edit.types import Latent, Waveform
 INVERSION_STEPS, INVERSION_RATE = 30, 0.05
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
 BREATH_STEPS, BREATH_RATE, NEARNESS_WEIGHT = 20, 0.25, 0.3
-LARGEST_F0_EXPANSION = 2.0  # times as far from the median as the text side has it
+LARGEST_F0_EXPANSION = 3.0  # times as far from the median as the text side has it
 RESTORING_STEPS, RESTORING_RATE = 8, 0.15  # 12 such steps are no better on training sentences
 ACTIVE_NEPERS = 3.5  # below the loud frames; what is softer is a pause, whose spectrum is no style's
 LARGEST_REACH = 2.0  # times the size of a style

@@ -166,10 +166,11 @@ function result(names, lines, answers, remark) {
   main.replaceChildren(make("h1", { textContent: "What you chose" }), table, make("p", { className: "hint", textContent: remark }), place([button("Download answers (CSV)", () => download("blind-test.csv", new Blob([csv], { type: "text/csv" })), "")]), saving());
 }
 
-// No text can start a formula in a spreadsheet.
+// No text can start a formula in a spreadsheet; numbers, such as gains, stay numbers.
 function cell(value) {
   const text = Array.isArray(value) ? value.join(" ") : String(value);
-  return `"${(/^\s*[=+@-]/.test(text) && typeof value === "string" ? `'${text}` : text).replaceAll('"', '""')}"`;
+  const formula = /^\s*[=+@-]/.test(text) && !/^[-\d. ]+$/.test(text);
+  return `"${(formula ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 
 function download(name, blob) {

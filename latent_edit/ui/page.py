@@ -19,7 +19,7 @@ from latent_edit.ui.parts import part
 from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
 from latent_edit.ui.share_link import build_share_link
-from latent_edit.ui.stale import build_stale, connect_stale
+from latent_edit.ui.stale import build_stale, connect_stale, remember_settings
 from latent_edit.ui.uploads import connect_uploads
 
 TITLE = "Latent Edit"
@@ -83,6 +83,7 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
         with gr.Column(elem_id="results"):
             stale = build_stale()
             results = build_results()
+    remember_settings(controls, button)
     edited = gr.on(
         [button.click, controls.prompt.submit], actions.edit, [*controls.inputs(), axes],
         [*results.outputs(), results.shown],
@@ -93,7 +94,7 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
     edited.success(None, None, None, js=SHOW_AFTER, api_visibility="private")
     connect_cancel(cancel, edited, results, actions)
     connect_results(results, actions)
-    connect_stale(stale, controls, button, edited)
+    connect_stale(stale, controls, edited)
     connect_uploads(controls, actions)
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
     # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts

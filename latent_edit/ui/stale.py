@@ -37,15 +37,22 @@ def build_stale() -> gr.HTML:
     return static("", "stale", "clip-note")
 
 
-def connect_stale(stale: gr.HTML, controls: Controls, button: gr.Button, edited: gr.events.Dependency) -> None:
-    """Remember what an edit was asked for, and compare whenever a setting changes."""
-    inputs = controls.inputs()
-    names = json.dumps([each.elem_id.replace("-", "_") for each in inputs if each.elem_id])
-    known = f"const NAMES = {names}; const counting = {COUNTING};"
+def _known(controls: Controls) -> str:
+    names = json.dumps([each.elem_id.replace("-", "_") for each in controls.inputs() if each.elem_id])
+    return f"const NAMES = {names}; const counting = {COUNTING};"
+
+
+def remember_settings(controls: Controls, button: gr.Button) -> None:
+    """Remember what an edit is asked for. Connected before the edit: of one click gradio does one thing at a time."""
     gr.on(
-        [button.click, controls.prompt.submit], None, inputs, None, api_visibility="private",
-        js=f"(...all) => {{ {known} return ({ASK})(...all); }}",
+        [button.click, controls.prompt.submit], None, controls.inputs(), None, api_visibility="private",
+        js=f"(...all) => {{ {_known(controls)} return ({ASK})(...all); }}",
     )  # fmt: skip
+
+
+def connect_stale(stale: gr.HTML, controls: Controls, edited: gr.events.Dependency) -> None:
+    """Compare when an edit is there, and whenever a setting changes."""
+    inputs, known = controls.inputs(), _known(controls)
     compare = f"{known} return ({COMPARE})(...all);"
     # Settings may have changed while the edit was made.
     shown = f"(...all) => {{ window.shownSettings = window.askedSettings; {compare} }}"

@@ -41,6 +41,7 @@ QUIET += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
 
 # Prompts with which the stand-in takes long: for an edit until it is cancelled or for a moment, or along the bridge.
 LONG_WAIT, MOMENT, LONG_WALK = "in no hurry at all", "after a moment", "a long walk"
+QUIETLY = "half as loud"  # a prompt for which it hums 6 dB softer than for any other
 BROKEN = "a broken bridge"  # a prompt with which it fails after the plain reading
 
 
@@ -102,7 +103,8 @@ class FakeEditor:
         generator = torch.Generator().manual_seed(request.seed)
         z_text, z_source = smooth_latent(frames, generator), smooth_latent(stretched, generator)
         z_edit = Latent(z_source.z + request.strength * smooth_latent(stretched, generator).z, z_source.mask)
-        before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), 0.7)
+        peak = 0.35 if request.prompt == QUIETLY else 0.7
+        before, after = hum(frames, 110.0, 0.2), hum(stretched, 110.0 * 2 ** (request.strength * 5 / 12), peak)
         phonemes = timed(symbols, 5 * HOP / RATE) if known else ()
         yield Synthesis(z_text, Waveform.of(before, RATE), phonemes, (), ())
         stage("sampling the bridge", 0.4)

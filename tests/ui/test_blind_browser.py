@@ -8,7 +8,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pyloudnorm
+import pytest
+import soundfile
 import yaml
+from conftest import QUIETLY
 from visits import Visit
 
 from latent_edit.listening.render import render
@@ -28,6 +32,12 @@ def keep_takes(page: Any, prompts: list[str]) -> None:
         page.wait_for_selector("#kept-told:has-text('Kept under Compare')", state="attached")
 
 
+def loudness(path: Path) -> float:
+    """Integrated loudness in LUFS by another implementation than the page's."""
+    samples, rate = soundfile.read(path)
+    return float(pyloudnorm.Meter(rate).integrated_loudness(samples))
+
+
 def downloaded(page: Any, frame: Any, words: str) -> bytes:
     with page.expect_download() as started:
         frame.click(f"text={words}")
@@ -36,7 +46,7 @@ def downloaded(page: Any, frame: Any, words: str) -> bytes:
 
 def test_takes_are_compared_blindly_and_saved_as_a_study(stand_in: Visit, tmp_path: Path) -> None:
     page = stand_in.page
-    keep_takes(page, ["calm", "=loud"])
+    keep_takes(page, [QUIETLY, "=loud"])
     page.click("#compare-tab-button")
     page.click("#blind")
     frame = page.wait_for_selector("#blind-test iframe").content_frame()
@@ -54,7 +64,7 @@ def test_takes_are_compared_blindly_and_saved_as_a_study(stand_in: Visit, tmp_pa
     for trial in range(1, 7):
         frame.wait_for_selector(f"h1:has-text('{trial} of 6')")
         shown = frame.inner_text("main")
-        assert "calm" not in shown and "loud" not in shown
+        assert QUIETLY not in shown and "=loud" not in shown
         frame.wait_for_selector("button.clip:enabled")
         page.keyboard.press("1")
         assert frame.query_selector("fieldset:disabled") and frame.is_disabled(".next")
@@ -68,12 +78,15 @@ def test_takes_are_compared_blindly_and_saved_as_a_study(stand_in: Visit, tmp_pa
         page.keyboard.press("Enter")
     frame.wait_for_selector("h1:has-text('What you chose')")
     line = frame.locator("tbody td").all_inner_texts()
-    assert [line[0], line[2]] == ["1: calm", "2: =loud"]
+    assert [line[0], line[2]] == [f"1: {QUIETLY}", "2: =loud"]
     assert [int(line[1]), int(line[3])] == [3, 3]  # A every time: the orders are balanced
     assert line[5] == "50 % (19 % to 81 %)"
     rows = list(csv.DictReader(io.StringIO(downloaded(page, frame, "Download answers").decode())))
-    assert len(rows) == 6 and {row["answer"] for row in rows} == {"1: calm", "2: =loud"}
-    gains = {float(gain) for row in rows for gain in row["gain_db"].split(" ")}
-    assert gains == {0.0}  # both takes of the stand-in are equally loud
+    assert len(rows) == 6 and {row["answer"] for row in rows} == {f"1: {QUIETLY}", "2: =loud"}
+    soft, loud = (loudness(folder / f"take-{number}" / "sentence.wav") for number in (1, 2))
+    assert loud - soft > 3
+    for row in rows:  # the louder one was turned down to the other
+        gains = dict(zip(row["shown"].split(" | "), map(float, row["gain_db"].split(" ")), strict=True))
+        assert gains == {f"1: {QUIETLY}": 0.0, "2: =loud": pytest.approx(soft - loud, abs=0.3)}
     page.click("#blind-test button")
     page.wait_for_selector("#blind-test", state="detached")

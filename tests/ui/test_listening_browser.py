@@ -188,7 +188,7 @@ def test_no_answer_is_lost_or_doubled(chromium: Any, tmp_path: Path) -> None:
         one.listen_and_choose()
         one.context.set_offline(True)
         page.dblclick("main .next")
-        page.wait_for_function("document.querySelector('#note').textContent.includes('kept here')")
+        page.wait_for_selector("#note:has-text('kept here')", state="attached")
         assert one.step == 3 and "3" not in {str(row["step"]) for row in read_rows(tmp_path)}
         one.context.set_offline(False)
         one.wait_for_step(4)
@@ -196,7 +196,7 @@ def test_no_answer_is_lost_or_doubled(chromium: Any, tmp_path: Path) -> None:
         one.listen_and_choose()
         server.kill()
         page.click("main .next")
-        page.wait_for_function("document.querySelector('#note').textContent.includes('kept here')")
+        page.wait_for_selector("#note:has-text('kept here')", state="attached")
         server.start()
         page.reload()  # the answer waits in the browser's storage
         one.wait_for_step(5)
