@@ -151,7 +151,7 @@ _NOTHING: dict[str, Any] = {
     "pocketsphinx": "",
     "moonshine": "",
     "measurements": {},
-    "speaker": [0.0],
+    "speaker": [1.0],
     "fidelity": asdict(fidelity.Fidelity(None, 0.0, 0, 0, 0)),
 }
 _worker: list[CachedScores] = []

@@ -11,14 +11,13 @@ from latent_edit.models.phonemes import LONG_PAUSES, PhonemeSequence
 def lengthened_pauses(sequence: PhonemeSequence, durations: Tensor, frames_per_second: float) -> Tensor:
     """Durations [P] in frames of a sequence's symbols, with dash and ellipsis longer than the comma they are read as.
 
-    At the end of the sequence nothing follows that a pause could part.
+    At the end of the sequence nothing follows that a pause could part. It is the space after the mark that is silent:
+    in longer frames of the mark itself the voice lingers on the word before.
     """
-    longer = durations.clone()
-    for index, symbol in enumerate(sequence.symbols):
-        if symbol in LONG_PAUSES and _sounds(sequence.symbols[index + 1 :]):
-            longer[index] += round(LONG_PAUSES[symbol] * frames_per_second)
+    longer, symbols = durations.clone(), sequence.symbols
+    for index, symbol in enumerate(symbols):
+        following = next((i for i in range(index + 1, len(symbols)) if symbols[i].isalpha()), None)
+        if symbol in LONG_PAUSES and following:
+            silent = next((i for i in range(index, following) if symbols[i] == " "), index)
+            longer[silent] += round(LONG_PAUSES[symbol] * frames_per_second)
     return durations if torch.equal(longer, durations) else longer
-
-
-def _sounds(symbols: tuple[str, ...]) -> bool:
-    return any(symbol.isalpha() for symbol in symbols)

@@ -20,7 +20,7 @@ VITS_SYMBOLS = (
 )
 VITS_VOCABULARY: dict[str, int] = {symbol: index for index, symbol in enumerate(VITS_SYMBOLS)}
 BLANK = "_"
-LONG_PAUSES = {"—": 0.03, "…": 0.19}  # seconds longer than a comma, which pauses as in the voice's recordings
+LONG_PAUSES = {"—": 0.03, "…": 0.22}  # seconds longer than a comma, which pauses as in the voice's recordings
 
 _espeak_lock = threading.Lock()
 
