@@ -14,17 +14,10 @@ import torch
 from torch import Tensor
 
 from latent_edit.axes import BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER, AxisValue
+from latent_edit.models.f0_contours import f0_modulation, f0_range, f0_trend, modulation_depth, with_range
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.vits import FrozenVits
-from latent_edit.optimize.decoder_params import (
-    DecoderParameters,
-    SpeakerDecoder,
-    f0_modulation,
-    f0_range,
-    f0_trend,
-    modulation_depth,
-    with_range,
-)
+from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.optimize.objectives import (
     F0Contour,
     HeldF0,
@@ -44,6 +37,8 @@ INVERSION_STEPS, INVERSION_RATE = 30, 0.05
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
 BREATH_STEPS, BREATH_RATE, NEARNESS_WEIGHT = 20, 0.25, 0.3
 LARGEST_F0_EXPANSION = 2.0  # times as far from the median as the text side has it
+QUESTION_END_OCTAVES = 6 / 12  # above the median of the sentence, at the end of the rise
+LONGEST_RISE_SECONDS = 0.6
 RESTORING_STEPS, RESTORING_RATE = 8, 0.15  # 12 such steps are no better on training sentences
 ACTIVE_NEPERS = 3.5  # below the loud frames; what is softer is a pause, whose spectrum is no style's
 LARGEST_REACH = 2.0  # times the size of a style
@@ -121,6 +116,29 @@ def expand_f0(vits: FrozenVits, latent: Latent, speaker: str | int) -> Latent:
     trend = f0_trend(f0[0], vits.frames_per_second)
     expanded = with_range(trend, octaves - trend, wanted, LARGEST_F0_EXPANSION)
     f0[voiced] = torch.exp2(expanded - expanded.median() + octaves.median()).clamp(LOWEST_HZ, HIGHEST_HZ)
+    return Latent(project(latent.z, [F0Contour.of(voice, latent.z, f0)]), latent.mask)
+
+
+@torch.no_grad()
+def with_final_rise(vits: FrozenVits, latent: Latent, start_frame: int, speaker: str | int) -> Latent:
+    """Near a latent [1, C, T], one whose F0 rises from a frame to the end, to `QUESTION_END_OCTAVES` over the median.
+
+    A yes/no question rises from its last stressed syllable on (Pierrehumbert and Hirschberg 1990, "The meaning of
+    intonational contours"); recordings of a voice have hardly any, so that its text side says them as statements.
+    Timing, voicing and all before stay, and so does a latent of a voice without a source-filter decoder.
+    """
+    if not vits.has_source_filter:
+        return latent
+    voice = SpeakerDecoder.of(vits, speaker)
+    f0 = voice.f0(latent.z)
+    start = max(start_frame, f0.shape[1] - round(LONGEST_RISE_SECONDS * vits.frames_per_second))
+    last = (f0[0, start:] > 0).nonzero().squeeze(1) + start
+    if len(last) < 2:
+        return latent
+    median = math.log2(float(f0[f0 > 0].median()))
+    begin = min(math.log2(float(f0[0, last[0]])), median)
+    share = (last - last[0]) / (last[-1] - last[0])
+    f0[0, last] = torch.exp2(begin + share * (median + QUESTION_END_OCTAVES - begin)).clamp(LOWEST_HZ, HIGHEST_HZ)
     return Latent(project(latent.z, [F0Contour.of(voice, latent.z, f0)]), latent.mask)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
-from latent_edit.models.harmonic_source import REFERENCE_HZ
+from latent_edit.models.harmonic_source import REFERENCE_HZ, f0_errors
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 
@@ -124,18 +124,6 @@ class HeldF0:
         """Mean absolute semitones, plus cross-entropy of voicing."""
         semitones, cross_entropy = f0_errors(*self.voice.octaves_and_voicing(z), self.hz, self.mask)
         return semitones + cross_entropy
-
-
-def f0_errors(octaves: Tensor, voicing: Tensor, hz: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """How far a predicted F0 is from the true one: semitones over voiced frames, cross-entropy of voicing over all.
-
-    octaves above `REFERENCE_HZ`, logits of voicing, F0 in Hz (zero where unvoiced) and mask: all [B, T].
-    """
-    voiced = (hz > 0).float() * mask
-    errors = (octaves - torch.log2(hz.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
-    semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
-    cross_entropy = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
-    return semitones, (cross_entropy * mask).sum() / mask.sum()
 
 
 @dataclass(frozen=True, eq=False)
