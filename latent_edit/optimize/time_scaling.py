@@ -10,7 +10,6 @@ words than the latent.)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -21,9 +20,10 @@ from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize.corrections import expand_f0, invert
 from latent_edit.optimize.decoder_params import SpeakerDecoder
-from latent_edit.types import Alignment, Latent, Waveform
+from latent_edit.optimize.solvers import Descent
+from latent_edit.types import Alignment
 
-STEPS, RATE = 5, 0.15  # 12 such steps are no better on training sentences
+SHORTENING = Descent(steps=5, rate=0.15)  # 12 steps are no better on training sentences
 PAUSES = " ;:,.!?…—"
 PAUSE_ELASTICITY = 6.0  # of 3, 6 and 10, the one with which most words were recognised on validation sentences
 
@@ -51,7 +51,8 @@ def time_scale(
     if not phonemes.count:
         return resampled(source, log_ratio)
     old = source.alignment.durations[0].double()
-    longer = _lengthened(old, math.exp(log_ratio), elasticity(phonemes))
+    share = old * old.new_tensor(elasticity(phonemes))
+    longer = old + (math.exp(log_ratio) - 1) * old.sum() * share / share.sum()
     durations = whole_frames(longer)
     sample = vits.sample_prior(phonemes, durations, prior_noise, generator)
     at = _same_moments(old, longer).round().long().clamp(0, source.prior_sample.z.shape[2] - 1)
@@ -73,20 +74,15 @@ def resampled(source: TextEncoding, log_ratio: float) -> TextEncoding:
     return TextEncoding(source.latent.stretched(frames), source.prior_sample.stretched(frames), lasting)
 
 
+@torch.no_grad()
 def _shortened(vits: FrozenVits, source: TextEncoding, speaker: str | int, log_ratio: float) -> TextEncoding:
     """A sentence that is resampled, with its latent brought nearer to the sound of resampled decoder parameters."""
     plain = resampled(source, log_ratio)
     if plain is source or not vits.has_source_filter:
         return plain
-    sound = time_scaled_sound(vits, source.latent, speaker, plain.latent.z.shape[2])
-    return replace(plain, latent=invert(vits, plain.latent, sound, speaker, STEPS, RATE))
-
-
-@torch.no_grad()
-def time_scaled_sound(vits: FrozenVits, latent: Latent, speaker: str | int, frames: int) -> Waveform:
-    """A latent [1, C, T] as it is decoded, but in so many frames: its decoder parameters are resampled."""
     voice = SpeakerDecoder.of(vits, speaker)
-    return Waveform.of(voice.render(voice.analyse(latent.z).time_scaled(frames))[0], vits.sampling_rate)
+    sound = voice.render(voice.analyse(source.latent.z).time_scaled(plain.latent.z.shape[2]))
+    return replace(plain, latent=invert(vits, plain.latent, sound, speaker, SHORTENING))
 
 
 def elasticity(phonemes: PhonemeSequence) -> list[float]:
@@ -103,12 +99,6 @@ def elasticity(phonemes: PhonemeSequence) -> list[float]:
         elif symbol == BLANK:
             own[i] = (own[i - 1] + own[i + 1]) / 2
     return own
-
-
-def _lengthened(durations: Tensor, ratio: float, elastic: Sequence[float]) -> Tensor:
-    """Durations [P] whose sum is `ratio` times as long, of which each takes as it is elastic."""
-    share = durations * durations.new_tensor(elastic)
-    return durations + (ratio - 1) * durations.sum() * share / share.sum()
 
 
 def _same_moments(old: Tensor, new: Tensor) -> Tensor:

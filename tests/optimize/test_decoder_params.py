@@ -11,7 +11,7 @@ from tiny_voices import ARCHITECTURE, tiny_voice
 from latent_edit.models.vits import freeze
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.optimize.objectives import ParameterMatch
-from latent_edit.optimize.solvers import descend
+from latent_edit.optimize.solvers import Descent, descend
 
 VOICE, CHANNELS = freeze(tiny_voice()), ARCHITECTURE.flow_size
 ANNA = SpeakerDecoder.of(VOICE, "anna")
@@ -29,7 +29,7 @@ def test_parameters_alone_bring_a_prediction_to_its_target() -> None:
     target, start = (torch.randn(2, CHANNELS, 30, generator=draw) for _ in range(2))
     mask = (torch.arange(30) < torch.tensor([[30], [21]])).float().unsqueeze(1)
     match = ParameterMatch(BOTH, analysed(target, BOTH), mask)
-    found = descend(start, {match: 1.0}, 60, 0.1)
+    found = descend(start, [(match, 1.0)], Descent(60, 0.1))
     first, last, least = (float(match.residual(z)) for z in (start, found, target))  # voicing's cross-entropy is left
     assert least < last
     assert last - least < 0.5 * (first - least)
