@@ -222,7 +222,7 @@ def correct(
 
     Args:
         source: the plain synthesis, from which axes count. scaled: the same at the pace of the edited one.
-        asked: by name of the axis, as a CLAP with an axis head reads it.
+        asked: what the style asks of each axis, by name.
         speaker: whose latents they are; another one's decoder may speak them a little differently.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
         exactly: axes that are to be where they are asked, however far the bridge goes.
