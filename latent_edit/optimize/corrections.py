@@ -248,9 +248,8 @@ def correct(
             return edited
     f0 = _wanted_f0(after, fast, missing)
     db = f0.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)])
-    contour = F0Contour.of(voice, edited.z, f0)
-    objectives = [LowBandHNR(voice, f0, lowest, highest), contour, LevelAndTilt(voice, f0, db)]
-    return Latent(project(edited.z, objectives), edited.mask)
+    hnr, contour = LowBandHNR(voice, f0, lowest, highest), F0Contour.of(voice, edited.z, f0)
+    return Latent(project(edited.z, [hnr, contour, LevelAndTilt(voice, f0, db)]), edited.mask)
 
 
 def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> float:

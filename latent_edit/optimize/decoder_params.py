@@ -51,7 +51,8 @@ class DecoderParameters:
     def collate(items: Sequence[DecoderParameters]) -> DecoderParameters:
         """Items of equal length as one batch."""
         names = ("f0", "noise", "pulses", "phase")
-        return replace(items[0], **{name: torch.cat([getattr(item, name) for item in items]) for name in names})
+        f0, noise, pulses, phase = (torch.cat([getattr(item, name) for item in items]) for name in names)
+        return DecoderParameters(f0, noise, pulses, phase, items[0].sampling_rate)
 
     def cut(self, start: int, frames: int) -> DecoderParameters:
         """So many latent frames from a start on."""
