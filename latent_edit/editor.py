@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -173,18 +173,22 @@ class LatentEditor:
         return edit.after
 
     @torch.no_grad()
-    def correction_alone(self, request: EditRequest) -> Synthesis:
+    def correction_alone(
+        self, request: EditRequest, start: Callable[[Latent, Mapping[str, AxisValue]], Latent] | None = None
+    ) -> Synthesis:
         """A control: after without the bridge, which is Z_source corrected by the whole size of the style.
 
-        Raises InputError.
+        start: what of each latent of Z_source, and of what is asked of each axis, the correction begins with; by
+        default the latent itself. Raises InputError.
         """
         self._check_names([request])
         source, style = encode(self.vits, request), self._embed_style(request)
         scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
         asked = self._asked(style)
+        starts = [start(latent, asked) for latent in scaled.latents] if start and asked else scaled.latents
         corrected = [
-            correct(self.vits, plain, start, start, asked, request.voice, reach=1.0)
-            for plain, start in zip(source.latents, scaled.latents, strict=True)
+            correct(self.vits, *each, asked, request.voice, reach=1.0)
+            for each in zip(source.latents, scaled.latents, starts, strict=True)
         ]
         return self._decode_after(request, source, scaled, corrected)
 

@@ -1,4 +1,4 @@
-"""Long text into pieces that a voice reads in one breath, each with the pause that follows it."""
+"""Long text into pieces that a voice reads in one breath, each with the pause that follows it; yes/no questions."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ CUTS = tuple(
         r"\s(?=(?:after|before|with|without|for|from|into|over|under|about|between|through|during|in|on|at|by|to|of)\s)",
         r"\s",
     )
+)
+
+# How clauses open: a question with one of these words falls like a statement, one with a verb asks for yes or no.
+QUESTION_WORDS = r"(?:what|who|whom|whose|which|when|where|why|how)(?:'s|'re|'d|'ll|'ve)?"
+BEFORE_QUESTION_WORDS = (
+    r"(?:and|but|so|or|then|well|now|oh|okay|yes|no|hey|in|at|to|for|from|with|of|by|on|about|since|until)"
+)
+OPENS_WITH_QUESTION_WORD = re.compile(rf"\W*(?:{BEFORE_QUESTION_WORDS}\W+){{0,2}}{QUESTION_WORDS}\b", re.IGNORECASE)
+OPENS_WITH_VERB = re.compile(
+    r"\W*(?:am|is|are|was|were|do|does|did|have|has|had|will|would|can|could|shall|should|may|might|must)(?:n't)?\b",
+    re.IGNORECASE,
 )
 
 
@@ -86,3 +97,13 @@ def _cut(sentence: str) -> list[str]:
             return [*_cut(sentence[: best.start()]), *_cut(sentence[best.end() :])]
     first, space, rest = sentence.partition(" ")  # an endless word stays whole
     return [first, *_cut(rest)] if space else [sentence]
+
+
+def is_yes_no_question(text: str) -> bool:
+    """Whether a sentence ends with a question mark, and its last clause opens with no question word."""
+    if not text.rstrip().rstrip("\"')\u201d\u2019").endswith("?"):
+        return False
+    last = re.split(r"[,;:\u2014]\s", text)[-1]
+    if OPENS_WITH_VERB.match(last):
+        return True
+    return not (OPENS_WITH_QUESTION_WORD.match(last) or OPENS_WITH_QUESTION_WORD.match(text))

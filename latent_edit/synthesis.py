@@ -16,11 +16,10 @@ from latent_edit.models.pauses import lengthened_pauses
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize import corrections, time_scaling
-from latent_edit.optimize.questions import is_yes_no_question, rise_starts_at, with_final_rise
 from latent_edit.recording import cleaned, quality, read_speech
 from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
-from latent_edit.sentences import split_sentences
+from latent_edit.sentences import is_yes_no_question, split_sentences
 from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
@@ -232,7 +231,8 @@ def _encode_sentence(
     latent = corrections.expand_f0(vits, encoding.latent, voice)
     if not is_yes_no_question(text):
         return dataclasses.replace(encoding, latent=latent)
-    rising = with_final_rise(vits, latent, rise_starts_at(phonemes, durations.tolist()), voice)
+    start = int(durations[: phonemes.last_stress].sum())
+    rising = corrections.with_final_rise(vits, latent, start, voice)
     return TextEncoding(rising, vits.to_prior(rising, voice), encoding.alignment)
 
 

@@ -27,7 +27,7 @@ from latent_edit.evaluation.effects import failures
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.models.vits import FrozenVits
 from latent_edit.optimize.corrections import correct
-from latent_edit.optimize.time_scaling import RATE, STEPS
+from latent_edit.optimize.time_scaling import SHORTENING
 from latent_edit.progress import MAX_DECODED, MAX_DECODED_SECONDS, steps_to_decode
 from latent_edit.request import EditRequest
 from latent_edit.result import EditResult
@@ -107,7 +107,7 @@ def test_a_slower_edit_starts_from_the_text_read_anew(tiny_editor: LatentEditor)
     slower, faster = (tiny_editor.edit(request(text="Rain, alas.", pace=pace)) for pace in (1.3, 0.8))
     stretched, shortened = (x.z_text.stretched(x.z_source.z.shape[2]).z for x in (slower, faster))
     moved = (faster.z_source.z - shortened).abs().max()  # nearer to its sound, a few steps away
-    assert 0 < moved < 1.01 * STEPS * RATE
+    assert 0 < moved < 1.01 * SHORTENING.steps * SHORTENING.rate
     assert not torch.allclose(slower.z_source.z, stretched, atol=0.1)
     again = tiny_editor.edit(request(text="Rain, alas.", pace=1.3, prompt="a whisper"))
     assert torch.equal(again.z_source.z, slower.z_source.z)

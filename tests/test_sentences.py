@@ -1,4 +1,4 @@
-"""Long text into pieces."""
+"""Long text into pieces; yes/no questions are told from the others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from latent_edit.sentences import (
     ELLIPSIS_PAUSE_SECONDS,
     MAX_PIECE_CHARACTERS,
     SENTENCE_PAUSE_SECONDS,
+    is_yes_no_question,
     split_sentences,
 )
 from latent_edit.text import normalise
@@ -100,3 +101,36 @@ def test_one_endless_word_stays_whole() -> None:
 def test_an_ellipsis_pauses_longer_than_a_full_stop() -> None:
     trailing, ended = split_sentences("Well\u2026 That is that.")
     assert (trailing.pause_seconds, ended.pause_seconds) == (ELLIPSIS_PAUSE_SECONDS, SENTENCE_PAUSE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is it raining?",
+        "You are coming?",
+        '"Really?"',
+        "When you arrive, will you call?",
+        "Do you know what it is?",
+        "It's late, isn't it?",
+        "So you did what?",
+    ],
+)
+def test_yes_no_questions(text: str) -> None:
+    assert is_yes_no_question(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is raining.",
+        "What is it?",
+        "And why did he go?",
+        "In which room is it?",
+        "If he comes, what will you do?",
+        "Well, how much is it?",
+        "How nice!",
+        "",
+    ],
+)
+def test_statements_and_questions_with_a_question_word(text: str) -> None:
+    assert not is_yes_no_question(text)

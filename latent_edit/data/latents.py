@@ -25,7 +25,6 @@ from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
 from latent_edit.optimize.corrections import breathy, expand_f0
-from latent_edit.optimize.time_scaling import resampled
 from latent_edit.types import Latent, Waveform
 
 logger = logging.getLogger(__name__)
@@ -133,7 +132,7 @@ def _styled_reading(
     change is added to Z_text. So source and target differ by the style alone: they share every word and every accident
     of the reading, and neither is blurred by a way through decoder and encoder.
     """
-    source = resampled(reading, math.log(item.warp)).latent
+    source = reading.resampled(math.log(item.warp)).latent
     if item.kind != "styled":
         return source.z[0], source.z[0]
     breath = _light_breath(vits, item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from latent_edit.axes import AXES, BREATHINESS, WHISPER
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 DEFAULT = "bridge and correction"
 SHUFFLED = "shuffled prompt"
-FULL_SIZE = 1.0  # of the style: how far a correction goes that has no bridge to follow
 
 
 @dataclass(frozen=True)
@@ -73,39 +73,21 @@ class CorrectionAlone:
 
     def render(self, editor: LatentEditor) -> Sound:
         """Do what the editor does, the bridge apart."""
-        from latent_edit.optimize.corrections import correct
-        from latent_edit.synthesis import decode, encode, time_scale
-
-        vits, request = editor.vits, self.request
-        embedding = editor.style_encoder.embed_text([request.prompt])
-        bridge, asked = editor.bridge(request.method), editor.style_encoder.axes(embedding)
-        speaker = vits.speaker_embedding(request.voice)
-        ratio = float(bridge.log_duration_ratio(bridge.centred(embedding, "text"), speaker)[0])
-        source = encode(vits, request)
-        scaled = time_scale(vits, source, ratio, request)
-        breath = asked[BREATHINESS] if self.rendered_breath else None
-        starts = [_with_breath(vits, latent, request.voice, breath) for latent in scaled.latents]
-        pieces = zip(source.latents, scaled.latents, starts, strict=True)
-        corrected = [correct(vits, *piece, asked, request.voice, reach=FULL_SIZE) for piece in pieces]
-        return sound_of(decode(vits, scaled.towards(corrected, 1.0), request.voice).waveform)
+        start = partial(_with_breath, editor.vits, self.voice) if self.rendered_breath else None
+        return sound_of(editor.correction_alone(self.request, start).waveform)
 
 
-def _with_breath(vits: FrozenVits, latent: Latent, voice: str, breath: AxisValue | None) -> Latent:
+def _with_breath(vits: FrozenVits, voice: str, latent: Latent, asked: Mapping[str, AxisValue]) -> Latent:
     """Near a latent [1, C, T], the one that the decoder speaks with breath, or as a whisper, and otherwise alike."""
-    from latent_edit.optimize.corrections import BREATH_RATE, BREATH_STEPS, NEARNESS_WEIGHT
+    from latent_edit.optimize.corrections import matched
     from latent_edit.optimize.decoder_params import SpeakerDecoder
-    from latent_edit.optimize.objectives import Nearness, ParameterMatch
-    from latent_edit.optimize.solvers import Objective, descend
-    from latent_edit.types import Latent
 
-    if breath is None or not breath.named:
+    breath = asked[BREATHINESS]
+    if not breath.named or breath.value < 0:
         return latent
     decoder = SpeakerDecoder.of(vits, voice)
     plain = decoder.analyse(latent.z)
-    wanted = plain.whispered() if breath.value >= WHISPER else plain.breathy(breath.value)
-    goal, near = ParameterMatch(decoder, wanted, latent.mask), Nearness(latent.z)
-    objectives: dict[Objective, float] = {goal: 1.0, near: NEARNESS_WEIGHT}
-    return Latent(descend(latent.z, objectives, BREATH_STEPS, BREATH_RATE, last_rate_share=0.1), latent.mask)
+    return matched(decoder, latent, plain.whispered() if breath.value >= WHISPER else plain.breathy(breath.value))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Step(StrictModel):
     quietest: int | None = None
 
 
-class Plan(StrictModel):
+class ParticipantPlan(StrictModel):
     """Everything that one participant is shown. seed: what its order was drawn with."""
 
     seed: int
@@ -56,7 +56,7 @@ class _Trial(NamedTuple):
     original: int | None = None  # place of the trial that this one repeats
 
 
-def make_plan(study: Study, number: int, counts: Counts) -> Plan:
+def make_participant_plan(study: Study, number: int, counts: Counts) -> ParticipantPlan:
     """The plan of participant `number` (from 0) when `counts` of each cell have been given out."""
     seed = study.seed * 1_000_003 + number
     draw = random.Random(seed)
@@ -78,7 +78,7 @@ def make_plan(study: Study, number: int, counts: Counts) -> Plan:
             else trial.step.model_copy(update={"repeat_of": first + trial.original})
             for trial in trials
         ]
-    return Plan(seed=seed, steps=tuple(steps))
+    return ParticipantPlan(seed=seed, steps=tuple(steps))
 
 
 def participants_needed(study: Study) -> int:

@@ -22,7 +22,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from latent_edit.errors import InputError
 from latent_edit.listening.backup import Backup
 from latent_edit.listening.clips import headphone_bytes, load_clips, unique_bytes
-from latent_edit.listening.design import make_plan, participants_needed
+from latent_edit.listening.design import make_participant_plan, participants_needed
 from latent_edit.listening.export import as_csv, as_json_lines
 from latent_edit.listening.screening import screen
 from latent_edit.listening.storage import Participant, Storage
@@ -61,7 +61,7 @@ class Room:
             return found
         if self.storage.places_taken() >= self.needed:
             return None
-        return self.storage.enter(pid, lambda number, counts: make_plan(self.study, number, counts))
+        return self.storage.enter(pid, lambda number, counts: make_participant_plan(self.study, number, counts))
 
     def state(self, participant: Participant) -> dict[str, Any]:
         """The step that the participant is at, with the addresses of its clips."""

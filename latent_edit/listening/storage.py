@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from latent_edit.errors import InputError
-from latent_edit.listening.design import Cell, Counts, Plan
+from latent_edit.listening.design import Cell, Counts, ParticipantPlan
 
 FILE_NAME = "answers.sqlite"
 SCHEMA_VERSION = 1
@@ -41,7 +41,7 @@ class Participant(NamedTuple):
 
     number: int
     pid: str
-    plan: Plan
+    plan: ParticipantPlan
     code: str
     finished: str | None
 
@@ -59,7 +59,7 @@ class Storage:
     def __init__(self, folder: Path, config_hash: str) -> None:
         """Open or create. Raises InputError when answers to another version of the study are in it."""
         self._lock = threading.RLock()
-        self._plans: OrderedDict[int, Plan] = OrderedDict()
+        self._plans: OrderedDict[int, ParticipantPlan] = OrderedDict()
         self._database = sqlite3.connect(folder / FILE_NAME, isolation_level=None, check_same_thread=False, timeout=30)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
@@ -108,15 +108,15 @@ class Storage:
                 return None
             return Participant(found[0], found[1], self._plan(found[0]), found[2], found[3])
 
-    def _plan(self, number: int) -> Plan:
+    def _plan(self, number: int) -> ParticipantPlan:
         if number not in self._plans:
             row = self._database.execute("SELECT plan FROM participants WHERE number = ?", (number,)).fetchone()
-            self._plans[number] = Plan.model_validate_json(row[0])
+            self._plans[number] = ParticipantPlan.model_validate_json(row[0])
             if len(self._plans) > PLANS_KEPT:
                 self._plans.popitem(last=False)
         return self._plans[number]
 
-    def enter(self, pid: str, make: Callable[[int, Counts], Plan]) -> Participant:
+    def enter(self, pid: str, make: Callable[[int, Counts], ParticipantPlan]) -> Participant:
         """The participant of this id; planned and counted in one transaction when new."""
         with self._transaction() as database:
             found = self.participant(pid)

@@ -16,7 +16,7 @@ import latent_edit
 from latent_edit.config import StrictModel
 from latent_edit.errors import InputError
 from latent_edit.listening.clips import Clips
-from latent_edit.listening.design import Plan, Step
+from latent_edit.listening.design import ParticipantPlan, Step
 from latent_edit.listening.storage import SCHEMA_VERSION, Participant, utc
 from latent_edit.listening.study import SIDE_BY_SIDE, Block, Study
 
@@ -47,7 +47,7 @@ class Answer(StrictModel):
     listened: tuple[float, ...] = ()
 
 
-def public_step(study: Study, plan: Plan, number: int) -> dict[str, Any]:
+def public_step(study: Study, plan: ParticipantPlan, number: int) -> dict[str, Any]:
     """What the page shows of a step; clips are only counted. A number past the last step is the end."""
     told: dict[str, Any] = {"step": number, "steps": len(plan.steps), "title": study.title}
     if number >= len(plan.steps):

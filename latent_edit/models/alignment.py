@@ -67,6 +67,16 @@ def whole_frames(durations: Tensor) -> Tensor:
     return torch.diff(ends, prepend=ends.new_zeros(1))
 
 
+def same_moments(old: Tensor, new: Tensor) -> Tensor:
+    """Where in a sentence with durations `old` [P] the middle of each frame of one with `new` [P] lies: [frames]."""
+    old_ends, new_ends = (torch.nn.functional.pad(durations.cumsum(0), (1, 0)) for durations in (old, new))
+    frames = int(whole_frames(new).sum())
+    middles = (torch.arange(frames).to(new_ends) + 0.5) * new_ends[-1] / frames
+    symbol = torch.searchsorted(new_ends, middles, right=True).clamp(1, len(new))
+    within = (middles - new_ends[symbol - 1]) / new[symbol - 1].clamp(min=1e-9)
+    return old_ends[symbol - 1] + within.clamp(0, 1) * old[symbol - 1] - 0.5
+
+
 def length_mask(lengths: Tensor, longest: int | None = None) -> Tensor:
     """[B] lengths -> [B, 1, longest] float mask."""
     longest = int(lengths.max()) if longest is None else longest

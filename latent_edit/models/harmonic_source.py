@@ -59,6 +59,18 @@ class PitchPredictor(nn.Module):
         return torch.stack([4 * (octaves - middle) * voiced, voiced.to(octaves)])
 
 
+def f0_errors(octaves: Tensor, voicing: Tensor, hz: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """How far a predicted F0 is from the true one: semitones over voiced frames, cross-entropy of voicing over all.
+
+    octaves above `REFERENCE_HZ`, logits of voicing, F0 in Hz (zero where unvoiced) and mask: all [B, T].
+    """
+    voiced = (hz > 0).float() * mask
+    errors = (octaves - torch.log2(hz.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
+    semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
+    cross_entropy = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
+    return semitones, (cross_entropy * mask).sum() / mask.sum()
+
+
 def pitch_features(pitch: Tensor) -> Tensor:
     """F0 in Hz [B, T], zero where unvoiced -> octaves above `REFERENCE_HZ` and voicing, [B, 2, T]."""
     voiced = (pitch > 0).to(pitch.dtype)

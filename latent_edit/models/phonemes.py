@@ -42,6 +42,11 @@ class PhonemeSequence:
         """Number of sounding phonemes, without blanks, spaces, stress and punctuation."""
         return sum(symbol not in ' ˈˌː;:,.!?¡¿—…"«»“”' and symbol != BLANK for symbol in self.symbols)
 
+    @property
+    def last_stress(self) -> int:
+        """Where among the symbols the last stressed syllable begins (0 if there is none)."""
+        return max((place for place, symbol in enumerate(self.symbols) if symbol == "ˈ"), default=0)
+
 
 # What espeak is not given: marks, which stand in the phonemes as they are, except inside a number.
 MARKS = re.compile(r"(?:\s*(?:[;:!?¡¿—…\"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,](?![0-9]))+\s*)+")

@@ -5,6 +5,7 @@ Works with any transformers `VitsModel` (kakao-enterprise/vits-vctk, vits-ljs, f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,17 @@ class TextEncoding:
     latent: Latent
     prior_sample: Latent
     alignment: Alignment
+
+    def resampled(self, log_ratio: float) -> TextEncoding:
+        """A sentence exp(log_ratio) times as long, all of it alike; sums of durations are kept, an F0 contour too."""
+        given = self.alignment.durations[0]
+        old = given if len(given) else self.latent.lengths  # a recording is like one long symbol
+        durations = whole_frames(old.double() * math.exp(log_ratio))
+        frames = int(durations.sum())
+        if log_ratio == 0 or not frames:
+            return self
+        lasting = Alignment(durations[None, : len(given)])
+        return TextEncoding(self.latent.stretched(frames), self.prior_sample.stretched(frames), lasting)
 
 
 class FrozenVits:

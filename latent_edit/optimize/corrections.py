@@ -1,7 +1,8 @@
 """Corrections: what is wrong with a latent, written as objectives, and solved for.
 
-`invert` and `breathy` look for the latent of a sound or of decoder parameters; `expand_f0` undoes what averaging did to
-F0; `restore_formants` undoes what breath did to words; `correct` brings an edit to the axes of its style.
+`invert`, `matched` and `breathy` look for the latent of a sound or of decoder parameters; `expand_f0` undoes what
+averaging did to F0; `with_final_rise` makes a question; `restore_formants` undoes what breath did to words; `correct`
+brings an edit to the axes of its style. All leave what they are given as it is.
 """
 
 from __future__ import annotations
@@ -13,18 +14,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from latent_edit.axes import BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER, AxisValue
+from latent_edit.axes import AXES, BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER, AxisValue
+from latent_edit.models.f0_contours import f0_modulation, f0_range, f0_trend, modulation_depth, with_range
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.vits import FrozenVits
-from latent_edit.optimize.decoder_params import (
-    DecoderParameters,
-    SpeakerDecoder,
-    f0_modulation,
-    f0_range,
-    f0_trend,
-    modulation_depth,
-    with_range,
-)
+from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.optimize.objectives import (
     F0Contour,
     HeldF0,
@@ -35,16 +29,19 @@ from latent_edit.optimize.objectives import (
     ParameterMatch,
     level_and_tilt,
 )
-from latent_edit.optimize.solvers import Objective, descend, project
+from latent_edit.optimize.solvers import Descent, descend, project
 from latent_edit.types import Latent, Waveform
 
-# Inversion: short steps; what keeps the latent near the posterior is that it cannot go far. Ten are enough for the
-# voices' own recordings, not for strangers and noise.
-INVERSION_STEPS, INVERSION_RATE = 30, 0.05
+# Short steps keep the latent near the posterior. Ten are enough for the voices' own recordings, not for strangers and
+# noise.
+INVERSION = Descent(steps=30, rate=0.05)
+RESTORING = Descent(steps=8, rate=0.15)  # 12 steps are no better on training sentences
+MATCHING = Descent(steps=20, rate=0.25, last_rate_share=0.1)
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
-BREATH_STEPS, BREATH_RATE, NEARNESS_WEIGHT = 20, 0.25, 0.3
+NEARNESS_WEIGHT = 0.3
 LARGEST_F0_EXPANSION = 3.0  # times as far from the median as the text side has it
-RESTORING_STEPS, RESTORING_RATE = 8, 0.15  # 12 such steps are no better on training sentences
+QUESTION_END_OCTAVES = 6 / 12  # above the median of the sentence, at the end of the rise
+LONGEST_RISE_SECONDS = 0.6
 ACTIVE_NEPERS = 3.5  # below the loud frames; what is softer is a pause, whose spectrum is no style's
 LARGEST_REACH = 2.0  # times the size of a style
 NEGLIGIBLE = 0.1  # of an axis' step; where no axis misses more, the latent stays as it is
@@ -53,35 +50,29 @@ CLEAR_DB = 10.0  # low-band HNR up to which noise that a style does not ask for 
 
 
 def invert(
-    vits: FrozenVits,
-    latent: Latent,
-    sound: Waveform,
-    speaker: str | int,
-    steps: int = INVERSION_STEPS,
-    rate: float = INVERSION_RATE,
+    vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int, descent: Descent = INVERSION
 ) -> Latent:
     """Near a latent [1, C, T], one that is decoded closer to a sound in log-mel spectra; F0 and voicing stay.
 
     A posterior encoder answers for every recording with the same weights, and is a little off for each (the
     amortisation gap): formants come out smeared. A few steps on the latent itself close most of it: semi-amortised
-    variational inference (Kim et al. 2018, arXiv 1802.02550, section 3).
-
-    Args:
-        steps, rate: how many, and how far each may take a value of the latent.
-
-    Returns:
-        The latent as it is, for voices without a source-filter decoder.
+    variational inference (Kim et al. 2018, arXiv 1802.02550, section 3). Of a voice without a source-filter decoder the
+    latent stays as it is.
     """
     if not vits.has_source_filter:
         return latent
     voice = SpeakerDecoder.of(vits, speaker)
     f0 = voice.f0(latent.z)
     samples = sound.samples[:, : latent.z.shape[2] * vits.hop_length]
-    objectives: dict[Objective, float] = {
-        LogMelMatch.of(voice, samples, f0, (vits.fft_size, vits.fft_size // 2)): 1.0,
-        HeldF0(voice, f0, latent.mask.squeeze(1)): HELD_F0_WEIGHT,
-    }
-    return Latent(descend(latent.z, objectives, steps, rate), latent.mask)
+    match = LogMelMatch.of(voice, samples, f0, (vits.fft_size, vits.fft_size // 2))
+    held = HeldF0(voice, f0, latent.mask.squeeze(1))
+    return Latent(descend(latent.z, [(match, 1.0), (held, HELD_F0_WEIGHT)], descent), latent.mask)
+
+
+def matched(voice: SpeakerDecoder, latent: Latent, goal: DecoderParameters) -> Latent:
+    """Near a latent [1, C, T], one of which the decoder makes what it should: a goal of the same length."""
+    match, nearness = ParameterMatch(voice, goal, latent.mask), Nearness(latent.z)
+    return Latent(descend(latent.z, [(match, 1.0), (nearness, NEARNESS_WEIGHT)], MATCHING), latent.mask)
 
 
 @torch.no_grad()
@@ -89,25 +80,20 @@ def breathy(vits: FrozenVits, latent: Latent, speaker: str | int, breathiness: f
     """Near a clear latent [1, C, T], the one that is spoken as breathily as WORLD would, F0 and level kept.
 
     VITS's posterior encoder hardly encodes light breath: resynthesised, a breathy augmentation is nearly clear. The
-    decoder can speak breathily all the same, so the latent is sought with the decoder. Raises InputError for a voice
-    without a source-filter decoder.
+    decoder can speak breathily all the same. Raises InputError for a voice without a source-filter decoder.
     """
     voice = SpeakerDecoder.of(vits, speaker)
-    goal = voice.analyse(latent.z).breathy(breathiness)
-    match, nearness = ParameterMatch(voice, goal, latent.mask), Nearness(latent.z)
-    objectives: dict[Objective, float] = {match: 1.0, nearness: NEARNESS_WEIGHT}
-    return Latent(descend(latent.z, objectives, BREATH_STEPS, BREATH_RATE, last_rate_share=0.1), latent.mask)
+    return matched(voice, latent, voice.analyse(latent.z).breathy(breathiness))
 
 
 @torch.no_grad()
 def expand_f0(vits: FrozenVits, latent: Latent, speaker: str | int) -> Latent:
     """Near the latent [1, C, T] of a text, one whose F0 has the range that recordings of the voice have.
 
-    A text encoder says what is likely, and the mean of all the ways to say a sentence is flatter than any of them.
-    Statistical synthesis knows this as over-smoothing; the remedy is to give trajectories the variance that natural
-    ones have ("global variance", Toda and Tokuda 2007, IEICE Transactions E90-D 5). Here only F0 needs it. Its trend
-    moves farther from its median, up to `LARGEST_F0_EXPANSION` times in octaves. What is faster stays, so do voicing, a
-    latent that is wide enough already, and one with hardly any voice.
+    The mean of all the ways to say a sentence is flatter than any of them: over-smoothing, of which the remedy is to
+    give trajectories the variance that natural ones have ("global variance", Toda and Tokuda 2007, IEICE Transactions
+    E90-D 5). Here only F0 needs it. Its trend moves farther from its median, up to `LARGEST_F0_EXPANSION` times in
+    octaves. What is faster stays, so do voicing, a latent that is wide enough already, and one with hardly any voice.
     """
     wanted = vits.f0_ranges[vits.speaker_id(speaker)] / 12
     if not wanted:
@@ -125,15 +111,38 @@ def expand_f0(vits: FrozenVits, latent: Latent, speaker: str | int) -> Latent:
 
 
 @torch.no_grad()
+def with_final_rise(vits: FrozenVits, latent: Latent, start_frame: int, speaker: str | int) -> Latent:
+    """Near a latent [1, C, T], one whose F0 rises from a frame to the end, to `QUESTION_END_OCTAVES` over the median.
+
+    A yes/no question rises from its last stressed syllable on (Pierrehumbert and Hirschberg 1990, "The meaning of
+    intonational contours"); recordings of a voice have hardly any, so that its text side says them as statements.
+    Timing, voicing and all before stay, and so does a latent of a voice without a source-filter decoder.
+    """
+    if not vits.has_source_filter:
+        return latent
+    voice = SpeakerDecoder.of(vits, speaker)
+    f0 = voice.f0(latent.z)
+    start = max(start_frame, f0.shape[1] - round(LONGEST_RISE_SECONDS * vits.frames_per_second))
+    last = (f0[0, start:] > 0).nonzero().squeeze(1) + start
+    if len(last) < 2:
+        return latent
+    median = math.log2(float(f0[f0 > 0].median()))
+    begin = min(math.log2(float(f0[0, last[0]])), median)
+    share = (last - last[0]) / (last[-1] - last[0])
+    f0[0, last] = torch.exp2(begin + share * (median + QUESTION_END_OCTAVES - begin)).clamp(LOWEST_HZ, HIGHEST_HZ)
+    return Latent(project(latent.z, [F0Contour.of(voice, latent.z, f0)]), latent.mask)
+
+
+@torch.no_grad()
 def restore_formants(
     vits: FrozenVits, source: Latent, edited: Latent, breathiness: float, speaker: str | int
 ) -> Latent:
     """Near an edited latent [1, C, T], one with the spectral detail of its source, frame by frame.
 
     Breath in a latent smears its formants: of a whisper that the bridge makes, a recogniser gets more words wrong than
-    of the same sentence with noise in place of its pulses, and so it is with light breath. But no style of ours asks
-    for other formants. So the edited latent is brought nearer to what the decoder has to be given to say just that: the
-    spectral detail of the source, with F0, breath and mean spectrum of the edit.
+    of the same sentence with noise in place of its pulses. But no style of ours asks for other formants. So the edited
+    latent is brought nearer to the sound of just that: the source's detail with F0, breath and mean spectrum of the
+    edit.
 
     Args:
         source: of the same length. breathiness: that the style asks for, where the edit is voiced; where it is not and
@@ -153,8 +162,7 @@ def restore_formants(
         noise=noise + _mean(after.noise - noise, active),
         pulses=light.pulses + _mean(after.pulses - light.pulses, sounding),
     )
-    sound = Waveform.of(voice.render(wanted)[0], vits.sampling_rate)
-    return invert(vits, edited, sound, speaker, RESTORING_STEPS, RESTORING_RATE)
+    return invert(vits, edited, voice.render(wanted), speaker, RESTORING)
 
 
 def _mean(values: Tensor, where: Tensor) -> Tensor:
@@ -166,12 +174,12 @@ def _mean(values: Tensor, where: Tensor) -> Tensor:
 class Attributes:
     """How a latent [1, C, T] is spoken, by the definitions of `measures`.
 
-    f0: Hz [1, T], zero where unvoiced; trend and fast: the two parts of its voiced octaves, [V] each; modulation: of
-    the fast part what is a regular wave, [V]. low_band_hnr: dB. axes: where it is, by name of the axis and in its unit;
-    those of F0 only where there is some.
+    trend, fast: the two parts of the voiced octaves of F0, [V] each; modulation: of the fast part what is a regular
+    wave, [V]. low_band_hnr: dB. axes: where it is, by name of the axis and in its unit; those of F0 only where there is
+    some.
     """
 
-    f0: Tensor
+    parameters: DecoderParameters
     trend: Tensor
     fast: Tensor
     modulation: Tensor
@@ -181,7 +189,8 @@ class Attributes:
     @staticmethod
     def of(voice: SpeakerDecoder, z: Tensor, frames_per_second: float) -> Attributes:
         """As a speaker's decoder would speak it."""
-        f0 = voice.f0(z)
+        parameters = voice.analyse(z)
+        f0 = parameters.f0
         level, tilt = level_and_tilt(voice, z, f0).tolist()
         axes = {LEVEL: level, TILT: tilt}
         octaves, trend = torch.log2(f0[f0 > 0]), f0_trend(f0[0], frames_per_second)
@@ -189,7 +198,7 @@ class Attributes:
             axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(f0_range(octaves))}
         fast = octaves - trend
         modulation = f0_modulation(fast, (f0[0] > 0).nonzero().squeeze(1) / frames_per_second)
-        return Attributes(f0, trend, fast, modulation, float(voice.analyse(z, f0).low_band_hnr), axes)
+        return Attributes(parameters, trend, fast, modulation, float(parameters.low_band_hnr), axes)
 
 
 @torch.no_grad()
@@ -205,50 +214,42 @@ def correct(
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
-    A bridge goes in the right direction, but one axis goes too far and another not far enough. What is missing is
-    written down as objectives. How far along the style is the bridge's affair, up to `LARGEST_REACH` times its size:
-    the reach is what the bridge did, projected on what was asked for, and every named axis gets that share (a little
-    more where the bridge falls short). Noise that
-    drowns F0 without being asked for is taken back. Pace is not touched, and nor is a latent without these axes, or of
-    a voice without a source-filter decoder.
+    A bridge goes in the right direction, but one axis goes too far and another not far enough. How far along the style
+    is the bridge's affair, up to `LARGEST_REACH` times its size: the reach is what the bridge did, projected on what
+    was asked for, and every named axis gets that share (a little more where the bridge falls short). Noise that drowns
+    F0 without being asked for is taken back. Pace is not touched, and nor is a latent without these axes, or of a voice
+    without a source-filter decoder.
 
     Args:
         source: the plain synthesis, from which axes count. scaled: the same at the pace of the edited one.
-        asked: by name of the axis, as a CLAP with an axis head reads it.
+        asked: what the style asks of each axis, by name.
         speaker: whose latents they are; another one's decoder may speak them a little differently.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
         exactly: axes that are to be where they are asked, however far the bridge goes.
     """
-    if not vits.has_source_filter or not {PITCH, RANGE, LEVEL, TILT, TREMOR, BREATHINESS, PACE} <= asked.keys():
+    if not vits.has_source_filter or not AXES.keys() <= asked.keys():
         return edited
     # There is no less than no breath and no tremor.
-    asked = {
-        **asked,
-        **{axis: asked[axis]._replace(value=max(asked[axis].value, 0.0)) for axis in (BREATHINESS, TREMOR)},
-    }
-    voice = SpeakerDecoder.of(vits, speaker)
+    no_less = {axis: asked[axis]._replace(value=max(asked[axis].value, 0.0)) for axis in (BREATHINESS, TREMOR)}
+    asked = {**asked, **no_less}
+    breath, voice = asked[BREATHINESS], SpeakerDecoder.of(vits, speaker)
     before, after = (Attributes.of(voice, latent.z, vits.frames_per_second) for latent in (source, edited))
     effects = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
-    plain, breath = voice.analyse(source.z), asked[BREATHINESS]
     if reach is None:
-        reach = _reach(effects | _tremor_and_breath(before, after, plain, breath), asked)
+        reach = _reach(effects | _tremor_and_breath(before, after, breath), asked)
     fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
     missing = _missing(effects, asked, reach, exactly)
-    hnr = _hnr_bounds(plain, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
+    lowest, highest = _hnr_bounds(before, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
     if breath.named:
         edited = restore_formants(vits, scaled, edited, min(reach, 1.0) * breath.value, speaker)
-    elif hnr[0] <= after.low_band_hnr <= hnr[1] and _is_negligible(
-        missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}, asked
-    ):
-        return edited
+    elif lowest <= after.low_band_hnr <= highest:
+        missed = missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}
+        if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missed.items()):
+            return edited
     f0 = _wanted_f0(after, fast, missing)
     db = f0.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)])
-    objectives: list[Objective] = [
-        LowBandHNR(voice, f0, *hnr),
-        F0Contour.of(voice, edited.z, f0),
-        LevelAndTilt(voice, f0, db),
-    ]
-    return Latent(project(edited.z, objectives), edited.mask)
+    hnr, contour = LowBandHNR(voice, f0, lowest, highest), F0Contour.of(voice, edited.z, f0)
+    return Latent(project(edited.z, [hnr, contour, LevelAndTilt(voice, f0, db)]), edited.mask)
 
 
 def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> float:
@@ -263,9 +264,7 @@ def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> floa
     return max(gone, math.sqrt(min(gone, 1.0)))
 
 
-def _tremor_and_breath(
-    before: Attributes, after: Attributes, plain: DecoderParameters, breath: AxisValue
-) -> dict[str, float]:
+def _tremor_and_breath(before: Attributes, after: Attributes, breath: AxisValue) -> dict[str, float]:
     """What the bridge did on the two axes that level, tilt and median do not show, in their units.
 
     Breath is counted by what it takes away: of the low-band HNR as much as `DecoderParameters.breathy` would, and of a
@@ -274,12 +273,12 @@ def _tremor_and_breath(
     depths = [modulation_depth(attributes.modulation) for attributes in (before, after)]
     effects = {TREMOR: 12 * math.sqrt(max(depths[1] ** 2 - depths[0] ** 2, 0.0))}
     if breath.value >= WHISPER:
-        shares = [float((attributes.f0 > 0).float().mean()) for attributes in (before, after)]
-        return effects | {BREATHINESS: breath.value * (1 - shares[1] / max(shares[0], 1e-6))}
-    if not breath.named:
-        return effects
-    taken = before.low_band_hnr - float(plain.breathy(breath.value).low_band_hnr)
-    return effects | {BREATHINESS: breath.value * (before.low_band_hnr - after.low_band_hnr) / max(taken, 1.0)}
+        shares = [float((attributes.parameters.f0 > 0).float().mean()) for attributes in (before, after)]
+        effects[BREATHINESS] = breath.value * (1 - shares[1] / max(shares[0], 1e-6))
+    elif breath.named:
+        taken = before.low_band_hnr - float(before.parameters.breathy(breath.value).low_band_hnr)
+        effects[BREATHINESS] = breath.value * (before.low_band_hnr - after.low_band_hnr) / max(taken, 1.0)
+    return effects
 
 
 def _missing(
@@ -298,17 +297,13 @@ def _missing(
     return {axis: wanted(axis, effect) - effect for axis, effect in effects.items()}
 
 
-def _is_negligible(missing: Mapping[str, float], asked: Mapping[str, AxisValue]) -> bool:
-    return all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missing.items())
-
-
-def _hnr_bounds(source: DecoderParameters, breath: AxisValue, share: float) -> tuple[float, float]:
+def _hnr_bounds(before: Attributes, breath: AxisValue, share: float) -> tuple[float, float]:
     """Lowest and highest low-band HNR in dB for a share of the breath that is asked for."""
     if breath.value >= WHISPER:
         return -math.inf, math.inf
     if not breath.named:  # no clearer than the source, which may have little voice or a deep one
-        return min(float(source.low_band_hnr), CLEAR_DB), math.inf
-    wanted = float(source.breathy(share * breath.value).low_band_hnr)
+        return min(before.low_band_hnr, CLEAR_DB), math.inf
+    wanted = float(before.parameters.breathy(share * breath.value).low_band_hnr)
     return wanted, wanted
 
 
@@ -329,7 +324,7 @@ def _fast_f0(before: Attributes, after: Attributes, asked: Mapping[str, AxisValu
 
 def _wanted_f0(after: Attributes, fast: Tensor, missing: Mapping[str, float]) -> Tensor:
     """F0 in Hz [1, T] with which nothing would be missing."""
-    f0 = after.f0.clone()
+    f0 = after.parameters.f0.clone()
     if PITCH in missing:
         wanted = 2 ** (after.axes[RANGE] + missing[RANGE])
         # In a narrow range a tremor is up to half as deep: by itself it would be wider than all that is asked for.

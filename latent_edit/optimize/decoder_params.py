@@ -1,13 +1,11 @@
 """What the source-filter decoder makes of a latent: F0 and the filters of noise and pulses, as one value.
 
-The decoder of the embedded voice reads them from the latent one by one, so an edit of them can be written down exactly,
-and a latent sought that says it. The mean squared error of a latent hardly sees them: F0 and breath take little of its
-variance.
+An edit of them can be written down exactly, and a latent sought that says it. The mean squared error of a latent hardly
+sees them: F0 and breath take little of its variance.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,15 +13,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from latent_edit.measures import TILT_EDGES_HZ, TREMOR_BAND_HZ, TREND_SECONDS, breath_share
+from latent_edit.measures import TILT_EDGES_HZ, breath_share
 from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.vits import FrozenVits
+from latent_edit.types import Waveform
 
 LOW_BAND_HZ = (TILT_EDGES_HZ[0], 500.0)  # where the first harmonics are
 # Of the share of power that WORLD turns into noise: recordings have noise of their own, and with all of it a plain
 # synthesis, which has little, would lose half as much harmonicity again as they do.
 BREATH_SHARE = 0.75
-LOWEST_OCTAVES, BENT_OCTAVES = 0.5, 0.3  # below the median: F0 gets no lower than the one, and bends from the other on
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +29,7 @@ class DecoderParameters:
     """F0 and filters of latents; nothing here changes in place.
 
     f0: Hz [B, T], zero where unvoiced. noise, pulses: log magnitudes of the filters that noise and pulses go through,
-    [B, bins, S * T], S of them a latent frame. phase: of the pulses' filter, likewise.
+    [B, bins, S * T], S subframes a latent frame. phase: of the pulses' filter, likewise.
     """
 
     f0: Tensor
@@ -40,22 +38,25 @@ class DecoderParameters:
     phase: Tensor
     sampling_rate: int
 
+    @property
+    def subframes(self) -> int:
+        """Filters a latent frame."""
+        return self.noise.shape[2] // self.f0.shape[1]
+
     def filter_frames(self, values: Tensor) -> Tensor:
         """Values of latent frames [B, T] at the rate of the filters: [B, 1, S * T]."""
-        return values.repeat_interleave(self.noise.shape[2] // self.f0.shape[1], dim=1).unsqueeze(1)
+        return values.repeat_interleave(self.subframes, dim=1).unsqueeze(1)
 
     @staticmethod
     def collate(items: Sequence[DecoderParameters]) -> DecoderParameters:
         """Items of equal length as one batch."""
-        values = {
-            name: torch.cat([getattr(item, name) for item in items]) for name in ("f0", "noise", "pulses", "phase")
-        }
-        return DecoderParameters(**values, sampling_rate=items[0].sampling_rate)
+        names = ("f0", "noise", "pulses", "phase")
+        f0, noise, pulses, phase = (torch.cat([getattr(item, name) for item in items]) for name in names)
+        return DecoderParameters(f0, noise, pulses, phase, items[0].sampling_rate)
 
     def cut(self, start: int, frames: int) -> DecoderParameters:
         """So many latent frames from a start on."""
-        rate = self.noise.shape[2] // self.f0.shape[1]
-        within = slice(rate * start, rate * (start + frames))
+        within = slice(self.subframes * start, self.subframes * (start + frames))
         noise, pulses, phase = (values[:, :, within] for values in (self.noise, self.pulses, self.phase))
         return DecoderParameters(self.f0[:, start : start + frames], noise, pulses, phase, self.sampling_rate)
 
@@ -63,19 +64,15 @@ class DecoderParameters:
         """A share of the pulses' power becomes noise, by the curve of `measures.breath_share`."""
         share = breath_share(self.sampling_rate, self.noise.shape[1], breathiness)
         moved = BREATH_SHARE * torch.from_numpy(share).to(self.noise)[:, None]
-        f0 = self.filter_frames(self.f0)
-        noise = torch.where(f0 > 0, self._noise_with((moved * self._pulses_over_noise).log()), self.noise)
-        return replace(self, noise=noise, pulses=self.pulses + torch.log1p(-moved) / 2)
+        return replace(self, noise=self._noise_with(moved), pulses=self.pulses + torch.log1p(-moved) / 2)
 
     def whispered(self) -> DecoderParameters:
         """All of the pulses' power becomes noise, and there is no F0."""
-        f0 = self.filter_frames(self.f0)
-        noise = torch.where(f0 > 0, self._noise_with(self._pulses_over_noise.log()), self.noise)
-        return replace(self, f0=torch.zeros_like(self.f0), noise=noise)
+        return replace(self, f0=torch.zeros_like(self.f0), noise=self._noise_with(1.0))
 
     def time_scaled(self, frames: int) -> DecoderParameters:
         """The same in so many latent frames, as a vocoder scales time. Phase and voicing are not interpolated."""
-        count = frames * (self.noise.shape[2] // self.f0.shape[1])
+        count = frames * self.subframes
         noise, pulses = (F.interpolate(values, count, mode="linear") for values in (self.noise, self.pulses))
         phase = F.interpolate(self.phase, count, mode="nearest-exact")
         f0 = F.interpolate(self.f0[None], frames, mode="nearest-exact")[0]
@@ -89,23 +86,20 @@ class DecoderParameters:
         """
         hertz = torch.linspace(0, self.sampling_rate / 2, self.noise.shape[1], device=self.noise.device)
         low = (hertz >= LOW_BAND_HZ[0]) & (hertz < LOW_BAND_HZ[1])
-        f0 = self.filter_frames(self.f0)[0, 0]
-        harmonics = ((2 * self.pulses[0, low]).exp() * (_pulses_over_noise(f0, self.sampling_rate) * (f0 > 0))).sum()
-        noise = ((2 * self.noise[0, low]).exp() * (f0 > 0)).sum()
+        voiced = self.filter_frames(self.f0 > 0)[0, 0]
+        harmonics = ((2 * self.pulses[0, low]).exp() * (self._pulses_over_noise[0, 0] * voiced)).sum()
+        noise = ((2 * self.noise[0, low]).exp() * voiced).sum()
         return 10 * (torch.log10(harmonics + 1e-12) - torch.log10(noise + 1e-12))
 
     @property
     def _pulses_over_noise(self) -> Tensor:
-        return _pulses_over_noise(self.filter_frames(self.f0), self.sampling_rate)
+        """Power of cosines of amplitude 1 at every harmonic, relative to noise of deviation 1 there: [B, 1, S * T]."""
+        return self.sampling_rate / 4 / self.filter_frames(self.f0).clamp(min=1.0)
 
-    def _noise_with(self, log_share: Tensor) -> Tensor:
-        """The noise filter with pulses' power in it, of which so much (log) becomes noise."""
-        return torch.logaddexp(2 * self.noise, 2 * self.pulses + log_share) / 2
-
-
-def _pulses_over_noise(f0: Tensor, sampling_rate: int) -> Tensor:
-    """Power of cosines of amplitude 1 at every harmonic of F0 in Hz, relative to noise of deviation 1 in that band."""
-    return sampling_rate / 4 / f0.clamp(min=1.0)
+    def _noise_with(self, share: Tensor | float) -> Tensor:
+        """The noise filter, with so much of the pulses' power in it where there are pulses."""
+        mixed = torch.logaddexp(2 * self.noise, 2 * self.pulses + (share * self._pulses_over_noise).log()) / 2
+        return torch.where(self.filter_frames(self.f0) > 0, mixed, self.noise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,70 +134,11 @@ class SpeakerDecoder:
         f0 = self.f0(z) if f0 is None else f0
         return DecoderParameters(f0, *self.decoder.filters(z, self.embedding, f0), self.decoder.sampling_rate)
 
-    def render(self, parameters: DecoderParameters) -> Tensor:
-        """What decoder parameters sound like: samples [B, T * hop_length]."""
+    def render(self, parameters: DecoderParameters) -> Waveform:
+        """What decoder parameters of a single item sound like."""
         filters = parameters.noise, parameters.pulses, parameters.phase
-        return self.decoder.filtered(*filters, parameters.f0).squeeze(1)
+        return Waveform.of(self.decoder.filtered(*filters, parameters.f0)[0, 0], parameters.sampling_rate)
 
     def decode(self, z: Tensor, f0: Tensor) -> Tensor:
         """Samples [B, T * hop_length] of latents [B, C, T] at F0 in Hz [B, T]."""
         return self.decoder(z, self.embedding, f0).squeeze(1)
-
-
-# -- F0 contours: voiced octaves [V], their trend, and what moves faster -------------------------------------------
-
-
-def f0_trend(f0: Tensor, frames_per_second: float) -> Tensor:
-    """Octaves of the voiced frames [V] of F0 in Hz [T], zero where unvoiced, each the mean of its surroundings."""
-    voiced = f0 > 0
-    reach = math.ceil(4 * TREND_SECONDS * frames_per_second)
-    seconds = torch.arange(-reach, reach + 1, device=f0.device) / frames_per_second
-    kernel = torch.exp(-0.5 * (seconds / TREND_SECONDS) ** 2).view(1, 1, -1)
-    both = torch.stack([torch.log2(f0.clamp(min=1.0)) * voiced, voiced.to(f0)]).unsqueeze(1)
-    total, weight = F.conv1d(both, kernel, padding=reach).squeeze(1)
-    return total[voiced] / weight[voiced]
-
-
-def f0_range(octaves: Tensor) -> float:
-    """From the 10th to the 90th percentile of voiced octaves [V], in octaves."""
-    low, high = octaves.quantile(octaves.new_tensor([0.1, 0.9])).tolist()
-    return max(high - low, 1e-3)
-
-
-def modulation_depth(fast: Tensor) -> float:
-    """Zero to peak of a sinusoid with the power of the fast part of F0 [V], in its unit."""
-    return max(math.sqrt(2 * float(fast.square().mean())), 1e-6) if len(fast) else 1e-6
-
-
-def f0_modulation(fast: Tensor, seconds: Tensor) -> Tensor:
-    """The strongest sinusoid of a tremor's rate in the fast part of F0 [V], at so many seconds [V]: [V].
-
-    By least squares, as `measures` finds it in a clip.
-    """
-    if len(fast) < 2:
-        return torch.zeros_like(fast)
-    rates = torch.arange(*TREMOR_BAND_HZ, 0.1, device=fast.device)
-    angles = 2 * math.pi * seconds * rates.unsqueeze(1)
-    strongest = angles[(torch.polar(torch.ones_like(angles), angles) @ fast.to(torch.complex64)).abs().argmax()]
-    basis = torch.stack([strongest.cos(), strongest.sin()], dim=1)
-    return basis @ torch.linalg.lstsq(basis, fast.unsqueeze(1)).solution.squeeze(1)
-
-
-def with_range(trend: Tensor, fast: Tensor, wanted: float, most: float = math.inf) -> Tensor:
-    """Octaves [V] of a wanted range: a trend [V] as much wider as it takes, up to `most` times, the fast part as it is.
-
-    It is the top that moves: a voice falls to the same lowest tone whatever its range (Liberman and Pierrehumbert 1984,
-    "Intonational invariance under changes in pitch range and length").
-    """
-    median, factor, octaves = trend.median(), 1.0, trend
-    for _ in range(5):  # the fast part has a share in the range
-        octaves = median + _above_the_lowest(factor * (trend - median) + fast)
-        factor = min(factor * min(max(wanted / f0_range(octaves), 0.5), 2.0), most)
-    return octaves
-
-
-def _above_the_lowest(octaves: Tensor) -> Tensor:
-    """Octaves from the median, bent so that none comes near `LOWEST_OCTAVES`."""
-    below = (-octaves - BENT_OCTAVES).clamp(min=0)
-    room = LOWEST_OCTAVES - BENT_OCTAVES
-    return octaves + below - room * torch.tanh(below / room)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
-from latent_edit.models.harmonic_source import REFERENCE_HZ
+from latent_edit.models.harmonic_source import REFERENCE_HZ, f0_errors
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 
@@ -32,8 +32,7 @@ class F0Contour:
     @staticmethod
     def of(voice: SpeakerDecoder, start: Tensor, hz: Tensor) -> F0Contour:
         """With the voicing that a latent [1, C, T] has."""
-        with torch.no_grad():
-            return F0Contour(voice, hz, voice.octaves_and_voicing(start)[1].clamp(-LARGEST_LOGIT, LARGEST_LOGIT))
+        return F0Contour(voice, hz, voice.octaves_and_voicing(start)[1].clamp(-LARGEST_LOGIT, LARGEST_LOGIT))
 
     def residual(self, z: Tensor) -> Tensor:
         """Root mean square of semitones over voiced frames, and of logits of voicing."""
@@ -91,25 +90,23 @@ class LowBandHNR:
 
 @dataclass(frozen=True, eq=False)
 class LogMelMatch:
-    """Log-mel spectra of a sound, at several resolutions. f0: Hz [1, T] at which the latent is decoded."""
+    """Log-mel spectra of a sound, each with what made it. f0: Hz [1, T] at which the latent is decoded."""
 
     voice: SpeakerDecoder
     f0: Tensor
-    transforms: Sequence[LogMel]
-    spectra: Sequence[Tensor]
+    spectra: Sequence[tuple[LogMel, Tensor]]
 
     @staticmethod
     def of(voice: SpeakerDecoder, samples: Tensor, f0: Tensor, fft_sizes: Sequence[int]) -> LogMelMatch:
-        """The spectra of samples [1, N]."""
+        """Spectra of samples [1, N] at several resolutions."""
         rate = voice.decoder.sampling_rate
         transforms = [LogMel(rate, size, size // 4, bins=size // 8).to(samples.device) for size in fft_sizes]
-        return LogMelMatch(voice, f0, transforms, [transform(samples) for transform in transforms])
+        return LogMelMatch(voice, f0, [(transform, transform(samples)) for transform in transforms])
 
     def residual(self, z: Tensor) -> Tensor:
         """Mean absolute difference in nepers."""
         samples = self.voice.decode(z, self.f0)
-        pairs = zip(self.transforms, self.spectra, strict=True)
-        return torch.stack([F.l1_loss(transform(samples), wanted) for transform, wanted in pairs]).mean()
+        return torch.stack([F.l1_loss(transform(samples), wanted) for transform, wanted in self.spectra]).mean()
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +121,6 @@ class HeldF0:
         """Mean absolute semitones, plus cross-entropy of voicing."""
         semitones, cross_entropy = f0_errors(*self.voice.octaves_and_voicing(z), self.hz, self.mask)
         return semitones + cross_entropy
-
-
-def f0_errors(octaves: Tensor, voicing: Tensor, hz: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """How far a predicted F0 is from the true one: semitones over voiced frames, cross-entropy of voicing over all.
-
-    octaves above `REFERENCE_HZ`, logits of voicing, F0 in Hz (zero where unvoiced) and mask: all [B, T].
-    """
-    voiced = (hz > 0).float() * mask
-    errors = (octaves - torch.log2(hz.clamp(min=1.0) / REFERENCE_HZ)).abs() * voiced
-    semitones = 12 * errors.sum() / voiced.sum().clamp(min=1.0)
-    cross_entropy = F.binary_cross_entropy_with_logits(voicing, voiced, reduction="none")
-    return semitones, (cross_entropy * mask).sum() / mask.sum()
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -24,9 +24,8 @@ def project(start: Tensor, objectives: Sequence[Objective]) -> Tensor:
     """The latent [B, C, T] after a few rounds of steps towards objectives, in turns.
 
     Each step goes as far as the residual would take to vanish, were it linear: projections in turns (Kaczmarz 1937), by
-    Polyak's rule for what has zero as its least value (1969). So no rate has to be chosen, and the latent moves no
-    farther than it has to. An objective out of reach would make steps longer and longer: none is longer than
-    `LONGEST_STEP`.
+    Polyak's rule for what has zero as its least value (1969). So no rate has to be chosen. An objective out of reach
+    would make steps longer and longer: none is longer than `LONGEST_STEP`.
     """
     z = start.clone().requires_grad_(True)
     for _ in range(ROUNDS):
@@ -46,20 +45,23 @@ def project(start: Tensor, objectives: Sequence[Objective]) -> Tensor:
     return z.detach()
 
 
-def descend(
-    start: Tensor, objectives: Mapping[Objective, float], steps: int, rate: float, last_rate_share: float = 1.0
-) -> Tensor:
-    """The latent [B, C, T] after gradient descent (Adam) on a weighted sum of residuals.
+class Descent(NamedTuple):
+    """How many steps of gradient descent, and how far each may take a value of a latent; that falls linearly to
+    `last_rate_share` of it."""
 
-    objectives: with the weight of each. rate: how far a step may take a value of the latent; it falls linearly to
-    `last_rate_share` of that.
-    """
+    steps: int
+    rate: float
+    last_rate_share: float = 1.0
+
+
+def descend(start: Tensor, objectives: Sequence[tuple[Objective, float]], descent: Descent) -> Tensor:
+    """The latent [B, C, T] after gradient descent (Adam) on the sum of residuals, each times its weight."""
     z = start.clone().requires_grad_(True)
-    optimizer = torch.optim.Adam([z], lr=rate)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, last_rate_share, steps)
-    for _ in range(steps):
+    optimizer = torch.optim.Adam([z], lr=descent.rate)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, descent.last_rate_share, descent.steps)
+    for _ in range(descent.steps):
         with torch.enable_grad():
-            loss = torch.stack([weight * objective.residual(z) for objective, weight in objectives.items()]).sum()
+            loss = torch.stack([weight * objective.residual(z) for objective, weight in objectives]).sum()
             (z.grad,) = torch.autograd.grad(loss, z)
         optimizer.step()
         schedule.step()

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from latent_edit.data.speech import Speech
+from latent_edit.models.f0_contours import f0_range
 from latent_edit.models.vits import FrozenVits
-from latent_edit.optimize.decoder_params import SpeakerDecoder, f0_range
+from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.types import Waveform
 
 RECORDINGS = 100  # of each voice

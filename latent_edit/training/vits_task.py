@@ -14,9 +14,9 @@ from latent_edit.errors import InputError
 from latent_edit.models.alignment import expand, length_mask, prior_log_likelihood, search_durations
 from latent_edit.models.discriminators import Discriminators, discriminator_loss, feature_loss, generator_loss
 from latent_edit.models.embedded_vits import EmbeddedVits
+from latent_edit.models.harmonic_source import f0_errors
 from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
-from latent_edit.optimize.objectives import f0_errors
 from latent_edit.training import loop
 from latent_edit.training.losses import frame_moments, multi_resolution_stft_loss
 from latent_edit.training.vits_config import VitsStage, VitsTrainingConfig

@@ -74,6 +74,8 @@ def test_the_correction_alone_reaches_pitch_and_pace_without_a_bridge(
     found = effects(before, measure(alone.samples, RATE))
     assert found["pitch_semitones"] == pytest.approx(-5, abs=1.5)
     assert alone.samples.size == whole.samples.size
+    higher = CorrectionAlone(replace(REQUEST, axes={"pitch_semitones": 4.0})).render(shipped_editor)
+    assert effects(before, measure(higher.samples, RATE))["pitch_semitones"] == pytest.approx(4, abs=1.5)
 
 
 @pytest.mark.shipped

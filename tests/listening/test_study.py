@@ -18,7 +18,7 @@ from latent_edit import audio
 from latent_edit.errors import InputError
 from latent_edit.listening.clips import headphone_bytes, load_clips, unique_bytes
 from latent_edit.listening.commands import listening_app
-from latent_edit.listening.design import Plan, make_plan, participants_needed
+from latent_edit.listening.design import ParticipantPlan, make_participant_plan, participants_needed
 from latent_edit.listening.render import low_passed
 from latent_edit.listening.study import Study, load_study
 from latent_edit.listening.webmushra import write_webmushra
@@ -35,11 +35,11 @@ def study_of(*blocks: dict[str, Any], **changes: Any) -> Study:
     )
 
 
-def plans(study: Study, people: int) -> tuple[list[Plan], Counter[tuple[str, int]]]:
+def plans(study: Study, people: int) -> tuple[list[ParticipantPlan], Counter[tuple[str, int]]]:
     counts: Counter[tuple[str, int]] = Counter()
     made = []
     for number in range(people):
-        made.append(make_plan(study, number, counts))
+        made.append(make_participant_plan(study, number, counts))
         counts.update(made[-1].cells())
     return made, counts
 
@@ -95,8 +95,8 @@ def test_no_item_comes_twice_in_a_row() -> None:
 
 def test_a_plan_depends_on_study_number_and_counts_alone() -> None:
     study = study_of({"test": "ab", "conditions": ["a", "b"]})
-    assert make_plan(study, 3, {}) == make_plan(study, 3, {})
-    assert make_plan(study, 3, {}) != make_plan(study, 4, {})
+    assert make_participant_plan(study, 3, {}) == make_participant_plan(study, 3, {})
+    assert make_participant_plan(study, 3, {}) != make_participant_plan(study, 4, {})
     assert participants_needed(study_of({"test": "mos", "conditions": ["a", "b"], "trials": 3, "listeners": 5})) == 20
 
 

@@ -13,6 +13,7 @@ from latent_edit.models.harmonic_source import (
     LOWEST_HZ,
     REFERENCE_HZ,
     PitchPredictor,
+    f0_errors,
     noise,
     pitch_features,
     pulses,
@@ -115,3 +116,17 @@ def test_an_f0_contour_is_measured_from_the_median_of_the_sentence() -> None:
         assert voiced.tolist() == [1, 1, 1, 0, 1]
     predictor.pitch = lambda *_: torch.zeros(1, 5)  # type: ignore[method-assign]
     assert not predictor.f0_contour(torch.zeros(8, 5), torch.zeros(0)).any()
+
+
+def test_f0_errors_count_what_is_voiced_and_inside() -> None:
+    """Two semitones on average over the voiced frames; padding and the F0 of unvoiced frames do not count."""
+    pitch = torch.tensor([[REFERENCE_HZ, REFERENCE_HZ, 0.0, 0.0]])
+    octaves = torch.tensor([[1 / 12, -3 / 12, 5.0, 7.0]])
+    mask = torch.tensor([[1.0, 1.0, 1.0, 0.0]])
+    sure = torch.tensor([[9.0, 9.0, -9.0, 9.0]])
+    semitones, doubt = f0_errors(octaves, sure, pitch, mask)
+    assert semitones == pytest.approx(2.0, abs=1e-5)
+    assert doubt < 0.001
+    undecided = f0_errors(octaves, torch.zeros(1, 4), pitch, mask)[1]
+    assert undecided == pytest.approx(np.log(2), abs=1e-5)
+    assert f0_errors(octaves, -sure, torch.zeros(1, 4), mask)[0] == 0

@@ -117,3 +117,11 @@ def test_an_mms_voice_reads_letters(tmp_path: Path) -> None:
     assert sequence.ids[::2] == (0,) * 9
     assert sequence.dropped == (",", "é")
     assert tuple(mms("Hello, Zoé").input_ids) == sequence.ids
+
+
+def test_the_last_stressed_syllable() -> None:
+    sequence = encode_text("Is it raining?")
+    start = sequence.last_stress
+    assert sequence.symbols[start] == "ˈ"
+    assert "ˈ" not in sequence.symbols[start + 1 :]
+    assert encode_text("").last_stress == 0

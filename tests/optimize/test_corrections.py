@@ -15,9 +15,10 @@ from latent_edit.axes import AXES, AxisValue
 from latent_edit.editor import LatentEditor
 from latent_edit.evaluation.effects import effects
 from latent_edit.measures import measure
+from latent_edit.models.f0_contours import modulation_depth
 from latent_edit.models.vits import FrozenVits, freeze
 from latent_edit.optimize.corrections import CLEAR_DB, Attributes, breathy, correct, expand_f0
-from latent_edit.optimize.decoder_params import SpeakerDecoder, modulation_depth
+from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.solvers import LONGEST_STEP, ROUNDS
 from latent_edit.types import Latent
 

@@ -1,4 +1,4 @@
-"""Yes/no questions are told from the others, and rise."""
+"""Yes/no questions rise."""
 
 from __future__ import annotations
 
@@ -7,49 +7,6 @@ import torch
 
 from latent_edit.editor import LatentEditor
 from latent_edit.evaluation.questions import final_semitones, rising_share
-from latent_edit.models.phonemes import encode_text
-from latent_edit.optimize.questions import is_yes_no_question, rise_starts_at
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Is it raining?",
-        "You are coming?",
-        '"Really?"',
-        "When you arrive, will you call?",
-        "Do you know what it is?",
-        "It's late, isn't it?",
-        "So you did what?",
-    ],
-)
-def test_yes_no_questions(text: str) -> None:
-    assert is_yes_no_question(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "It is raining.",
-        "What is it?",
-        "And why did he go?",
-        "In which room is it?",
-        "If he comes, what will you do?",
-        "Well, how much is it?",
-        "How nice!",
-        "",
-    ],
-)
-def test_statements_and_questions_with_a_question_word(text: str) -> None:
-    assert not is_yes_no_question(text)
-
-
-def test_a_rise_begins_with_the_last_stressed_syllable() -> None:
-    sequence = encode_text("Is it raining?")
-    start = rise_starts_at(sequence, [1] * len(sequence.symbols))
-    assert sequence.symbols[start] == "\u02c8"
-    assert "\u02c8" not in sequence.symbols[start + 1 :]
-    assert rise_starts_at(encode_text(""), [1]) == 0
 
 
 @pytest.mark.shipped

@@ -8,17 +8,13 @@ import pytest
 import torch
 
 from latent_edit.editor import LatentEditor
+from latent_edit.models.pauses import PAUSE_ELASTICITY, elasticity
 from latent_edit.models.phonemes import PhonemeSequence
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, TextEncoding
-from latent_edit.optimize.time_scaling import (
-    PAUSE_ELASTICITY,
-    elasticity,
-    resampled,
-    time_scale,
-    time_scaled_sound,
-)
-from latent_edit.types import Alignment, Latent
+from latent_edit.optimize.decoder_params import SpeakerDecoder
+from latent_edit.optimize.time_scaling import time_scale
+from latent_edit.types import Alignment, Latent, Waveform
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -42,6 +38,13 @@ def scaled(
     return time_scale(vits, words, source, "anna", log_ratio, noise, seeded(1))
 
 
+@torch.no_grad()
+def spoken_in(frames: int, vits: FrozenVits, latent: Latent, speaker: str) -> Waveform:
+    """A latent as it is decoded, its decoder parameters resampled to so many frames."""
+    voice = SpeakerDecoder.of(vits, speaker)
+    return voice.render(voice.analyse(latent.z).time_scaled(frames))
+
+
 def runs(values: torch.Tensor, durations: torch.Tensor) -> list[torch.Tensor]:
     """The frames [C, n] of each symbol."""
     return list(values[0].split(durations.tolist(), dim=1))
@@ -55,7 +58,7 @@ def test_the_same_pace_is_the_same_source(vits: FrozenVits, words: PhonemeSequen
 def test_resampling_keeps_order_and_sum(vits: FrozenVits, words: PhonemeSequence, log_ratio: float) -> None:
     old_durations = torch.arange(len(words.ids)) % 4
     old = vits.encode_text(words, "anna", generator=seeded(), durations=old_durations)
-    new = resampled(old, log_ratio)
+    new = old.resampled(log_ratio)
     durations, ratio = new.alignment.durations[0], math.exp(log_ratio)
     assert int(durations.sum()) == new.latent.z.shape[2] == round(int(old_durations.sum()) * ratio)
     assert ((durations - old_durations * ratio).abs() <= 1).all()
@@ -71,10 +74,10 @@ def test_a_faster_source_is_nearer_to_its_sound_than_a_resampled_one(shipped_edi
     words = vits.phonemize("The old clock had stopped.")
     source = vits.encode_text(words, voice, generator=seeded())
     faster = time_scale(vits, words, source, voice, -0.4, 0.667, seeded(1))
-    plain = resampled(source, -0.4)
+    plain = source.resampled(-0.4)
     assert torch.equal(faster.alignment.durations, plain.alignment.durations)
     assert torch.equal(faster.prior_sample.z, plain.prior_sample.z)
-    sound = time_scaled_sound(vits, source.latent, voice, plain.latent.z.shape[2]).samples
+    sound = spoken_in(plain.latent.z.shape[2], vits, source.latent, voice).samples
     log_mel = LogMel(vits.sampling_rate, 1024, 256, bins=80)
     copies = [vits.decode(encoding.latent, voice).samples for encoding in (plain, faster)]
     far = [float((log_mel(copy) - log_mel(sound)).abs().mean()) for copy in copies]
@@ -105,12 +108,12 @@ def test_where_the_decoder_has_no_filters_a_faster_source_is_resampled(
     vits: FrozenVits, words: PhonemeSequence, source: TextEncoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FrozenVits, "has_source_filter", False)
-    assert torch.equal(scaled(vits, words, source, -0.3).latent.z, resampled(source, -0.3).latent.z)
+    assert torch.equal(scaled(vits, words, source, -0.3).latent.z, source.resampled(-0.3).latent.z)
 
 
 def test_what_is_spoken_in_as_many_frames_is_the_same(vits: FrozenVits, source: TextEncoding) -> None:
     frames = source.latent.z.shape[2]
-    same, shorter = (time_scaled_sound(vits, source.latent, "anna", count) for count in (frames, frames // 2))
+    same, shorter = (spoken_in(count, vits, source.latent, "anna") for count in (frames, frames // 2))
     torch.testing.assert_close(same.samples, vits.decode(source.latent, "anna").samples)
     assert shorter.samples.shape == (1, frames // 2 * vits.hop_length)
 
