@@ -537,6 +537,15 @@ class TestShipped:
         result = shipped_editor.edit(EditRequest("The weather is fine.", "sam_a", "an angry shout", strength=0.0))
         assert torch.equal(result.after.samples, result.before.samples)
 
+    @pytest.mark.parametrize("prompt", ["an angry shout", "excited and happy"])
+    def test_more_steps_go_no_farther(self, shipped_editor: LatentEditor, prompt: str) -> None:
+        """Nor fewer less far: without correction, which would hide it."""
+        asked = EditRequest("The weather is fine.", "sam_a", prompt, correction=False)
+        results = [shipped_editor.edit(dataclasses.replace(asked, steps=steps)) for steps in (10, 1, 100)]
+        changes = [result.z_edit.z - result.z_source.z for result in results]
+        far = [float((change * changes[0]).sum() / changes[0].square().sum()) for change in changes]
+        assert far == pytest.approx([1.0, 1.0, 1.0], abs=0.1)
+
     def test_an_angry_shout_rises_in_pitch_level_and_effort(self, shipped_editor: LatentEditor) -> None:
         text, voices = "The weather will be fine tomorrow.", ("sam_a", "sam_b")
         results = shipped_editor.edit_many(

@@ -15,16 +15,19 @@ INTERVALS = 1000  # of I2SB's noise schedule; another number would change the br
 FIRST_BETA = 1e-4  # variance that I2SB's first interval adds
 
 
-def sampling_times(steps: int) -> Tensor:
+def sampling_times(steps: int, earliest: float = 0.0) -> Tensor:
     """The times a sampler visits, [steps + 1] float64, from exactly 1 down to exactly 0 on the grid of INTERVALS.
 
-    The first time is the end of the process itself ("trailing" spacing, arXiv 2305.08891, section 3.3).
+    The first time is the end of the process itself ("trailing" spacing, arXiv 2305.08891, section 3.3). The last but
+    one, at which x_0 is predicted for the last time, is not before `earliest`.
 
     Raises InputError unless 1 <= steps <= INTERVALS.
     """
     if not 1 <= steps <= INTERVALS:
         raise InputError(f"The number of steps must be 1 to {INTERVALS}, not {steps}.")
-    return torch.linspace(INTERVALS, 0, steps + 1, dtype=torch.float64).round() / INTERVALS
+    last = max(1 / steps, earliest)
+    times = torch.linspace(INTERVALS, INTERVALS * last, steps, dtype=torch.float64).round() / INTERVALS
+    return torch.cat([times, times.new_zeros(1)])
 
 
 def cosine_schedule(time: Tensor) -> tuple[Tensor, Tensor]:

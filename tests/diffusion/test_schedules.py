@@ -28,6 +28,17 @@ def test_sampling_times_run_from_one_to_zero_on_the_grid(steps: int) -> None:
     assert (times.diff() + 1 / steps).abs().max() <= 1e-3
 
 
+@pytest.mark.parametrize("steps", [1, 2, 10, 11, 30, 100])
+def test_the_last_prediction_is_not_too_near_the_target(steps: int) -> None:
+    times = sampling_times(steps, earliest=0.1)
+    assert times.shape == (steps + 1,)
+    assert (times[0], times[-1]) == (1, 0)
+    assert times[-2] == pytest.approx(max(0.1, 1 / steps), abs=1e-9)
+    assert (times.diff() < 0).all()
+    if steps <= 10:
+        assert torch.equal(times, sampling_times(steps))
+
+
 @pytest.mark.parametrize("steps", [0, -1, 1001])
 def test_an_impossible_number_of_steps_is_refused(steps: int) -> None:
     with pytest.raises(InputError, match=f"not {steps}"):
