@@ -11,7 +11,9 @@ STYLESHEET = Path(__file__).with_name("look.css")
 FAVICON = Path(__file__).with_name("favicon.svg")
 HEAD = f"""<meta name="description" content="One sentence in one voice, before and after words edited its latent.">
 <script>{Path(__file__).with_name("sounds.js").read_text(encoding="utf-8")}</script>
-<script>{Path(__file__).with_name("uploads.js").read_text(encoding="utf-8")}</script>"""
+<script>{Path(__file__).with_name("uploads.js").read_text(encoding="utf-8")}</script>
+<script>{Path(__file__).with_name("takes.js").read_text(encoding="utf-8")}</script>
+<script>{Path(__file__).with_name("strength.js").read_text(encoding="utf-8")}</script>"""
 # Only names of installed fonts: a web font would be a request to another host.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")

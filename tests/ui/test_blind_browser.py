@@ -25,7 +25,7 @@ def keep_takes(page: Any, prompts: list[str]) -> None:
         )
         page.wait_for_selector("[data-clip=after] audio", state="attached")
         page.click("#keep")
-        page.wait_for_selector("#kept-told:has-text('Kept under Compare')", state="attached")
+        page.wait_for_selector("#settings-told:has-text('Kept under Compare')", state="attached")
 
 
 def downloaded(page: Any, frame: Any, words: str) -> bytes:
