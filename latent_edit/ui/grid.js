@@ -63,8 +63,10 @@ element.addEventListener("click", (event) => {
     const place = index(button);
     const left = props.value.cells.filter((_, other) => other !== place);
     props.value = left.length ? { ...props.value, cells: window.namedTakes(left) } : null;
-    // The keyboard stays where it was.
-    requestAnimationFrame(() => (cells()[place] ?? cells().at(-1))?.querySelector("[data-action=remove]").focus());
+    requestAnimationFrame(() => {
+      fill(); // the markup is drawn after `watch` when the value is set from here
+      (cells()[place] ?? cells().at(-1))?.querySelector("[data-action=remove]").focus(); // the keyboard stays there
+    });
     return;
   }
   const audio = button.closest("[data-cell]").querySelector("audio");

@@ -26,6 +26,9 @@ def keep(visit: Visit, **settings: str) -> None:
 
 
 def titles(page: Any) -> list[str]:
+    page.wait_for_function(
+        "[...document.querySelectorAll('#takes h3')].every((title) => title.textContent)", timeout=20_000
+    )
     found: list[str] = page.eval_on_selector_all("#takes h3", "(all) => all.map((title) => title.textContent)")
     return found
 
