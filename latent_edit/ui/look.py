@@ -34,10 +34,10 @@ PALETTE = {
 
 
 def palette_css() -> str:
-    """The palette as CSS variables, for light and dark."""
+    """The palette as CSS variables, for light and dark; gradio marks an element inside the body as dark."""
     light = "".join(f"--{name}:{colour};" for name, (colour, _) in PALETTE.items())
     dark = "".join(f"--{name}:{colour};" for name, (_, colour) in PALETTE.items())
-    return f":root{{{light}color-scheme:light}}\n:root.dark,.dark{{{dark}color-scheme:dark}}\n"
+    return f":root{{{light}color-scheme:light}}\n:root:has(.dark),.dark{{{dark}color-scheme:dark}}\n"
 
 
 def stylesheet() -> str:

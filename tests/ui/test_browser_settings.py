@@ -46,6 +46,17 @@ def test_what_was_understood_is_seen_under_the_prompt_without_a_click(stand_in: 
     assert stand_in.sideways() <= 0
 
 
+def test_of_a_clip_only_what_is_set_by_hand_counts(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.click("#style-source label:has-text('Like a clip')")
+    page.wait_for_selector("#like-a-clip")
+    assert not page.is_visible(".understood")
+    page.click(".prompt-panel summary")
+    page.focus(".axes input[name=level_db]")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".axes output:visible").all_inner_texts() == ["+7.0 dB"]
+
+
 def test_axes_are_set_with_the_keyboard_until_other_words_stand_there(stand_in: Visit) -> None:
     page = stand_in.page
     tab_to(page, ".prompt-panel summary")
