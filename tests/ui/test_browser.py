@@ -299,7 +299,7 @@ def test_small_controls_do_what_they_say(visit: Visit) -> None:
     page.click("#keep")
     page.wait_for_selector("text=Kept under Compare: 1 of at most 12.")
     page.click("#compare-tab-button")
-    assert page.inner_text("#takes .detail").startswith(f"robotutor, guidance 1, seed {made['seed']}, ")
+    assert f"robotutor, strength 1, guidance 1, seed {made['seed']}, " in page.inner_text("#takes .detail")
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
@@ -362,7 +362,8 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#takes .take")
     tab_to(page, "#kind input")
-    page.keyboard.press("ArrowRight")
+    for _ in ("Strength", "Seed", "Prompts"):
+        page.keyboard.press("ArrowRight")
     tab_to(page, "#prompts textarea")
     page.keyboard.press("Control+A")
     page.keyboard.type("calm")
