@@ -12,7 +12,6 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import LOADING, notes_value
 from latent_edit.ui.player import player_value, synthesis_value
-from latent_edit.ui.prompt_panel import panel_value, set_by_hand
+from latent_edit.ui.prompt_panel import panel_value
 from latent_edit.ui.running import Running
 from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, NO_RECORDING, Settings, given, opening_voice
 
@@ -84,15 +83,18 @@ class Actions:
         """
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-            source, recording, style_source, reference,
+            source, recording, style_source, reference, axes,
         )  # fmt: skip
-        by_hand = set_by_hand(axes)
         with page_errors(recording, reference), self._edits.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)
             if not self._loader.ready:
                 progress(0, desc=LOADING)
             editor = self._loader.get()
-            yield from part_values(editor, replace(settings.request(editor), axes=by_hand), tell)
+            yield from part_values(editor, settings.request(editor), tell)
+
+    def editor(self) -> LatentEditor:
+        """The editor, waiting for it if need be. Raises InputError when it could not be loaded."""
+        return self._loader.get()
 
     def read_prompt(self, prompt: str) -> dict[str, Any]:
         """What a prompt asks for; while the models load, without the words that only they know."""

@@ -17,9 +17,10 @@ from latent_edit.ui.results import EDITS, Results, focus
 MOST_TAKES = 12
 DESCRIPTION = """The same sentence in several ways.
 
-`kind` is what varies: "Guidance", "Prompts" (up to six, one on each line of `prompts`), "Voices", "Methods", or
-"Speaker A/B", the paper's experiment in which one voice reads and the other's decoder speaks. Returns a grid of cells,
-each with a WAV file, a heatmap of its latent as PNG, and what was measured against its own plain reading.
+`kind` is what varies: "Guidance", "Strength", "Seed" (four takes of the same request), "Prompts" (up to six, one on
+each line of `prompts`), "Voices", "Methods", or "Speaker A/B", the paper's experiment in which one voice's latent is
+spoken by the other's decoder. Returns what is held fixed, and a grid of cells, each with a WAV file, a heatmap of its
+latent as PNG, and what was measured against its own plain reading.
 
 Streams: the grid grows by a cell at a time."""
 CANCEL_DESCRIPTION = """End the caller's running `/compare` at its next step; without one nothing happens.
@@ -27,22 +28,7 @@ CANCEL_DESCRIPTION = """End the caller's running `/compare` at its next step; wi
 That call then returns the cells that it had, or null."""
 KEPT = """<h2>Kept takes</h2>
 <p>“Keep this take” under an edit puts it here, as loud as it was there, until this page is closed.</p>"""
-# A take is a copy of what the page shows already: it stays with the visitor when the server forgets it.
-KEEP_TAKE = """async (player, heatmaps, takes) => {
-  const after = player?.clips?.find((clip) => clip.name === "after");
-  const picture = heatmaps?.pictures?.find((shown) => shown.name === "z_edit");
-  if (!after || !picture) return [takes, ""];
-  const detail = `${player.settings}, ${after.seconds.toFixed(1)} s`;
-  const copy = async ({ url }) => ({ url: URL.createObjectURL(await (await fetch(url)).blob()) });
-  const [audio, image] = await Promise.all([after.audio, picture.image].map(copy));
-  const { manner: title, seconds } = after;
-  const take = { clip: "after", title, detail, audio, image, seconds };
-  const kept = [...(takes?.cells ?? []), take].slice(-MOST);
-  const longest = Math.max(...kept.map((cell) => cell.seconds));
-  const cells = kept.map((cell) => ({ ...cell, share: (100 * cell.seconds) / longest }));
-  const full = takes?.cells.length === MOST ? "; the oldest made room" : "";
-  return [{ columns: 0, cells }, `<p role="status">Kept under Compare: ${kept.length} of at most MOST${full}.</p>`];
-}""".replace("MOST", str(MOST_TAKES))
+KEEP_TAKE = f"(player, heatmaps, takes) => window.keepTake(player, heatmaps, takes, {MOST_TAKES})"
 
 
 def build_compare(loader: EditorLoader, controls: Controls, results: Results) -> None:
@@ -80,5 +66,5 @@ def build_compare(loader: EditorLoader, controls: Controls, results: Results) ->
         show_progress="hidden", api_name="cancel_compare", api_description=CANCEL_DESCRIPTION,
     )  # fmt: skip
     results.keep.click(
-        None, [results.player, results.heatmaps, takes], [takes, results.kept], js=KEEP_TAKE, api_visibility="private"
+        None, [results.player, results.heatmaps, takes], [takes, results.told], js=KEEP_TAKE, api_visibility="private"
     )

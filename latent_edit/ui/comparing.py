@@ -10,8 +10,9 @@ import gradio as gr
 
 from latent_edit.errors import InputError
 from latent_edit.progress import Progress
-from latent_edit.request import EditRequest
+from latent_edit.request import MAX_SEED, EditRequest
 from latent_edit.ui.actions import keep_uploads, own_folder, page_errors
+from latent_edit.ui.described import held_fixed
 from latent_edit.ui.grid import Cell, grid_value
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import LOADING
@@ -21,18 +22,26 @@ from latent_edit.ui.settings import A_SENTENCE, IN_WORDS, Settings
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
-GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS = "Guidance", "Prompts", "Voices", "Methods", "Speaker A/B"
-KINDS = [GUIDANCE, PROMPTS, VOICES, METHODS, SPEAKERS]
+GUIDANCE, STRENGTH, SEED, PROMPTS = "Guidance", "Strength", "Seed", "Prompts"
+VOICES, METHODS, SPEAKERS = "Voices", "Methods", "Speaker A/B"
+KINDS = [GUIDANCE, STRENGTH, SEED, PROMPTS, VOICES, METHODS, SPEAKERS]
 GUIDANCE_VALUES = (1.0, 2.0, 3.0, 5.0)
+STRENGTH_VALUES = (0.25, 0.5, 1.0, 1.5)
+SEEDS = 4  # several takes of the same request
+ABOUT_SPEAKERS = (
+    "The paper's experiment (arXiv 2311.10804): the latent that one voice reads is edited and then spoken by its own "
+    "decoder and by that of another voice. Each row keeps the voice that reads, each column the voice that speaks."
+)
 # One grid keeps everybody else waiting: at most so many edits of so many characters. Recordings are short anyway.
 MOST_EDITS, MOST_CHARACTERS = 6, 200
 
 
 class GridEdits(NamedTuple):
-    """The edits of a grid with their titles, and how many stand in a row (None: as many as fit)."""
+    """The edits of a grid with their titles, how many stand in a row (None: as many as fit), and what they show."""
 
     edits: list[tuple[str, EditRequest]]
     columns: int | None = None
+    about: str = ""
 
 
 def grid_edits(
@@ -45,6 +54,13 @@ def grid_edits(
         return GridEdits(
             [(f"guidance {value:g}", dataclasses.replace(base, guidance=value)) for value in GUIDANCE_VALUES]
         )
+    if kind == STRENGTH:
+        return GridEdits(
+            [(f"strength {value:g}", dataclasses.replace(base, strength=value)) for value in STRENGTH_VALUES]
+        )
+    if kind == SEED:
+        seeds = [(base.seed + further) % (MAX_SEED + 1) for further in range(SEEDS)]
+        return GridEdits([(f"seed {seed}", dataclasses.replace(base, seed=seed)) for seed in seeds])
     if kind == PROMPTS:
         lines = _lines(prompts)
         if not 1 <= len(lines) <= MOST_EDITS:
@@ -78,7 +94,7 @@ def _speakers(base: EditRequest, voices: Sequence[str]) -> GridEdits:
         for one in pair
         for two in pair
     ]
-    return GridEdits(edits, columns=2)
+    return GridEdits(edits, columns=2, about=ABOUT_SPEAKERS)
 
 
 class Comparison:
@@ -108,6 +124,7 @@ class Comparison:
         recording: str | None = None,
         style_source: str = IN_WORDS,
         reference: str | None = None,
+        axes: dict[str, Any] | None = None,
         kind: str = GUIDANCE,
         prompts: str | None = "",
         visitor: gr.Request | None = None,
@@ -116,7 +133,7 @@ class Comparison:
         """Edit one sentence in several ways; yields the value of the grid each time that a cell is there."""
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-            source, recording, style_source, reference,
+            source, recording, style_source, reference, axes,
         )  # fmt: skip
         with page_errors(recording, reference), self._running.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)
@@ -129,15 +146,16 @@ class Comparison:
             planned = grid_edits(kind, base, prompts, editor.voices, editor.methods)
             if kind == VOICES and len(editor.voices) > MOST_EDITS:
                 gr.Info(f"The first {MOST_EDITS} of {len(editor.voices)} voices are compared.")
+            fixed = held_fixed([request for _, request in planned.edits])
             for cells in _growing(editor, planned, tell):
                 with own_folder() as folder:
-                    yield grid_value(cells, folder, planned.columns)
+                    yield grid_value(cells, folder, planned.columns, fixed, planned.about)
 
 
 def _growing(editor: LatentEditor, planned: GridEdits, tell: Progress) -> Iterator[list[Cell]]:
     """The cells so far, after each edit of a plan; first the plain reading where all of them have the same."""
     cells: list[Cell] = []
-    common = len({(request.voice, request.text) for _, request in planned.edits}) == 1
+    common = len({(request.voice, request.seed) for _, request in planned.edits}) == 1
     for index, (title, request) in enumerate(planned.edits):
 
         def stage(words: str, share: float, done: int = index, title: str = title) -> None:

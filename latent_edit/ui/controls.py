@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
@@ -15,6 +15,7 @@ from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import chips, static
+from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.settings import (
     A_RECORDING,
     A_SENTENCE,
@@ -24,6 +25,9 @@ from latent_edit.ui.settings import (
     PACE_FROM_STYLE,
 )
 from latent_edit.ui.words_read import build_words_read
+
+if TYPE_CHECKING:
+    from latent_edit.ui.actions import Actions
 
 FIRST_PROMPT = "an angry shout"
 LIMITS = f"Up to 30 seconds and 10 MB: {FORMATS}; of a film its sound."
@@ -52,6 +56,7 @@ class Controls:
     recording: gr.Audio
     style_source: gr.HTML
     reference: gr.Audio
+    axes: gr.HTML
     recording_note: gr.HTML
     reference_note: gr.HTML
 
@@ -61,17 +66,18 @@ class Controls:
 
 
 def build_controls(
-    examples: list[str], status: str, loader: EditorLoader
+    examples: list[str], status: str, loader: EditorLoader, actions: Actions
 ) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
     """Draw the controls, the button, the one that cancels, and the status under them (at first `status`)."""
     source, text, recording, recording_note = _source(examples, loader)
     voice = _late_dropdown("Voice", "voice", [], None)
     style_source, prompt, reference, reference_note = _style()
+    axes = build_prompt_panel(prompt, actions)
+    strength = _slider("strength", "Strength", "How far to go: 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Row(elem_id="go"):
         button = gr.Button("Change how it sounds", variant="primary", size="lg", elem_id="edit")
         cancel = gr.Button("Cancel", size="lg", elem_id="cancel", elem_classes="cancel", min_width=96)
     status_line = static(status, "status", "working")
-    strength = _slider("strength", "Strength", "How far to go: 1 is the full edit", EditRequest.strength, 0.05)
     with gr.Accordion("Fine-tune", open=False, elem_id="fine-tune"):
         pace_source, pace = _pace()
         guidance = _slider("guidance", "Guidance", "How hard to follow your words", EditRequest.guidance, 0.1)
@@ -83,7 +89,7 @@ def build_controls(
         method = _late_dropdown("Method", "method", [EditRequest.method], EditRequest.method, visible=False)
     controls = Controls(
         text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-        source, recording, style_source, reference, recording_note, reference_note,
+        source, recording, style_source, reference, axes, recording_note, reference_note,
     )  # fmt: skip
     return controls, button, cancel, status_line
 
@@ -169,7 +175,7 @@ def _style_prompt() -> gr.Textbox:
     presets = preset_prompts()
     preset = chips(presets, FIRST_PROMPT, "Examples", "presets", "untitled")
     prompt = gr.Textbox(
-        FIRST_PROMPT, label="In your own words", lines=1, max_lines=3, elem_id="prompt",
+        FIRST_PROMPT, label="In your own words", show_label=False, lines=1, max_lines=3, elem_id="prompt",
         placeholder="a tired whisper, very proud, like a newsreader ...",
     )  # fmt: skip
     preset.input(None, preset, prompt, js="(preset) => preset", api_visibility="private")

@@ -11,7 +11,9 @@ STYLESHEET = Path(__file__).with_name("look.css")
 FAVICON = Path(__file__).with_name("favicon.svg")
 HEAD = f"""<meta name="description" content="One sentence in one voice, before and after words edited its latent.">
 <script>{Path(__file__).with_name("sounds.js").read_text(encoding="utf-8")}</script>
-<script>{Path(__file__).with_name("uploads.js").read_text(encoding="utf-8")}</script>"""
+<script>{Path(__file__).with_name("uploads.js").read_text(encoding="utf-8")}</script>
+<script>{Path(__file__).with_name("takes.js").read_text(encoding="utf-8")}</script>
+<script>{Path(__file__).with_name("strength.js").read_text(encoding="utf-8")}</script>"""
 # Only names of installed fonts: a web font would be a request to another host.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
@@ -32,10 +34,10 @@ PALETTE = {
 
 
 def palette_css() -> str:
-    """The palette as CSS variables, for light and dark."""
+    """The palette as CSS variables, for light and dark; gradio marks an element inside the body as dark."""
     light = "".join(f"--{name}:{colour};" for name, (colour, _) in PALETTE.items())
     dark = "".join(f"--{name}:{colour};" for name, (_, colour) in PALETTE.items())
-    return f":root{{{light}color-scheme:light}}\n:root.dark,.dark{{{dark}color-scheme:dark}}\n"
+    return f":root{{{light}color-scheme:light}}\n:root:has(.dark),.dark{{{dark}color-scheme:dark}}\n"
 
 
 def stylesheet() -> str:

@@ -12,14 +12,13 @@ from gradio import processing_utils, routes
 from latent_edit.ui.about import build_about
 from latent_edit.ui.actions import Actions
 from latent_edit.ui.compare import build_compare
-from latent_edit.ui.controls import FIRST_PROMPT, Controls, build_controls
+from latent_edit.ui.controls import Controls, build_controls
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.notes import loading_status
 from latent_edit.ui.parts import part
-from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.results import EDITS, HOUR, Results, build_results, connect_cancel, connect_results
-from latent_edit.ui.share_link import build_share_link
-from latent_edit.ui.stale import build_stale, connect_stale, remember_settings
+from latent_edit.ui.share_link import connect_share_link, open_on_arrival
+from latent_edit.ui.stale import asked, build_stale, connect_stale
 from latent_edit.ui.uploads import connect_uploads
 
 TITLE = "Latent Edit"
@@ -77,17 +76,13 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
     """What a visitor sees first: the controls on the left, what came of them on the right."""
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="controls"):
-            controls, button, cancel, status = build_controls(examples, loading_status(), loader)
-            axes = build_prompt_panel(controls.prompt, actions, FIRST_PROMPT)
-            after_link = build_share_link(page, controls)
+            controls, button, cancel, status = build_controls(examples, loading_status(), loader, actions)
         with gr.Column(elem_id="results"):
             stale = build_stale()
             results = build_results()
-    remember_settings(controls, button)
     edited = gr.on(
-        [button.click, controls.prompt.submit], actions.edit, [*controls.inputs(), axes],
-        [*results.outputs(), results.shown],
-        api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
+        [button.click, controls.prompt.submit], actions.edit, controls.inputs(), [*results.outputs(), results.shown],
+        js=asked(), api_name="edit", api_description=EDIT_DESCRIPTION, show_progress_on=status,
         concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip
     results.player.change(None, results.player, None, js=SHOW_BEFORE, api_visibility="private")
@@ -96,11 +91,12 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
     connect_results(results, actions)
     connect_stale(stale, controls, edited)
     connect_uploads(controls, actions)
+    connect_share_link(results, controls, actions)
     # Not queued: waiting for the models must not take a place from those who edit. What is chosen is looked at only
     # when they are there, since one may open an edit.json while they load. No endpoints: they fill the page's own parts
     # with what `/voices` and `/methods` tell.
     known = [controls.voice, controls.decode_voice, controls.method]
     quietly: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    loaded = after_link.then(actions.status, None, status, **quietly)
-    loaded.then(actions.choices, known, known, **quietly)
+    loaded = page.load(actions.status, None, status, **quietly).then(actions.choices, known, known, **quietly)
+    open_on_arrival(loaded, edited, controls, actions)
     return controls, results

@@ -12,37 +12,19 @@ let before = { playing: false, seconds: 0 }; // how far it had been played when 
 
 // Seconds in one clip -> seconds in another. The original and before are said in the same time.
 function corresponding(seconds, from, to) {
-  return (from === "after") === (to === "after") ? seconds : matching(seconds, from === "after" ? [1, 0] : [0, 1]);
-}
-
-// Along the phonemes that before and after both have; past the last one, linear to the end.
-function matching(seconds, [source, target]) {
+  if ((from === "after") === (to === "after")) return seconds;
   const moments = [...props.value.moments, ["before", "after"].map((name) => sound(name).duration || 0)];
-  for (let i = 1; i < moments.length; i++) {
-    const [start, end] = [moments[i - 1], moments[i]];
-    if (seconds <= end[source] || i === moments.length - 1) {
-      const width = end[source] - start[source];
-      const share = width > 0 ? Math.min(Math.max((seconds - start[source]) / width, 0), 1) : 0;
-      return start[target] + share * (end[target] - start[target]);
-    }
-  }
-  return 0;
+  const [before, after] = [0, 1].map((column) => moments.map((pair) => pair[column]));
+  return from === "after" ? window.sameMoment(seconds, after, before) : window.sameMoment(seconds, before, after);
 }
 
-function play(name) {
-  current = name;
-  sound(name).play();
-}
-
-// Go on with another clip at the same moment. The one that is heard plays until the other has found its place: no gap.
+// Go on with another clip at the same moment.
 function goOn(next) {
   const heard = sound(current);
   const finished = heard.ended || heard.currentTime === 0;
   const place = finished ? 0 : corresponding(heard.currentTime, current, next);
   current = next;
-  if (sound(next).readyState > 0) sound(next).addEventListener("seeked", () => current === next && play(next), { once: true });
-  else play(next);
-  sound(next).currentTime = place;
+  window.playFrom(sound(next), place, () => current === next);
 }
 
 function draw(name) {
@@ -74,10 +56,9 @@ function draw(name) {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
   if (button?.dataset.action === "flip") goOn(other(current));
-  if (button?.dataset.action === "download") trigger("download");
   if (button?.dataset.action === "play") {
     const name = nameOf(button);
-    if (sound(name).paused) play(name);
+    if (sound(name).paused) sound(name).play();
     else sound(name).pause();
   }
 });
@@ -90,6 +71,7 @@ element.addEventListener("input", (event) => {
   sound(current).currentTime = Number(event.target.value);
 });
 // Media events do not bubble; they are caught on the way down.
+element.addEventListener("play", (event) => (current = nameOf(event.target)), true);
 for (const kind of ["play", "pause", "ended", "seeked", "loadedmetadata"]) {
   element.addEventListener(kind, (event) => draw(nameOf(event.target)), true);
 }
@@ -98,7 +80,7 @@ function playOn() {
   const { playing, seconds } = before;
   if (!playing || !sound("before").paused) return;
   sound("before").currentTime = seconds;
-  play("before");
+  sound("before").play();
 }
 
 watch("value", () => {
@@ -113,4 +95,6 @@ watch("value", () => {
     clip(name).querySelector("[data-length]").textContent = seconds.toFixed(1);
     draw(name);
   }
+  // Of a link that was opened, after is heard at once, where the browser allows sound that nobody has pressed for.
+  if (props.value.record && window.playOnArrival) sound("after").play();
 });

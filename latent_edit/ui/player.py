@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from latent_edit import audio
+from latent_edit.ui.described import described
 from latent_edit.ui.parts import served_file
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
     clips: before and after, each with audio (a WAV file), seconds, share of the time axis in percent, and the waveform;
     of a recording the original comes first, as loud as before. original: whether there is one.
     moments: see `matching_moments`. ticks: of the time axis. record: the edit.json; None while there is only before.
-    settings: of the edit, in few words.
+    settings: of the edit, each in few words.
     """
     after = result.request.prompt.strip() or "like the clip"
     clips = [
@@ -47,8 +48,7 @@ def player_value(result: EditResult, files: dict[str, Path]) -> dict[str, Any]:
     if result.recording is not None:
         clips.insert(0, _original(result.recording, result.gain, files["before.wav"].with_name("original.wav")))
     moments = matching_moments(result.phonemes_before, result.phonemes_after)
-    request = result.request
-    settings = f"{request.voice}, guidance {request.guidance:g}, seed {request.seed}"
+    settings = described(result.request)
     record = served_file(files["edit.json"])
     original = result.recording is not None
     return {**_clips(clips), "moments": moments, "record": record, "settings": settings, "original": original}

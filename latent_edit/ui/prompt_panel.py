@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 DESCRIPTION = """What a prompt asks for, as an edit understands it.
 
 Returns the value asked of each axis with the words that it comes from (`axes`), and remarks (`lines`): the emotion,
-words taken as others, words without a meaning here, and what an edit can't change. `/edit` takes the same object as
-`axes`, with values by name of an axis under `set`, which go before those of the prompt."""
+words taken as others, words without a meaning here, and what an edit can't change. `/edit` and `/compare` take the same
+object as `axes`, with values by name of an axis under `set`, which go before those of the prompt."""
 STEP = {  # of a slider, in the axis' unit
     "pitch_semitones": 0.5, "range_ratio_log2": 0.1, "pace_log_ratio": math.log(2) / 20, "level_db": 1.0,
     "tilt_db": 0.5, "breathiness": 0.05, "tremor_semitones": 0.1,
 }  # fmt: skip
-RATIOS = {"pace_log_ratio": ("of the length", math.e), "range_ratio_log2": ("of the range", 2.0)}
+RATIOS = {"pace_log_ratio": ("of the length", math.e), "range_ratio_log2": ("", 2.0)}
 
 
-def build_prompt_panel(prompt: gr.Textbox, actions: Actions, first: str) -> gr.HTML:
-    """Draw the panel under the prompt; it follows what is typed, and then nothing is set by hand any more."""
-    panel = part("prompt_panel", "prompt-panel", panel_value(read_prompt(first)))
+def build_prompt_panel(prompt: gr.Textbox, actions: Actions) -> gr.HTML:
+    """Draw the panel under the prompt; it follows what is typed; other words end what was set by hand."""
+    panel = part("prompt_panel", "prompt-panel", panel_value(read_prompt(prompt.value)))
     prompt.change(
         actions.read_prompt, prompt, panel, queue=False, show_progress="hidden", trigger_mode="always_last",
         api_name="read_prompt", api_description=DESCRIPTION,
@@ -39,8 +39,12 @@ def build_prompt_panel(prompt: gr.Textbox, actions: Actions, first: str) -> gr.H
 
 
 def panel_value(reading: PromptReading) -> dict[str, Any]:
-    """What the panel shows of a reading: {"axes": [...], "lines": [...], "set": {}}."""
-    return {"axes": [_axis(axis) for axis in reading.axes], "lines": reading_lines(reading), "set": {}}
+    """What the panel shows of a reading: {"prompt", "axes": [...], "lines": [...]}.
+
+    Without "set", what is set by hand stays as long as the prompt does.
+    """
+    axes, lines = [_axis(axis) for axis in reading.axes], reading_lines(reading)
+    return {"prompt": reading.prompt, "axes": axes, "lines": lines}
 
 
 def set_by_hand(value: Mapping[str, Any] | None) -> dict[str, float] | None:
@@ -65,7 +69,7 @@ def shown(name: str, value: float) -> str:
     """A value of an axis in a unit that people know."""
     if name in RATIOS:
         what, base = RATIOS[name]
-        return f"\u00d7 {base**value:.2f} {what}"
+        return f"\u00d7 {base**value:.2f} {what}".strip()
     if name == "breathiness":
         return f"{100 * value:.0f} %"
     return f"{value:+.1f} {AXES[name].unit}".replace("-", "\u2212") if value else f"0 {AXES[name].unit}"

@@ -49,7 +49,11 @@ class Results:
 
     player: gr.HTML
     keep: gr.Button
-    kept: gr.HTML
+    link: gr.Button
+    record: gr.UploadButton
+    save: gr.Button
+    download: gr.Button
+    told: gr.HTML
     notes: gr.HTML
     table: gr.HTML
     judged: gr.HTML
@@ -66,10 +70,23 @@ class Results:
 
 def build_results() -> Results:
     """Draw the parts, empty."""
+    player = part("player", "player")
+    with gr.Row(elem_id="settings"):  # opened and saved in one place; what takes an edit is seen when there is one
+        keep = _quiet("Keep this take", "keep")
+        link = _quiet("Copy a link", "copy-link")
+        record = gr.UploadButton(
+            "Open settings", size="sm", file_types=[".json"], elem_id="open-record", elem_classes="quiet"
+        )
+        save = _quiet("Save settings", "save-record")
+        download = _quiet("Download everything", "download-all")
     return Results(
-        player=part("player", "player"),
-        keep=gr.Button("Keep this take", size="sm", elem_id="keep", elem_classes="quiet"),
-        kept=static("", "kept-told"),
+        player=player,
+        keep=keep,
+        link=link,
+        record=record,
+        save=save,
+        download=download,
+        told=static("", "settings-told"),
         notes=part("notes", "notes"),
         table=part("measured", "measured"),
         judged=part("judged", "judged"),
@@ -81,12 +98,18 @@ def build_results() -> Results:
     )
 
 
+def _quiet(label: str, elem_id: str) -> gr.Button:
+    return gr.Button(label, size="sm", elem_id=elem_id, elem_classes="quiet")
+
+
 def connect_results(results: Results, actions: Actions) -> None:
     """What the buttons inside the parts do."""
     # What was asked about an edit, and that it was kept, goes when another takes its place.
-    about_it = [results.judged, results.bridge, results.kept]
+    about_it = [results.judged, results.bridge, results.told]
     results.player.change(None, None, about_it, js="() => [null, null, '']", api_visibility="private")
-    download = results.player.download(
+    save = f"({{ record }}) => ({SAVE_FILE})(record)"
+    results.save.click(None, results.player, None, js=save, api_visibility="private")
+    download = results.download.click(
         actions.download, results.shown, results.archive, api_name="download", api_description=DOWNLOAD_DESCRIPTION,
         show_progress_on=results.notes, concurrency_limit=1, concurrency_id=EDITS, trigger_mode="once",
     )  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest, choose
+from latent_edit.ui.prompt_panel import set_by_hand
 
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
@@ -36,7 +37,8 @@ class Settings:
 
     source chooses between text and recording, style_source between prompt and reference, pace_source whether pace
     counts; what is not chosen may stand there all the same. recording, reference: names of uploaded files. voice is
-    None until the models are there, and until the nearest of a recording is found; decode_voice "" for the same.
+    None until the models are there, and until the nearest of a recording is found; decode_voice "" for the same. axes:
+    value of the prompt panel, of which counts what is set by hand.
     """
 
     text: str
@@ -54,6 +56,7 @@ class Settings:
     recording: str | None = None
     style_source: str = IN_WORDS
     reference: str | None = None
+    axes: dict[str, Any] | None = None
 
     def request(self, editor: LatentEditor) -> EditRequest:
         """What is asked for; where no voice is chosen, that of the page, or the nearest of a recording.
@@ -80,6 +83,7 @@ class Settings:
             steps=self.steps,
             pace=self.pace if self.pace_source == PACE_BY_HAND else None,
             seed=self.seed,
+            axes=set_by_hand(self.axes),
         )
 
     @classmethod
@@ -99,6 +103,7 @@ class Settings:
             seed=request.seed,
             source=A_SENTENCE if request.recording is None else A_RECORDING,
             style_source=IN_WORDS if request.reference is None else LIKE_A_CLIP,
+            axes={"set": dict(request.axes or {})},
         )
 
 

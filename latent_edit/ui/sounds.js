@@ -16,8 +16,8 @@ addEventListener("error", ({ target }) => {
   setTimeout(() => told.remove(), 8000);
 }, true);
 
-// The promise of play() breaks when one pauses before the sound has begun, which is no fault, and when the sound is not
-// there, which is told above.
+// The promise of play() breaks when one pauses before the sound has begun, or where a browser wants a press first, which
+// is no fault, and when the sound is not there, which is told above.
 addEventListener("unhandledrejection", (event) => {
-  if (["AbortError", "NotSupportedError"].includes(event.reason?.name)) event.preventDefault();
+  if (["AbortError", "NotAllowedError", "NotSupportedError"].includes(event.reason?.name)) event.preventDefault();
 });

@@ -29,7 +29,7 @@ def keep_takes(page: Any, prompts: list[str]) -> None:
         )
         page.wait_for_selector("[data-clip=after] audio", state="attached")
         page.click("#keep")
-        page.wait_for_selector("#kept-told:has-text('Kept under Compare')", state="attached")
+        page.wait_for_selector("#settings-told:has-text('Kept under Compare')", state="attached")
 
 
 def loudness(path: Path) -> float:

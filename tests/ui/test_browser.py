@@ -50,7 +50,7 @@ def test_type_edit_listen_and_see(visit: Visit, tmp_path: Path) -> None:
         assert page.eval_on_selector(f"[data-clip={name}] audio", "(a) => a.duration") == pytest.approx(
             info.duration, abs=0.02
         )
-    record = json.loads(visit.fetch(".record a", "href"))
+    record = visit.record()
     assert record["request"]["text"] == "Good morning to you."
     assert record["request"]["prompt"] == "a whisper"
     stretched = seconds["before"] * math.exp(record["log_duration_ratio"])
@@ -203,13 +203,13 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     page.click("#method input")
     page.click(f"#method [role=option]:has-text('{SET['method']}')")
     page.click("#copy-link")
-    page.wait_for_selector("#link-told p")
+    page.wait_for_selector("#settings-told p")
     assert settings_shown(page) == SET
     visit.edit()
     made = recorded_request(visit)
     assert (made["voice"], made["decode_voice"]) == ("robotutor", "kathleen")
     record = tmp_path / "edit.json"
-    record.write_bytes(visit.fetch(".record a", "href"))
+    record.write_text(json.dumps(visit.record()), encoding="utf-8")
 
     linked = Visit(chromium, address, DESK, "/?" + urlsplit(page.url).query)
     linked.page.click("#fine-tune > button")
@@ -219,7 +219,7 @@ def test_settings_survive_a_link_and_a_record(visit: Visit, chromium: Any, addre
     assert recorded_request(linked) == made
     restored = Visit(chromium, address, DESK)
     restored.page.click("#fine-tune > button")
-    restored.page.set_input_files("#share-link input[type=file]", record)
+    restored.page.set_input_files("#settings input[type=file]", record)
     restored.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
     restored.page.wait_for_selector("#pace input")
     restored.page.wait_for_selector("#presets input:checked", state="detached")
@@ -291,7 +291,7 @@ def test_small_controls_do_what_they_say(visit: Visit) -> None:
     for link, name in (
         ("[data-clip=before] a", "before.wav"),
         ("[data-clip=after] a", "after.wav"),
-        (".record a", "edit.json"),
+        ("#save-record", "edit.json"),
     ):
         with page.expect_download() as download:
             page.click(link)
@@ -299,7 +299,7 @@ def test_small_controls_do_what_they_say(visit: Visit) -> None:
     page.click("#keep")
     page.wait_for_selector("text=Kept under Compare: 1 of at most 12.")
     page.click("#compare-tab-button")
-    assert page.inner_text("#takes .detail").startswith(f"robotutor, guidance 1, seed {made['seed']}, ")
+    assert f"robotutor, strength 1, guidance 1, seed {made['seed']}, " in page.inner_text("#takes .detail")
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
@@ -351,10 +351,10 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     page.wait_for_function("document.querySelector('[data-clip=after] audio').currentTime > 0")
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('[data-clip=after] audio').paused")
-    tab_to(page, "[data-action=download]")
+    tab_to(page, "#download-all")
     tab_to(page, "#keep")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#kept-told p")
+    page.wait_for_selector("#settings-told p")
     tab_to(page, "#bridge [data-action=ask]")
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.dataset.action === 'stop'")  # the slider that took its place
@@ -362,7 +362,8 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#takes .take")
     tab_to(page, "#kind input")
-    page.keyboard.press("ArrowRight")
+    for _ in ("Strength", "Seed", "Prompts"):
+        page.keyboard.press("ArrowRight")
     tab_to(page, "#prompts textarea")
     page.keyboard.press("Control+A")
     page.keyboard.type("calm")
@@ -421,7 +422,7 @@ def test_the_other_clip_begins_at_the_same_moment_of_the_sentence(stand_in: Visi
 def test_everything_is_downloaded_in_one_file(visit: Visit, tmp_path: Path) -> None:
     visit.edit()
     with visit.page.expect_download() as started:
-        visit.page.click("[data-action=download]")
+        visit.page.click("#download-all")
     assert started.value.suggested_filename == "latent-edit.zip"
     started.value.save_as(tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
@@ -653,9 +654,9 @@ def test_a_sound_that_is_gone_says_so(chromium: Any, stand_in_address: str) -> N
     page.click("#compare-tab-button")
     page.click("#takes .play")  # a copy of its own
     page.wait_for_function("document.querySelector('#takes audio').currentTime > 0")
-    page.route("**/take_*.wav", lambda route: route.fulfill(status=404))
+    page.route("**/*guidance*.wav", lambda route: route.fulfill(status=404))
     page.click("#run-compare")
-    page.click("#compare-grid .play")
+    page.click("#compare-grid .after .play")
     assert "no longer kept" in page.wait_for_selector(".expired").inner_text()
     assert all("404" in problem for problem in visit.problems)  # the browser's own line about it, and no script's
     visit.context.close()
@@ -677,7 +678,7 @@ def test_settings_opened_while_the_models_load_stay(chromium: Any, tmp_path: Pat
 
     with stand_in_page(load) as address:
         visit = Visit(chromium, address, DESK, loaded=False)
-        visit.page.set_input_files("#share-link input[type=file]", record)
+        visit.page.set_input_files("#settings input[type=file]", record)
         visit.page.wait_for_function("document.querySelector('#text textarea').value === 'Nobody told me.'")
         loaded.set()
         visit.page.wait_for_selector("#status p", state="detached")
@@ -727,7 +728,7 @@ def test_visitors_are_served_in_turn_see_their_place_and_their_own_results(
     ben.wait_for_manner("calm")
     for visit, prompt in ((anna, "sad"), (ben, "calm")):
         with visit.page.expect_download() as started:
-            visit.page.click("[data-action=download]")
+            visit.page.click("#download-all")
         with zipfile.ZipFile(started.value.path()) as archive:
             assert json.loads(archive.read("edit.json"))["request"]["prompt"] == prompt
         visit.context.close()

@@ -93,7 +93,7 @@ def test_all_text_has_contrast_to_what_is_behind_it(stand_in: Visit, scheme: str
     page.wait_for_selector("#bridge [data-stop]")
     page.click("#judged [data-action=ask]")
     page.wait_for_selector(".judged .remark")
-    for button, told in (("#copy-link", "#link-told p"), ("#keep", "#kept-told p")):
+    for button, told in (("#copy-link", "#settings-told p"), ("#keep", "#settings-told p")):
         page.click(button)
         page.wait_for_selector(told)
     assert faint_text(page) == []
@@ -222,7 +222,7 @@ def test_clips_and_files_are_given_with_the_keyboard_alone(stand_in: Visit, tmp_
     stand_in.wait_for_manner("like the clip")
     tab_to(page, "#copy-link")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#link-told p")
+    page.wait_for_selector("#settings-told p")
     tab_to(page, "#open-record")
     with page.expect_file_chooser() as chosen:
         page.keyboard.press("Enter")

@@ -156,7 +156,7 @@ def test_a_link_lies_in_the_clipboard(stand_in: Visit) -> None:
     stand_in.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.fill("#prompt textarea", "calm & deep")
     page.click("#copy-link")
-    page.wait_for_selector("#link-told :text('Link copied.')")
+    page.wait_for_selector("#settings-told :text('Link copied.')")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     assert "calm+%26+deep" in page.url
 
@@ -207,12 +207,12 @@ def test_the_oldest_take_makes_room(stand_in: Visit) -> None:
     stand_in.edit()
     for kept in range(1, MOST_TAKES + 1):
         page.click("#keep")
-        page.wait_for_selector(f"#kept-told :text('Kept under Compare: {kept} of at most {MOST_TAKES}.')")
+        page.wait_for_selector(f"#settings-told :text('Kept under Compare: {kept} of at most {MOST_TAKES}.')")
     page.fill("#prompt textarea", "calm")
     page.click("#edit")
     stand_in.wait_for_manner("calm")
     page.click("#keep")
-    page.wait_for_selector("#kept-told :text('the oldest made room')")
+    page.wait_for_selector("#settings-told :text('the oldest made room')")
     page.click("#compare-tab-button")
     assert page.locator("#takes .take").count() == MOST_TAKES
     assert page.locator("#takes h3").last.inner_text() == "calm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import soundfile
 from PIL import Image
 
 from latent_edit.errors import InputError
-from latent_edit.request import EditRequest
+from latent_edit.request import MAX_SEED, EditRequest
 from latent_edit.result import EditResult
 from latent_edit.ui.comparing import (
     GUIDANCE,
@@ -24,7 +25,10 @@ from latent_edit.ui.comparing import (
     MOST_CHARACTERS,
     MOST_EDITS,
     PROMPTS,
+    SEED,
     SPEAKERS,
+    STRENGTH,
+    STRENGTH_VALUES,
     VOICES,
     Comparison,
     grid_edits,
@@ -45,11 +49,21 @@ def planned(kind: str, base: EditRequest = BASE, prompts: str = "", voices: list
 def test_one_thing_varies_and_all_else_stays() -> None:
     requests = {kind: [request for _, request in planned(kind, prompts="calm\nsad").edits] for kind in KINDS}
     assert [request.guidance for request in requests[GUIDANCE]] == list(GUIDANCE_VALUES)
+    assert [request.strength for request in requests[STRENGTH]] == list(STRENGTH_VALUES)
+    assert [request.seed for request in requests[SEED]] == [4, 5, 6, 7]
     assert [request.prompt for request in requests[PROMPTS]] == ["calm", "sad"]
     assert [request.voice for request in requests[VOICES]] == VOICE_NAMES
     assert [request.method for request in requests[METHODS]] == list(METHOD_NAMES)
-    for request in (request for varied in requests.values() for request in varied):
-        assert (request.text, request.seed, request.strength) == (BASE.text, BASE.seed, BASE.strength)
+    varied = {GUIDANCE: "guidance", STRENGTH: "strength", SEED: "seed", PROMPTS: "prompt", VOICES: "voice"}
+    for kind, name in varied.items():
+        for request in requests[kind]:
+            assert dataclasses.replace(request, **{name: getattr(BASE, name)}) == BASE
+
+
+def test_seeds_begin_anew_after_the_largest() -> None:
+    grid = planned(SEED, dataclasses.replace(BASE, seed=MAX_SEED))
+    assert [request.seed for _, request in grid.edits] == [MAX_SEED, 0, 1, 2]
+    assert grid.edits[1][0] == "seed 0"
 
 
 def test_speaker_a_b_is_the_grid_of_the_paper() -> None:
@@ -57,6 +71,7 @@ def test_speaker_a_b_is_the_grid_of_the_paper() -> None:
     pairs = [(request.voice, request.decode_voice) for _, request in grid.edits]
     assert pairs == [("sam_b", "sam_b"), ("sam_b", "sam_a"), ("sam_a", "sam_b"), ("sam_a", "sam_a")]
     assert grid.columns == 2
+    assert "arXiv 2311.10804" in grid.about and "decoder" in grid.about
     with pytest.raises(InputError, match="two voices"):
         planned(SPEAKERS, voices=["sam_b"])
 
@@ -172,9 +187,10 @@ def test_every_setting_counts(fake_editor: Any) -> None:
     asked: list[EditRequest] = []
     edit = fake_editor.edit
     fake_editor.edit = lambda request, _: asked.append(request) or edit(EditRequest("Hi.", "lj", "calm"))
-    by_hand = {"pace_source": PACE_BY_HAND, "pace": 1.5, "decode_voice": "kate"}
+    by_hand = {"pace_source": PACE_BY_HAND, "pace": 1.5, "decode_voice": "kate", "axes": {"set": {"level_db": 2.0}}}
     finished(compare(fake_editor, METHODS, **by_hand))
     assert {(request.pace, request.decode_voice) for request in asked} == {(1.5, "kate")}
+    assert [request.axes for request in asked] == 2 * [{"level_db": 2.0}]
     asked.clear()
     clips = {
         "source": A_RECORDING,
@@ -204,8 +220,33 @@ def test_a_grid_names_the_words_that_it_does_not_know(fake_editor: Any) -> None:
     assert ["does not know blorp" in cell["detail"] for cell in cells] == [False, True, False]
 
 
-def test_voices_have_no_common_before(fake_editor: Any) -> None:
+def test_voices_and_seeds_have_no_common_before(fake_editor: Any) -> None:
     assert [cell["title"] for cell in finished(compare(fake_editor, VOICES))["cells"]] == fake_editor.voices
+    assert next(cell["title"] for cell in finished(compare(fake_editor, SEED))["cells"]) == "seed 5"
+
+
+def test_a_grid_tells_what_is_held_fixed(fake_editor: Any) -> None:
+    fixed = finished(compare(fake_editor, STRENGTH, axes={"set": {"level_db": 2.0}}))["fixed"]
+    assert fixed == (
+        "\u201cGood morning.\u201d, sam_b, a whisper, level +2.0 dB by hand, guidance 2, 4 steps, seed 5, method i2sb"
+    )
+    for kind, name in ((SEED, "seed"), (GUIDANCE, "guidance"), (PROMPTS, "whisper"), (VOICES, "sam_b")):
+        fixed = finished(compare(fake_editor, kind))["fixed"]
+        assert name not in fixed and "strength 1" in fixed
+    assert "its own" not in fixed and "by hand" not in fixed  # what goes without saying
+
+
+def test_files_are_called_like_their_cells(fake_editor: Any) -> None:
+    cells = finished(compare(fake_editor, PROMPTS, prompts="calm, <b>/../slow</b>\n!!!"))["cells"]
+    assert [cell["audio"]["orig_name"] for cell in cells] == ["before.wav", "calm-b-..-slow-b.wav", "take.wav"]
+
+
+def test_cells_say_when_each_phoneme_begins(fake_editor: Any) -> None:
+    before, after, *_ = finished(compare(fake_editor, STRENGTH))["cells"]
+    assert len(before["moments"]) == len(after["moments"]) == 1 + len("Goodmorning") + 1
+    for cell in (before, after):
+        assert cell["moments"] == sorted(cell["moments"])
+        assert cell["moments"][-1] == pytest.approx(cell["seconds"], abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,17 @@ def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
     parameters = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
     assert parameters[:3] == ["text", "prompt", "voice"]
     assert "progress" not in parameters
-    assert parameters == [*(field.name for field in dataclasses.fields(Settings)), "axes"]
+    assert parameters == [field.name for field in dataclasses.fields(Settings)]
+    compared = [parameter["parameter_name"] for parameter in endpoints["/compare"]["parameters"]]
+    assert compared == [*parameters, "kind", "prompts"]
 
 
 def test_what_has_no_endpoint_is_done_by_another_one_or_only_fills_the_page(page: gr.Blocks) -> None:
     private = {fn.fn.__name__ for fn in page.fns.values() if fn.fn and fn.api_visibility != "public"}
     on_arrival = {"take_clip", "take_reference", "voice_of", "follow"}
-    assert private == {"choices", "compare", "restore", "status"} | on_arrival  # the reason stands beside each
+    assert (
+        private == {"choices", "compare", "open_link", "restore", "status"} | on_arrival
+    )  # the reason stands beside each
 
 
 def test_edit_is_the_first_tab_and_what_the_others_hold_waits(page: gr.Blocks) -> None:

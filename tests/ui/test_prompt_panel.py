@@ -29,5 +29,6 @@ def test_values_are_in_units_that_people_know() -> None:
 
 def test_only_what_was_moved_is_set() -> None:
     value = panel_value(read_prompt("sad"))
+    assert value["prompt"] == "sad" and "set" not in value  # so that what is set for the same words stays
     assert set_by_hand(value) is None and set_by_hand(None) is None
     assert set_by_hand({**value, "set": {"level_db": 2.0}}) == {"level_db": 2.0}

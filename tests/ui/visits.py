@@ -62,13 +62,21 @@ class Visit:
         url = self.page.eval_on_selector(selector, f"(node) => node.{attribute}")
         return self.page.request.get(url).body()
 
+    def record(self) -> dict[str, Any]:
+        """The edit.json of what is shown."""
+        with self.page.expect_download() as started:
+            self.page.click("#save-record")
+        content = json.loads(Path(started.value.path()).read_text(encoding="utf-8"))
+        assert isinstance(content, dict)
+        return content
+
     def sideways(self) -> int:
         """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")  # nothing clips it
 
 
 def recorded_request(visit: Visit) -> dict[str, Any]:
-    request = json.loads(visit.fetch(".record a", "href"))["request"]
+    request = visit.record()["request"]
     assert isinstance(request, dict)
     return request
 
