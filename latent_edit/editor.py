@@ -377,7 +377,7 @@ class LatentEditor:
             style_similarity_after=self._similarity(changed_after, edit.style),
             unknown_words=edit.style.asked.not_understood,
             dropped_symbols=edit.before.dropped_symbols,
-            notes=edit.before.notes + edit.style.asked.notes + edit.style.notes,
+            notes=edit.before.notes + edit.style.asked.notes + edit.style.notes + _words_note(request),
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(request.method), **versions.environment()},
@@ -452,6 +452,14 @@ class LatentEditor:
             choose("voice", request.voice, self.voices)
             if request.decode_voice is not None:
                 choose("voice", request.decode_voice, self.voices)
+
+
+def _words_note(request: EditRequest) -> tuple[str, ...]:
+    if request.words is None:
+        return ()
+    first, last = request.words
+    which = f"word {first} was" if first == last else f"words {first} to {last} were"
+    return (f"Only {which} changed; what is measured is of what was changed.",)
 
 
 def _each(function: Callable[..., ResultT], *values: Sequence[Any]) -> list[ResultT]:

@@ -60,6 +60,11 @@ def split_sentences(text: str) -> list[Piece]:
     return pieces
 
 
+def spoken_words(text: str) -> list[str]:
+    """Words of a normalised text as they are counted: what stands between spaces and has a letter or digit."""
+    return [word for word in text.split() if any(character.isalnum() for character in word)]
+
+
 def _sentences(text: str) -> list[str]:
     """`text` has single spaces only. Parts without a letter or digit (a lone "...") join the sentence before them."""
     parts, start = [], 0

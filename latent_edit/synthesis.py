@@ -19,7 +19,7 @@ from latent_edit.optimize import corrections, time_scaling
 from latent_edit.recording import cleaned, quality, read_speech
 from latent_edit.request import EditRequest
 from latent_edit.result import TimedPhoneme
-from latent_edit.sentences import is_yes_no_question, split_sentences
+from latent_edit.sentences import Piece, is_yes_no_question, split_sentences, spoken_words
 from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
@@ -152,31 +152,34 @@ def encode_text(
             *normalised.notes_on(text),
             *(f"Nothing in {piece.text!r} can be pronounced; it was left out." for piece, x in pieces if not x.count),
         ),
-        marked=_marked(vits, [piece.text for piece, _ in pronounced], words) if words else None,
+        marked=_marked(vits, pieces, words) if words else None,
     )
 
 
-def _marked(vits: FrozenVits, texts: Sequence[str], words: tuple[int, int]) -> tuple[tuple[int, int] | None, ...]:
-    """Of each text the symbols of those words that are between `words`, which count through all texts."""
+def _marked(
+    vits: FrozenVits, pieces: Sequence[tuple[Piece, PhonemeSequence]], words: tuple[int, int]
+) -> tuple[tuple[int, int] | None, ...]:
+    """Of each piece that sounds the symbols of those words that are between `words`, which count through all pieces."""
+    every = [word for piece, _ in pieces for word in spoken_words(piece.text)]
+    if words[1] > len(every):
+        read = " ".join(every)
+        raise InputError(f"the text has {len(every)} words as it is read ({read}); there is no word {words[1]}")
     first, last = words
     spans: list[tuple[int, int] | None] = []
-    for text in texts:
-        read = spoken_words(text)
+    for piece, phonemes in pieces:
+        read = spoken_words(piece.text)
         low, high = max(first, 1), min(last, len(read))
-        spans.append(_symbols_of(vits, text, read, low, high) if low <= high else None)
         first, last = first - len(read), last - len(read)
-    if last > 0:
-        every = [word for text in texts for word in spoken_words(text)]
-        raise InputError(f"the text has {len(every)} words as it is read ({' '.join(every)}); there is no {words[1]}th")
+        if phonemes.count:
+            spans.append(_symbols_of(vits, phonemes, read, low, high) if low <= high else None)
+    if not any(spans):
+        raise InputError(f"nothing in {' '.join(every[words[0] - 1 : words[1]])!r} can be pronounced; mark other words")
     return tuple(spans)
 
 
-def spoken_words(text: str) -> list[str]:
-    """Words of a normalised text as they are counted: what stands between spaces and has a letter or digit."""
-    return [word for word in text.split() if any(character.isalnum() for character in word)]
-
-
-def _symbols_of(vits: FrozenVits, text: str, words: Sequence[str], first: int, last: int) -> tuple[int, int]:
+def _symbols_of(
+    vits: FrozenVits, phonemes: PhonemeSequence, words: Sequence[str], first: int, last: int
+) -> tuple[int, int]:
     """Symbols of the words from `first` to `last`, with the blanks and marks that follow them."""
 
     def groups(symbols: Sequence[str]) -> list[int]:
@@ -192,7 +195,7 @@ def _symbols_of(vits: FrozenVits, text: str, words: Sequence[str], first: int, l
     def count(number: int) -> int:
         return len(groups(vits.phonemize(" ".join(words[:number])).symbols)) if number else 0
 
-    symbols = vits.phonemize(text).symbols
+    symbols = phonemes.symbols
     starts = groups(symbols)
     begin = min(count(first - 1), count(first) - 1, len(starts) - 1)
     end = count(last)

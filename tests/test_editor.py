@@ -161,6 +161,7 @@ def test_words_are_faded_into_what_stands_beside_them(tiny_editor: LatentEditor)
 def test_what_is_measured_is_the_words_that_are_changed(tiny_editor: LatentEditor) -> None:
     whole, part = tiny_editor.edit(request(pace=1.5)), tiny_editor.edit(request(pace=1.5, words=(2, 4)))
     lasting = [(x.measurements_before.duration_seconds, x.measurements_after.duration_seconds) for x in (whole, part)]
+    assert any("words 2 to 4" in note for note in part.notes)
     assert lasting[1][0] < 0.7 * lasting[0][0]  # type: ignore[operator]
     assert lasting[1][1] == pytest.approx(1.5 * lasting[1][0], rel=0.1)  # type: ignore[operator]
 

@@ -73,6 +73,7 @@ class Actions:
         style_source: str = IN_WORDS,
         reference: str | None = None,
         axes: dict[str, Any] | None = None,
+        words: dict[str, Any] | None = None,
         visitor: gr.Request | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how gradio learns that progress is wanted)
     ) -> Iterator[tuple[Any, ...]]:
@@ -83,7 +84,7 @@ class Actions:
         """
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-            source, recording, style_source, reference, axes,
+            source, recording, style_source, reference, axes, words,
         )  # fmt: skip
         with page_errors(recording, reference), self._edits.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)

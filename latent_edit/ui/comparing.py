@@ -125,6 +125,7 @@ class Comparison:
         style_source: str = IN_WORDS,
         reference: str | None = None,
         axes: dict[str, Any] | None = None,
+        words: dict[str, Any] | None = None,
         kind: str = GUIDANCE,
         prompts: str | None = "",
         visitor: gr.Request | None = None,
@@ -133,7 +134,7 @@ class Comparison:
         """Edit one sentence in several ways; yields the value of the grid each time that a cell is there."""
         settings = Settings(
             text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-            source, recording, style_source, reference, axes,
+            source, recording, style_source, reference, axes, words,
         )  # fmt: skip
         with page_errors(recording, reference), self._running.cancellable(visitor, progress) as tell:
             keep_uploads(recording, reference)

@@ -14,6 +14,7 @@ from latent_edit.audio import FORMATS
 from latent_edit.config import preset_prompts
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui.loading import EditorLoader
+from latent_edit.ui.marked_words import build_marked_words
 from latent_edit.ui.parts import chips, static
 from latent_edit.ui.prompt_panel import build_prompt_panel
 from latent_edit.ui.settings import (
@@ -57,6 +58,7 @@ class Controls:
     style_source: gr.HTML
     reference: gr.Audio
     axes: gr.HTML
+    words: gr.HTML
     recording_note: gr.HTML
     reference_note: gr.HTML
 
@@ -69,7 +71,7 @@ def build_controls(
     examples: list[str], status: str, loader: EditorLoader, actions: Actions
 ) -> tuple[Controls, gr.Button, gr.Button, gr.HTML]:
     """Draw the controls, the button, the one that cancels, and the status under them (at first `status`)."""
-    source, text, recording, recording_note = _source(examples, loader)
+    source, text, words, recording, recording_note = _source(examples, loader)
     voice = _late_dropdown("Voice", "voice", [], None)
     style_source, prompt, reference, reference_note = _style()
     axes = build_prompt_panel(prompt, actions)
@@ -89,7 +91,7 @@ def build_controls(
         method = _late_dropdown("Method", "method", [EditRequest.method], EditRequest.method, visible=False)
     controls = Controls(
         text, prompt, voice, decode_voice, method, strength, guidance, steps, pace_source, pace, seed,
-        source, recording, style_source, reference, axes, recording_note, reference_note,
+        source, recording, style_source, reference, axes, words, recording_note, reference_note,
     )  # fmt: skip
     return controls, button, cancel, status_line
 
@@ -114,16 +116,17 @@ def _slider(name: str, label: str, info: str, value: float, step: float, **optio
     return gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=name, **options)
 
 
-def _source(examples: list[str], loader: EditorLoader) -> tuple[gr.HTML, gr.Textbox, gr.Audio, gr.HTML]:
+def _source(examples: list[str], loader: EditorLoader) -> tuple[gr.HTML, gr.Textbox, gr.HTML, gr.Audio, gr.HTML]:
     """What to say: a sentence, or a recording of somebody saying it."""
     source = chips([A_SENTENCE, A_RECORDING], A_SENTENCE, "What to say", "source", "switch")
     with gr.Column(elem_id="sentence") as sentence:
         text = _sentence(examples)
         build_words_read(text, loader)
+        words = build_marked_words(text, examples[0])
     with gr.Column(elem_id="own-recording", visible=False) as own_recording:
         recording, note = _clip("Your recording", "recording", RECORDING_REMARK)
     show_chosen(source, {A_SENTENCE: sentence, A_RECORDING: own_recording})
-    return source, text, recording, note
+    return source, text, words, recording, note
 
 
 def _style() -> tuple[gr.HTML, gr.Textbox, gr.Audio, gr.HTML]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 LONGEST = 60  # characters of a sentence or a prompt
 # What goes without saying, unless another edit differs in it.
-UNSAID = {"decode_voice": "its own decoder", "pace": "pace of the style", "axes": "no axis by hand"}
+UNSAID = {
+    "decode_voice": "its own decoder", "pace": "pace of the style", "axes": "no axis by hand", "words": "all words",
+}  # fmt: skip
 
 
 def described(request: EditRequest) -> dict[str, str]:
@@ -23,6 +25,7 @@ def described(request: EditRequest) -> dict[str, str]:
     by_hand = ", ".join(f"{AXES[name].title.lower()} {shown(name, value)}" for name, value in axes.items())
     values = {
         "text": f"\u201c{_short(request.text)}\u201d" if request.recording is None else "your recording",
+        "words": f"words {request.words[0]} to {request.words[1]}" if request.words else None,
         "voice": request.voice,
         "prompt": _short(request.prompt) if request.reference is None else "like the clip",
         "axes": f"{by_hand} by hand" if by_hand else None,

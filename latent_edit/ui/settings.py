@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from latent_edit.errors import InputError
 from latent_edit.request import EditRequest, choose
+from latent_edit.ui.marked_words import marked, marked_value, words_as_read
 from latent_edit.ui.prompt_panel import set_by_hand
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Settings:
     source chooses between text and recording, style_source between prompt and reference, pace_source whether pace
     counts; what is not chosen may stand there all the same. recording, reference: names of uploaded files. voice is
     None until the models are there, and until the nearest of a recording is found; decode_voice "" for the same. axes:
-    value of the prompt panel, of which counts what is set by hand.
+    value of the prompt panel, of which counts what is set by hand. words: which words of the text are changed, in
+    "marked" ("3-5"; "" for all), beside the words themselves.
     """
 
     text: str
@@ -57,6 +59,7 @@ class Settings:
     style_source: str = IN_WORDS
     reference: str | None = None
     axes: dict[str, Any] | None = None
+    words: dict[str, Any] | None = None
 
     def request(self, editor: LatentEditor) -> EditRequest:
         """What is asked for; where no voice is chosen, that of the page, or the nearest of a recording.
@@ -84,6 +87,7 @@ class Settings:
             pace=self.pace if self.pace_source == PACE_BY_HAND else None,
             seed=self.seed,
             axes=set_by_hand(self.axes),
+            words=marked(self.words) if recording is None else None,
         )
 
     @classmethod
@@ -104,6 +108,7 @@ class Settings:
             source=A_SENTENCE if request.recording is None else A_RECORDING,
             style_source=IN_WORDS if request.reference is None else LIKE_A_CLIP,
             axes={"set": dict(request.axes or {})},
+            words={"words": words_as_read(request.text), "marked": marked_value(request.words)},
         )
 
 

@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from latent_edit.errors import InputError
-from latent_edit.request import EditRequest, check_number, checked_axes, choose, read_record, record_notes
+from latent_edit.request import EditRequest, check_number, checked_axes, choose, parse_words, read_record, record_notes
 from latent_edit.ui.actions import Actions, page_errors
 from latent_edit.ui.controls import Controls
+from latent_edit.ui.marked_words import marked_value, words_as_read
 from latent_edit.ui.results import Results
 from latent_edit.ui.settings import A_RECORDING, CHOICES, LIKE_A_CLIP, Settings, given, opening_voice
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # What a link carries, under the names of the controls; clips are files and stay where they are.
 LINKED = (
     "text", "prompt", "voice", "decode_voice", "method", "strength", "guidance", "steps", "pace_source", "pace", "seed",
-    "source", "style_source", "axes",
+    "source", "style_source", "axes", "words",
 )  # fmt: skip
 NUMBERS = ("strength", "guidance", "steps", "pace", "seed")
 UNTIL_LOADED = ("voice", "method")  # empty in a link that was copied while the models were loading
@@ -38,7 +39,9 @@ WRITE_LINK = f"""(...values) => {{
   const url = new URL(location.href);
   NAMES.forEach((name, index) => url.searchParams.set(name, values[index] ?? ""));
   const set = values[NAMES.indexOf("axes")]?.set ?? {{}};
-  url.searchParams.delete("axes");
+  const marked = values[NAMES.indexOf("words")]?.marked ?? "";
+  ["axes", "words"].forEach((name) => url.searchParams.delete(name));
+  if (marked) url.searchParams.set("words", marked);
   if (Object.keys(set).length) url.searchParams.set("axes", JSON.stringify(set));
   history.replaceState(null, "", url);
   const shown = (words) => `<p role="status">${{words}}</p>`;
@@ -106,6 +109,11 @@ def linked_settings(query: str, shown: Settings, editor: LatentEditor) -> Settin
             if name in LINKED and (text or name not in UNTIL_LOADED)
         }
         settings = dataclasses.replace(shown, **values)
+        chosen = (settings.words or {}).get("marked") or ""
+        read = words_as_read(settings.text)
+        if (words := parse_words(chosen)) and words[1] > len(read):
+            raise InputError(f"it marks words {chosen} of a text with {len(read)} words")
+        settings = dataclasses.replace(settings, words={"words": read, "marked": chosen})
         # The rest is what every edit is asked; clips are to be given later.
         voice = settings.voice or opening_voice(editor.voices)
         request = dataclasses.replace(settings, voice=voice, recording="later", reference="later").request(editor)
@@ -123,6 +131,8 @@ def _value(name: str, text: str) -> Any:
         return choose(name, text, CHOICES[name])
     if name == "axes":
         return {"set": checked_axes(_parsed(text)) or {}}
+    if name == "words":
+        return {"marked": marked_value(parse_words(text))}
     if name in NUMBERS:
         number = _parsed(text)
         check_number(name, number)

@@ -16,11 +16,12 @@ STALE = "The settings have changed since this edit. Press the button to hear the
 COUNTING = f"""(values) => {{
   const all = Object.fromEntries(NAMES.map((name, index) => [name, values[index]?.path ?? values[index] ?? ""]));
   all.axes = Object.entries(all.axes?.set ?? {{}}).sort();
+  all.words = all.words?.marked ?? "";
   const unused = [
-    all.source === {json.dumps(A_RECORDING)} ? "text" : "recording",
-    all.style_source === {json.dumps(LIKE_A_CLIP)} ? "prompt" : "reference",
-    all.pace_source === {json.dumps(PACE_BY_HAND)} ? "" : "pace",
-  ];
+    all.source === {json.dumps(A_RECORDING)} ? ["text", "words"] : ["recording"],
+    all.style_source === {json.dumps(LIKE_A_CLIP)} ? ["prompt"] : ["reference"],
+    all.pace_source === {json.dumps(PACE_BY_HAND)} ? [] : ["pace"],
+  ].flat();
   return JSON.stringify(NAMES.map((name) => unused.includes(name) ? "" : all[name]));
 }}"""
 # An edit without a voice takes the one that is found for its recording, which then appears among the settings.

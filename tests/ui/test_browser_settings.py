@@ -226,3 +226,43 @@ def test_a_link_to_an_edit_of_a_recording_asks_for_it(chromium: Any, stand_in_ad
     assert visit.page.is_visible(".nothing-yet")
     visit.context.close()
     assert visit.problems == []
+
+
+@desk_and_phone
+def test_only_the_words_that_are_marked_are_changed(stand_in: Visit) -> None:
+    page = stand_in.page
+    page.fill("#text textarea", "It costs $5, alas. It rains.")
+    page.click(".marked-words summary")
+    page.wait_for_selector(".marked-words button:has-text('dollars,')")
+    words = page.locator(".marked-words div button")
+    assert words.all_inner_texts() == ["It", "costs", "five", "dollars,", "alas.", "It", "rains."]
+    words.nth(2).click()
+    words.nth(4).click()
+    pressed = page.locator(".marked-words [aria-pressed=true]")
+    assert pressed.all_inner_texts() == ["five", "dollars,", "alas."]
+    stand_in.edit()
+    assert recorded_request(stand_in)["words"] == [3, 5]
+    words.nth(3).click()  # inside: from here anew
+    assert pressed.all_inner_texts() == ["dollars,"]
+    page.wait_for_selector("#stale p")
+    words.nth(3).focus()
+    page.keyboard.press("Enter")  # the only one: none
+    assert pressed.count() == 0
+    words.nth(1).focus()
+    page.keyboard.press("Space")
+    page.fill("#text textarea", "Rain.")  # has no second word
+    page.wait_for_selector(".marked-words button:has-text('Rain.')")
+    assert pressed.count() == 0
+    page.click("#edit")
+    page.wait_for_selector("#stale p", state="detached")
+    assert recorded_request(stand_in)["words"] is None
+    assert stand_in.sideways() <= 0
+
+
+def test_a_link_marks_words(chromium: Any, stand_in_address: str) -> None:
+    visit = Visit(chromium, stand_in_address, DESK, "?" + urlencode({"text": "It rains today.", "words": "2-3"}))
+    visit.page.wait_for_selector("[data-clip=after]")
+    assert visit.page.locator(".marked-words [aria-pressed=true]").all_inner_texts() == ["rains", "today."]
+    assert recorded_request(visit)["words"] == [2, 3]
+    visit.context.close()
+    assert visit.problems == []

@@ -25,7 +25,8 @@ from latent_edit.ui.settings import A_RECORDING, LIKE_A_CLIP, Settings
 REQUESTS = [
     EditRequest("Good morning.", "sam_a", "a whisper"),
     EditRequest("Good morning.", "sam_b", "a `shout` <b>", decode_voice="lj", method="palette", guidance=3.5,
-                strength=0.4, steps=25, pace=0.75, seed=2**32 - 1, axes={"level_db": -3.0, "breathiness": 0.5}),
+                strength=0.4, steps=25, pace=0.75, seed=2**32 - 1, axes={"level_db": -3.0, "breathiness": 0.5},
+                words=(1, 2)),
 ]  # fmt: skip
 ACTIONS = Actions(EditorLoader(lambda: pytest.fail("no models are needed")))
 EDITOR: Any = SimpleNamespace(voices=["sam_a", "lj"], methods={"i2sb": "a bridge"}, default_method="i2sb")
@@ -127,6 +128,8 @@ def test_a_link_brings_what_it_names_and_leaves_the_rest() -> None:
         ({"text": ""}, "the text is empty"),
         ({"axes": '{"leve_db": 1}'}, "there is no axis 'leve_db'; did you mean 'level_db'"),
         ({"axes": '{"level_db": 900}'}, "the axis level_db must be a number from"),
+        ({"words": "2-1"}, "words must be"),
+        ({"words": "2-3"}, "it marks words 2-3 of a text with 2 words"),
         ({"axes": "loud"}, "axes must be values by name of an axis, not 'loud'"),
     ],
 )

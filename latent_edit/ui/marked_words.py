@@ -1,0 +1,47 @@
+"""The words of the sentence, of which a visitor may mark those that alone are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from latent_edit.request import parse_words
+from latent_edit.sentences import split_sentences, spoken_words
+from latent_edit.text import normalise
+from latent_edit.ui.parts import part
+
+MOST_SHOWN = 80  # words; of a longer text single words are marked by the command line
+
+
+def words_as_read(text: str) -> list[str]:
+    """The words of a text in the order in which `EditRequest.words` counts them; none where there are too many."""
+    words = [word for piece in split_sentences(normalise(text or "").words) for word in spoken_words(piece.text)]
+    return words if len(words) <= MOST_SHOWN else []
+
+
+def marked(value: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """First and last marked word, for `EditRequest.words`. Raises InputError."""
+    return parse_words(str((value or {}).get("marked") or ""))
+
+
+def marked_value(words: tuple[int, int] | None) -> str:
+    """A range as it is typed: "3-5", "3", or "" for all words."""
+    return "" if words is None else f"{words[0]}-{words[1]}" if words[0] < words[1] else f"{words[0]}"
+
+
+def build_marked_words(text: gr.Textbox, first: str) -> gr.HTML:
+    """Draw the words under the sentence; they follow what is typed."""
+    words = part("marked_words", "marked-words", {"words": words_as_read(first), "marked": ""})
+
+    def follow(typed: str, value: dict[str, Any] | None) -> dict[str, Any]:
+        read, chosen = words_as_read(typed), marked(value)
+        return {"words": read, "marked": marked_value(chosen) if chosen and chosen[1] <= len(read) else ""}
+
+    # No endpoint: it only draws. Of several changes in a row only the last is asked about.
+    text.change(
+        follow, [text, words], words, queue=False, show_progress="hidden", trigger_mode="always_last",
+        api_visibility="private",
+    )  # fmt: skip
+    return words
