@@ -5,7 +5,6 @@ The public names are loaded when first used, so that importing the package stays
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,6 @@ if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
     from latent_edit.request import EditRequest
     from latent_edit.result import EditResult
-
-# MKL adds up in an order that depends on where memory lies, unless it is told otherwise before its first call: then one
-# seed gives one sound. It costs nothing measurable; "COMPATIBLE" would take half as long again.
-os.environ.setdefault("MKL_CBWR", "AVX2,STRICT")
 
 __all__ = ["EditRequest", "EditResult", "LatentEditor"]
 

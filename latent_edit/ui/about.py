@@ -24,7 +24,7 @@ UNSEEN = re.compile(r"<!--.*?-->\n?|^!\[[^\n]*\)\n|^\(\[[^\n]*\.png\)\)\n", re.D
 def build_about(root: Path = SHIPPED) -> None:
     """The texts of a repository; what is not there is left out."""
     readme, notice = sections(root / "README.md"), sections(root / "NOTICE.md")
-    figures = sections(root / "checkpoints" / "README.md", level="###")
+    figures = sections(root / "checkpoints" / "README.md")
     texts = [readme.get("", ""), *(_titled(name, readme) for name in FROM_README)]
     with gr.Column(elem_id="about"):
         part("sounds", "sounds", sounds_value(root / "assets" / "sounds"))
@@ -35,21 +35,21 @@ def build_about(root: Path = SHIPPED) -> None:
         gr.Markdown(_titled(CREDITS, notice), elem_classes="prose")
 
 
-def sections(path: Path, level: str = "##") -> dict[str, str]:
-    """Heading of that level -> its text, "" -> what stands before the first; no comments, pictures or local links."""
+def sections(path: Path) -> dict[str, str]:
+    """Heading of level two -> its text, "" -> what stands before the first; no comments, pictures or local links."""
     if not path.is_file():
         return {}
     text = LOCAL_LINK.sub(r"\1", UNSEEN.sub("", path.read_text(encoding="utf-8")))
     if text.startswith("---\n"):  # the front matter of a Space
         text = text.split("---\n", 2)[2]
     text = re.sub(r"\A\s*# .*\n", "", text)
-    first, *rest = re.split(rf"^{level} ", text, flags=re.MULTILINE)
+    first, *rest = re.split(r"^## ", text, flags=re.MULTILINE)
     titled = [part.partition("\n") for part in rest]
     return {"": first.strip(), **{title.strip(): body.strip() for title, _, body in titled}}
 
 
 def sounds_value(folder: Path) -> dict[str, Any] | None:
-    """The sound examples that `showcase` wrote: text, and of each voice its clips; None where there are none."""
+    """The sound examples that `samples` wrote: text, and of each voice its clips; None where there are none."""
     table = folder / "sounds.json"
     if not table.is_file():
         return None

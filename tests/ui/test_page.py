@@ -99,7 +99,7 @@ def test_about_is_rendered_from_the_files_of_the_repository(page: gr.Blocks) -> 
 def test_about_shows_every_table_of_the_figures(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "README.md").write_text(
-        "# F\n\nfirst\n\n### One\n\n| a |\n| - |\n| 7 |\n\n### Two\n\nx\n"
+        "# F\n\nfirst\n\n## One\n\n| a |\n| - |\n| 7 |\n\n## Two\n\nx\n"
     )
     with gr.Blocks() as small:
         build_about(tmp_path)
@@ -109,7 +109,7 @@ def test_about_shows_every_table_of_the_figures(tmp_path: Path) -> None:
     assert tables == {THE_WEIGHTS: "first", "One": "| a |\n| - |\n| 7 |", "Two": "x"}
 
 
-def test_about_lets_one_hear_what_showcase_made(tmp_path: Path) -> None:
+def test_about_lets_one_hear_what_samples_made(tmp_path: Path) -> None:
     assert sounds_value(tmp_path) is None
     rows = [
         {"voice": voice, "prompt": prompt, "file": f"{voice}{index}.mp3"}
