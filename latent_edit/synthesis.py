@@ -162,8 +162,8 @@ def _marked(
     """Of each piece that sounds the symbols of those words that are between `words`, which count through all pieces."""
     every = [word for piece, _ in pieces for word in spoken_words(piece.text)]
     if words[1] > len(every):
-        read = " ".join(every)
-        raise InputError(f"the text has {len(every)} words as it is read ({read}); there is no word {words[1]}")
+        shown = " ".join(every)
+        raise InputError(f"the text has {len(every)} words as it is read ({shown}); there is no word {words[1]}")
     first, last = words
     spans: list[tuple[int, int] | None] = []
     for piece, phonemes in pieces:
@@ -184,12 +184,14 @@ def _symbols_of(
 
     def groups(symbols: Sequence[str]) -> list[int]:
         """Where each group of phonemes between spaces begins; espeak joins some words into one, as in "of the"."""
-        starts, inside = [], False
+        starts: list[int] = []
+        inside = False
         for index, symbol in enumerate(symbols):
             if symbol == " ":
                 inside = False
             elif not inside and PhonemeSequence((), (symbol,), ()).count:
-                starts, inside = [*starts, index], True
+                starts.append(index)
+                inside = True
         return starts
 
     def count(number: int) -> int:

@@ -28,7 +28,8 @@ Returns before and after as WAV files with the phonemes' matching moments, the m
 heatmaps of Z_text, Z' and their difference as PNG files, and the notes in HTML. `voice` is one of `/voices`. With
 `source` "Your recording" the file `recording` (up to 30 s) is said again instead of the text, without a `voice` by the
 nearest one; with `style_source` "Like a clip" the file `reference` says how it should sound instead of the prompt.
-`axes` is what `/read_prompt` returns, with values under `set` that go before those of the prompt.
+`axes` is what `/read_prompt` returns, with values under `set` that go before those of the prompt. `words` as
+`{"marked": "3-5"}` changes only these words, counted in the text as it is read.
 
 Streams: the plain reading comes first, with `null` for what does not exist yet."""
 # On a phone the result is below the button that made it: shown as soon as there is something to hear. When the edit is
