@@ -543,6 +543,11 @@ class TestShipped:
         result = shipped_editor.edit(EditRequest("The weather is fine.", "sam_a", "an angry shout", strength=0.0))
         assert torch.equal(result.after.samples, result.before.samples)
 
+    def test_past_its_full_size_a_whisper_is_still_one(self, shipped_editor: LatentEditor) -> None:
+        result = shipped_editor.edit(EditRequest("The weather is fine.", "sam_a", "a whisper", strength=1.5))
+        assert result.measurements_before.voiced_share > 0.5  # type: ignore[operator]
+        assert result.measurements_after.voiced_share < 0.1  # type: ignore[operator]
+
     @pytest.mark.parametrize("prompt", ["an angry shout", "excited and happy"])
     def test_more_steps_go_no_farther(self, shipped_editor: LatentEditor, prompt: str) -> None:
         """Nor fewer less far: without correction, which would hide it."""
