@@ -27,6 +27,7 @@ F0_LIMITS_HZ = (60.0, 500.0)
 VOICED_CONFIDENCE = 0.5  # of SwiftF0, which calls a frame voiced from here on
 NOISE_FLOOR = 1e-3  # root mean square under what Moonshine is given, whose largest sample is 0.5
 SPEAKER_LEVEL = 10 ** (-30 / 20)  # root mean square that Resemblyzer brings quiet clips to
+OLD_SPELLING = re.compile(r"\bto-(day|night|morrow)\b")  # which Moonshine writes
 NUMBER = re.compile(r"(\d[\d,]*(?:\.\d+)?)(st|nd|rd|th)?")
 
 
@@ -86,7 +87,7 @@ def words(text: str) -> list[str]:
 
     A listener cannot tell "harbour" from "harbor", "19" from "nineteen", or "dogs" from "dog's".
     """
-    spelled = NUMBER.sub(_spelled_out, text.lower())
+    spelled = NUMBER.sub(_spelled_out, OLD_SPELLING.sub(r"to\1", text.lower()))
     plain = re.sub(r"[^a-z0-9]+", " ", spelled.replace("’", "").replace("'", ""))
     return str(_spelling()(plain)).split()
 

@@ -141,11 +141,12 @@ def test_public_names_are_pinned() -> None:
         "steps": 10,
         "pace": None,
         "seed": 0,
-        "prior_noise": 0.667,
+        "prior_noise": 0.333,
         "duration_noise": 0.8,
         "correction": True,
         "recording": None,
         "axes": None,
+        "words": None,
     }
     results = {
         "request",

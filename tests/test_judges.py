@@ -60,6 +60,7 @@ def test_the_rate_weighs_words_not_sentences() -> None:
 
 
 def test_words() -> None:
+    assert words("To-morrow, not to-day.") == words("Tomorrow, not today.")
     assert words("Well, 3 dogs & 19 cats; 250 mice – isn't it?") == [
         "well", "three", "dogs", "nineteen", "cats", "two", "hundred", "and", "fifty", "mice", "isnt", "it",
     ]  # fmt: skip

@@ -37,7 +37,7 @@ def commands() -> list[str]:
 def is_shown_only(command: str) -> bool:
     """Preparing and training take a corpus and hours, the example study minutes: their options are checked instead."""
     words = command.removeprefix(EDITOR).split()
-    return words[0] in ("prepare", "train") or words[:3] == ["listening", "render", "assets/studies/edits.yaml"]
+    return words[0] in ("prepare", "train") or (words[0] == "listening" and "edits-study" in words)
 
 
 Ask = Callable[[list[str]], str]

@@ -192,7 +192,7 @@ def test_conditions_of_the_editor_are_rendered(tmp_path: Path, shipped_editor: A
         "id": "s", "title": "t", "levels": "raw",
         "conditions": {"before": {"source": "before"}, "correction": {"source": "correction"},
                        "bridge": {"source": "edit", "correction": False}, "default": {"source": "edit"}},
-        "items": [{"id": "i", "text": "Nobody told me.", "voice": "sam_a", "prompt": "calm and deep"}],
+        "items": [{"id": "i", "text": "Nobody told me.", "voice": "sam_a", "prompt": "an angry shout"}],
         "blocks": [{"id": "b", "test": "multi", "conditions": names}],
     }  # fmt: skip
     clips = render(Study.model_validate(content), tmp_path, tmp_path, lambda: shipped_editor)

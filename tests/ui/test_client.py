@@ -117,7 +117,7 @@ def test_what_is_set_by_hand_goes_before_the_prompt(client: Client) -> None:
     values = {"text": "Good morning.", "prompt": "calm", "voice": "sam_a", "steps": 2, "axes": axes}
     record = client.predict(**values, api_name="/edit")[0]["record"]
     assert json.loads(Path(record).read_text(encoding="utf-8"))["request"]["axes"] == {"level_db": -4.0}
-    assert client.predict(handle_file(record), api_name="/open_record")[-1]["set"] == {"level_db": -4.0}
+    assert client.predict(handle_file(record), api_name="/open_record")[-2]["set"] == {"level_db": -4.0}
     grid = client.predict(**values, kind="Strength", api_name="/compare")
     assert "level \u22124.0 dB by hand" in grid["fixed"]
     assert [Path(cell["audio"]).name for cell in grid["cells"][1:3]] == ["strength-0.25.wav", "strength-0.5.wav"]
