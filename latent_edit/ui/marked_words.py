@@ -12,13 +12,10 @@ from latent_edit.sentences import split_sentences, spoken_words
 from latent_edit.text import normalise
 from latent_edit.ui.parts import part
 
-MOST_SHOWN = 80  # words; of a longer text single words are marked by the command line
-
 
 def words_as_read(text: str) -> list[str]:
-    """The words of a text in the order in which `EditRequest.words` counts them; none where there are too many."""
-    words = [word for piece in split_sentences(normalise(text or "").words) for word in spoken_words(piece.text)]
-    return words if len(words) <= MOST_SHOWN else []
+    """The words of an English text in the order in which `EditRequest.words` counts them."""
+    return [word for piece in split_sentences(normalise(text or "").words) for word in spoken_words(piece.text)]
 
 
 def marked(value: Mapping[str, Any] | None) -> tuple[int, int] | None:

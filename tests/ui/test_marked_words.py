@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from latent_edit.errors import InputError
-from latent_edit.ui.marked_words import MOST_SHOWN, marked, marked_value, words_as_read
+from latent_edit.ui.marked_words import marked, marked_value, words_as_read
 
 
 def test_words_are_counted_as_they_are_read() -> None:
     assert words_as_read("Mr. Smith paid $5 \u2014 twice!") == ["Mister", "Smith", "paid", "five", "dollars", "twice!"]
     assert words_as_read("") == []
-    assert len(words_as_read("rain " * MOST_SHOWN)) == MOST_SHOWN
-    assert words_as_read("rain " * (MOST_SHOWN + 1)) == []
+    assert len(words_as_read("rain " * 300)) == 300
 
 
 @pytest.mark.parametrize(("words", "typed"), [(None, ""), ((3, 3), "3"), ((3, 5), "3-5")])

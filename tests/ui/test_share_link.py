@@ -58,6 +58,13 @@ def test_the_record_of_an_edit_is_one_that_can_be_opened(result: EditResult, tmp
     assert Settings(*values).request(SimpleNamespace(voices=["another"])) == result.request
 
 
+def test_marked_words_of_a_long_text_survive_record_and_link(tmp_path: Path) -> None:
+    request = EditRequest("It rains again. " * 60, "sam_a", "calm", words=(150, 160))
+    values = share_link.open_record(written(tmp_path, request), ACTIONS)
+    assert Settings(*values).request(SimpleNamespace(voices=["another"])) == request
+    assert (linked(text=request.text, words="150-160").words or {})["marked"] == "150-160"
+
+
 def test_a_clip_is_asked_for_again(tmp_path: Path, warnings: list[str]) -> None:
     request = EditRequest("", "sam_a", recording=Path("recording.wav"), reference=Path("reference.wav"))
     settings = Settings(*share_link.open_record(written(tmp_path, request), ACTIONS))
