@@ -97,6 +97,11 @@ class Actions:
         """The editor, waiting for it if need be. Raises InputError when it could not be loaded."""
         return self._loader.get()
 
+    @property
+    def reads_english(self) -> bool:
+        """Whether texts are read as English ones."""
+        return self._loader.reads_english
+
     def read_prompt(self, prompt: str) -> dict[str, Any]:
         """What a prompt asks for; while the models load, without the words that only they know."""
         return panel_value(self._loader.get().read_prompt(prompt) if self._loader.ready else read_prompt(prompt))

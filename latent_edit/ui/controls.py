@@ -122,7 +122,7 @@ def _source(examples: list[str], loader: EditorLoader) -> tuple[gr.HTML, gr.Text
     with gr.Column(elem_id="sentence") as sentence:
         text = _sentence(examples)
         build_words_read(text, loader)
-        words = build_marked_words(text, examples[0])
+        words = build_marked_words(text, examples[0], loader)
     with gr.Column(elem_id="own-recording", visible=False) as own_recording:
         recording, note = _clip("Your recording", "recording", RECORDING_REMARK)
     show_chosen(source, {A_SENTENCE: sentence, A_RECORDING: own_recording})

@@ -45,6 +45,14 @@ class EditorLoader:
         """The editor, waiting for it if need be. Raises InputError when it could not be loaded."""
         return self._editor.result()
 
+    @property
+    def reads_english(self) -> bool:
+        """Whether the voices read English: also while they are not there, and where they never will be."""
+        try:
+            return not self.ready or self.get().reads_english
+        except InputError:  # the page's status says it
+            return True
+
     def _run(self) -> None:
         try:
             self._editor.set_result(self._load())

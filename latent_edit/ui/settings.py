@@ -91,8 +91,11 @@ class Settings:
         )
 
     @classmethod
-    def of(cls, request: EditRequest) -> Settings:
-        """The settings that make this request, without its clips: they are files of whoever made it."""
+    def of(cls, request: EditRequest, english: bool = True) -> Settings:
+        """The settings that make this request, without its clips: they are files of whoever made it.
+
+        english: whether the voices read that.
+        """
         return cls(
             text=request.text,
             prompt=request.prompt,
@@ -108,7 +111,7 @@ class Settings:
             source=A_SENTENCE if request.recording is None else A_RECORDING,
             style_source=IN_WORDS if request.reference is None else LIKE_A_CLIP,
             axes={"set": dict(request.axes or {})},
-            words={"words": words_as_read(request.text), "marked": marked_value(request.words)},
+            words={"words": words_as_read(request.text, english), "marked": marked_value(request.words)},
         )
 
 

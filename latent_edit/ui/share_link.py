@@ -110,7 +110,7 @@ def linked_settings(query: str, shown: Settings, editor: LatentEditor) -> Settin
         }
         settings = dataclasses.replace(shown, **values)
         chosen = (settings.words or {}).get("marked") or ""
-        read = words_as_read(settings.text)
+        read = words_as_read(settings.text, editor.reads_english)
         if (words := parse_words(chosen)) and words[1] > len(read):
             raise InputError(f"it marks words {chosen} of a text with {len(read)} words")
         settings = dataclasses.replace(settings, words={"words": read, "marked": chosen})
@@ -156,7 +156,7 @@ def open_record(record: str | None, actions: Actions) -> tuple[Any, ...]:
         request = EditRequest.from_json(path)
         for note in record_notes(read_record(path)):
             gr.Warning(note)
-    settings = Settings.of(request)
+    settings = Settings.of(request, actions.reads_english)
     warn_of_clips(settings)
     without = ("prior_noise", "duration_noise", "correction")
     hidden = [name for name in without if getattr(request, name) != getattr(EditRequest, name)]

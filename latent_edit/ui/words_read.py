@@ -6,7 +6,6 @@ import html
 
 import gradio as gr
 
-from latent_edit.errors import InputError
 from latent_edit.text import normalise
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.parts import static
@@ -36,16 +35,8 @@ def build_words_read(text: gr.Textbox, loader: EditorLoader) -> None:
     line = static("", "words-read")
 
     def follow(typed: str) -> str:
-        return words_read_value(typed) if _english(loader) else ""
+        return words_read_value(typed) if loader.reads_english else ""
 
     text.change(
         follow, text, line, queue=False, show_progress="hidden", trigger_mode="always_last", api_visibility="private"
     )
-
-
-def _english(loader: EditorLoader) -> bool:
-    """Whether the voices read English: also while they are not there, and where they never will be."""
-    try:
-        return not loader.ready or loader.get().reads_english
-    except InputError:  # the page's status says it
-        return True

@@ -12,6 +12,7 @@ def test_words_are_counted_as_they_are_read() -> None:
     assert words_as_read("Mr. Smith paid $5 \u2014 twice!") == ["Mister", "Smith", "paid", "five", "dollars", "twice!"]
     assert words_as_read("") == []
     assert len(words_as_read("rain " * 300)) == 300
+    assert words_as_read("Herr Maier zahlt 5 \u20ac.", english=False) == ["Herr", "Maier", "zahlt", "5"]
 
 
 @pytest.mark.parametrize(("words", "typed"), [(None, ""), ((3, 3), "3"), ((3, 5), "3-5")])

@@ -29,7 +29,9 @@ REQUESTS = [
                 words=(1, 2)),
 ]  # fmt: skip
 ACTIONS = Actions(EditorLoader(lambda: pytest.fail("no models are needed")))
-EDITOR: Any = SimpleNamespace(voices=["sam_a", "lj"], methods={"i2sb": "a bridge"}, default_method="i2sb")
+EDITOR: Any = SimpleNamespace(
+    voices=["sam_a", "lj"], methods={"i2sb": "a bridge"}, default_method="i2sb", reads_english=True
+)
 
 
 @pytest.fixture
