@@ -1,7 +1,8 @@
 """Whether a recogniser hears the words of texts as people type them: python -m latent_edit.evaluation.spoken_text CSV.
 
 The table has the columns text (as typed) and words (as a person would say it; "(nothing)" where there is nothing to
-say). What the recogniser writes is normalised as texts are, so that figures and words count the same.
+say). What the recogniser writes is normalised as texts are, so that figures and words count the same. No recogniser
+hears every word of real speech either: `--recordings` says how it does on held-out recordings of such length.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from typing import Annotated
 
 import typer
 
+from latent_edit.data.corpora import Utterance, read_corpus
+from latent_edit.data.splits import select
 from latent_edit.errors import InputError
-from latent_edit.judges import recognise_moonshine
+from latent_edit.judges import RATE, recognise_moonshine
 from latent_edit.text import normalise
 
 NOTHING = "(nothing)"
+OF_EACH = 30  # recordings of each voice
 FUNCTION_WORDS = frozenset(
     [
         "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "for", "from", "had", "has", "have", "he",
@@ -52,10 +56,23 @@ def missing_words(expected: str, heard: str) -> list[str]:
     return [word for word in content if word not in known and not (len(word) > 3 and word in together)]
 
 
+def heard_whole(corpus: Path, longest: int) -> tuple[int, int]:
+    """Of the held-out recordings of at most `longest` words, `OF_EACH` a voice: in how many each is heard, and all."""
+    utterances = [u for u in select(read_corpus(corpus), "test") if len(spoken_words(u.text)) <= longest]
+    chosen: list[Utterance] = []
+    for voice in dict.fromkeys(u.speaker for u in utterances):
+        chosen += [u for u in utterances if u.speaker == voice][:OF_EACH]
+    heard = [recognise_moonshine(u.read(RATE), RATE) for u in chosen]
+    return sum(not missing_words(u.text, words) for u, words in zip(chosen, heard, strict=True)), len(chosen)
+
+
 def main(
     table: Annotated[Path, typer.Argument(help="CSV with the columns text and words.")],
     voice: Annotated[str, typer.Option(help="Whose voice.")] = "sam_a",
     seed: Annotated[int, typer.Option(help="Of the readings.")] = 0,
+    recordings: Annotated[
+        Path | None, typer.Option(help="A corpus: on held-out recordings of such length, what is heard?")
+    ] = None,
 ) -> None:
     """Print the texts of which content words were not heard, and the share of the others."""
     from latent_edit.editor import LatentEditor
@@ -72,7 +89,14 @@ def main(
         whole += not missing
         if missing:
             typer.echo(f"{' '.join(row['text'].split())!r}: not heard {', '.join(missing)}; heard {heard!r}")
-    typer.echo(f"every content word heard in {whole} of {len(rows)} texts ({whole / len(rows):.0%})")
+    typer.echo(f"every content word heard in {_share(whole, len(rows))} texts")
+    if recordings:
+        longest = max(len(spoken_words(row["words"])) for row in rows)
+        typer.echo(f"every content word heard in {_share(*heard_whole(recordings, longest))} recordings")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / max(whole, 1):.0%})"
 
 
 if __name__ == "__main__":
