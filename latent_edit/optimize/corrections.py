@@ -20,16 +20,16 @@ from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.vits import FrozenVits
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.optimize.objectives import (
+    HNR,
     F0Contour,
     HeldF0,
     LevelAndTilt,
     LogMelMatch,
-    LowBandHNR,
     Nearness,
     ParameterMatch,
     level_and_tilt,
 )
-from latent_edit.optimize.solvers import Descent, descend, project
+from latent_edit.optimize.solvers import Descent, Objective, descend, project
 from latent_edit.types import Latent, Waveform
 
 # Short steps keep the latent near the posterior. Ten are enough for the voices' own recordings, not for strangers and
@@ -46,7 +46,7 @@ ACTIVE_NEPERS = 3.5  # below the loud frames; what is softer is a pause, whose s
 LARGEST_REACH = 2.0  # times the size of a style
 NEGLIGIBLE = 0.1  # of an axis' step; where no axis misses more, the latent stays as it is
 LEAST_VOICED_SECONDS = 0.2
-CLEAR_DB = 10.0  # low-band HNR up to which noise that a style does not ask for is taken back
+CLEAR_DB = (10.0, math.inf)  # HNR up to which noise that a style does not ask for is taken back
 
 
 def invert(
@@ -175,15 +175,13 @@ class Attributes:
     """How a latent [1, C, T] is spoken, by the definitions of `measures`.
 
     trend, fast: the two parts of the voiced octaves of F0, [V] each; modulation: of the fast part what is a regular
-    wave, [V]. low_band_hnr: dB. axes: where it is, by name of the axis and in its unit; those of F0 only where there is
-    some.
+    wave, [V]. axes: where it is, by name of the axis and in its unit; those of F0 only where there is some.
     """
 
     parameters: DecoderParameters
     trend: Tensor
     fast: Tensor
     modulation: Tensor
-    low_band_hnr: float
     axes: dict[str, float]
 
     @staticmethod
@@ -198,7 +196,7 @@ class Attributes:
             axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(f0_range(octaves))}
         fast = octaves - trend
         modulation = f0_modulation(fast, (f0[0] > 0).nonzero().squeeze(1) / frames_per_second)
-        return Attributes(parameters, trend, fast, modulation, float(parameters.low_band_hnr), axes)
+        return Attributes(parameters, trend, fast, modulation, axes)
 
 
 @torch.no_grad()
@@ -239,17 +237,21 @@ def correct(
         reach = _reach(effects | _tremor_and_breath(before, after, breath), asked)
     fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
     missing = _missing(effects, asked, reach, exactly)
-    lowest, highest = _hnr_bounds(before, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
+    lowest, highest = _hnr_bounds(before.parameters, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
     if breath.named:
         edited = restore_formants(vits, scaled, edited, min(reach, 1.0) * breath.value, speaker)
-    elif lowest <= after.low_band_hnr <= highest:
+    elif bool(((lowest <= after.parameters.hnr) & (after.parameters.hnr <= highest)).all()):
         missed = missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}
         if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missed.items()):
             return edited
     f0 = _wanted_f0(after, fast, missing)
     db = f0.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)])
-    hnr, contour = LowBandHNR(voice, f0, lowest, highest), F0Contour.of(voice, edited.z, f0)
-    return Latent(project(edited.z, [hnr, contour, LevelAndTilt(voice, f0, db)]), edited.mask)
+    objectives: list[Objective] = [
+        HNR(voice, f0, lowest, highest),
+        F0Contour.of(voice, edited.z, f0),
+        LevelAndTilt(voice, f0, db),
+    ]
+    return Latent(project(edited.z, objectives), edited.mask)
 
 
 def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> float:
@@ -267,8 +269,8 @@ def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> floa
 def _tremor_and_breath(before: Attributes, after: Attributes, breath: AxisValue) -> dict[str, float]:
     """What the bridge did on the two axes that level, tilt and median do not show, in their units.
 
-    Breath is counted by what it takes away: of the low-band HNR as much as `DecoderParameters.breathy` would, and of a
-    whisper the voiced frames.
+    Breath is counted by what it takes away: of the HNR where it is measured as much as `DecoderParameters.breathy`
+    would, and of a whisper the voiced frames.
     """
     depths = [modulation_depth(attributes.modulation) for attributes in (before, after)]
     effects = {TREMOR: 12 * math.sqrt(max(depths[1] ** 2 - depths[0] ** 2, 0.0))}
@@ -276,8 +278,11 @@ def _tremor_and_breath(before: Attributes, after: Attributes, breath: AxisValue)
         shares = [float((attributes.parameters.f0 > 0).float().mean()) for attributes in (before, after)]
         effects[BREATHINESS] = breath.value * (1 - shares[1] / max(shares[0], 1e-6))
     elif breath.named:
-        taken = before.low_band_hnr - float(before.parameters.breathy(breath.value).low_band_hnr)
-        effects[BREATHINESS] = breath.value * (before.low_band_hnr - after.low_band_hnr) / max(taken, 1.0)
+        clear, light, edited = (
+            float(each.hnr[1])
+            for each in (before.parameters, before.parameters.breathy(breath.value), after.parameters)
+        )
+        effects[BREATHINESS] = breath.value * (clear - edited) / max(clear - light, 1.0)
     return effects
 
 
@@ -297,13 +302,15 @@ def _missing(
     return {axis: wanted(axis, effect) - effect for axis, effect in effects.items()}
 
 
-def _hnr_bounds(before: Attributes, breath: AxisValue, share: float) -> tuple[float, float]:
-    """Lowest and highest low-band HNR in dB for a share of the breath that is asked for."""
+def _hnr_bounds(before: DecoderParameters, breath: AxisValue, share: float) -> tuple[Tensor, Tensor]:
+    """Lowest and highest HNR in dB, [2] each, for a share of the breath that is asked for."""
+    found = before.hnr
+    anything = torch.full_like(found, math.inf)
     if breath.value >= WHISPER:
-        return -math.inf, math.inf
+        return -anything, anything
     if not breath.named:  # no clearer than the source, which may have little voice or a deep one
-        return min(before.low_band_hnr, CLEAR_DB), math.inf
-    wanted = float(before.parameters.breathy(share * breath.value).low_band_hnr)
+        return torch.minimum(found, found.new_tensor(CLEAR_DB)), anything
+    wanted = before.breathy(share * breath.value).hnr
     return wanted, wanted
 
 

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from latent_edit.measures import TILT_EDGES_HZ, breath_share
+from latent_edit.measures import HARMONICITY_BAND_HZ, TILT_EDGES_HZ, breath_share
 from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.vits import FrozenVits
 from latent_edit.types import Waveform
 
-LOW_BAND_HZ = (TILT_EDGES_HZ[0], 500.0)  # where the first harmonics are
+# Breath masks the upper harmonics first (Klatt & Klatt 1990, JASA 87) and is measured there; noise among the first
+# harmonics drowns F0.
+HNR_BANDS_HZ = ((TILT_EDGES_HZ[0], 500.0), HARMONICITY_BAND_HZ)
 # Of the share of power that WORLD turns into noise: recordings have noise of their own, and with all of it a plain
 # synthesis, which has little, would lose half as much harmonicity again as they do.
 BREATH_SHARE = 0.75
@@ -79,16 +81,13 @@ class DecoderParameters:
         return DecoderParameters(f0, noise, pulses, phase, self.sampling_rate)
 
     @property
-    def low_band_hnr(self) -> Tensor:
-        """Pulses over noise below 500 Hz in dB, over voiced frames: []. Of a single item.
-
-        Breath masks the upper harmonics first (Klatt & Klatt 1990, JASA 87): noise down here drowns F0.
-        """
+    def hnr(self) -> Tensor:
+        """Pulses over noise in dB in each of `HNR_BANDS_HZ`, over voiced frames: [2]. Of a single item."""
         hertz = torch.linspace(0, self.sampling_rate / 2, self.noise.shape[1], device=self.noise.device)
-        low = (hertz >= LOW_BAND_HZ[0]) & (hertz < LOW_BAND_HZ[1])
+        bands = torch.stack([(hertz >= low) & (hertz < high) for low, high in HNR_BANDS_HZ]).to(self.noise)
         voiced = self.filter_frames(self.f0 > 0)[0, 0]
-        harmonics = ((2 * self.pulses[0, low]).exp() * (self._pulses_over_noise[0, 0] * voiced)).sum()
-        noise = ((2 * self.noise[0, low]).exp() * voiced).sum()
+        harmonics = bands @ ((2 * self.pulses[0]).exp() @ (self._pulses_over_noise[0, 0] * voiced))
+        noise = bands @ ((2 * self.noise[0]).exp() @ voiced.to(self.noise))
         return 10 * (torch.log10(harmonics + 1e-12) - torch.log10(noise + 1e-12))
 
     @property

@@ -74,18 +74,18 @@ def level_and_tilt(voice: SpeakerDecoder, z: Tensor, f0: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class LowBandHNR:
-    """Harmonics over noise below 500 Hz from `lowest` to `highest` dB, at F0 in Hz [1, T]."""
+class HNR:
+    """Harmonics over noise from `lowest` to `highest` dB, [2] in `HNR_BANDS_HZ`, at F0 in Hz [1, T]."""
 
     voice: SpeakerDecoder
     f0: Tensor
-    lowest: float
-    highest: float
+    lowest: Tensor
+    highest: Tensor
 
     def residual(self, z: Tensor) -> Tensor:
-        """How far outside, in dB."""
-        hnr = self.voice.analyse(z, self.f0).low_band_hnr
-        return (hnr - hnr.clamp(self.lowest, self.highest)).square().sqrt()
+        """How far outside, in dB (Euclidean distance)."""
+        hnr = self.voice.analyse(z, self.f0).hnr
+        return (hnr - hnr.clamp(self.lowest, self.highest)).square().sum().sqrt()
 
 
 @dataclass(frozen=True, eq=False)

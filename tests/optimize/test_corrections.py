@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_voices import ARCHITECTURE, tiny_voice, transformers_voice
+from torch import Tensor
 
 from latent_edit.axes import AXES, AxisValue
 from latent_edit.editor import LatentEditor
@@ -51,6 +52,11 @@ def random_latent(seed: int = 0) -> Latent:
 def attributes(vits: FrozenVits, latent: Latent, speaker: str = "kathleen") -> Attributes:
     with torch.no_grad():
         return Attributes.of(SpeakerDecoder.of(vits, speaker), latent.z, vits.frames_per_second)
+
+
+def hnr(vits: FrozenVits, latent: Latent, speaker: str = "kathleen") -> Tensor:
+    with torch.no_grad():
+        return SpeakerDecoder.of(vits, speaker).analyse(latent.z).hnr
 
 
 @pytest.fixture(scope="module")
@@ -224,23 +230,23 @@ class TestShipped:
         assert np.mean(kept["pitch_semitones"]) < TOLERANCES["pitch_semitones"]
 
     def test_there_is_as_much_breath_as_asked_for(self, vits: FrozenVits, sources: list[Latent]) -> None:
-        """From too much and from none; of a whisper it is not asked how clear it is."""
+        """From too much and from none, among the first harmonics and above; of a whisper it is not asked."""
         for source in sources[:2]:
             drowned = breathy(vits, source, "kathleen", 0.8)
-            wanted = float(SpeakerDecoder.of(vits, "kathleen").analyse(source.z).breathy(0.5).low_band_hnr)
-            assert (
-                attributes(vits, drowned).low_band_hnr < wanted - 4 < wanted + 4 < attributes(vits, source).low_band_hnr
-            )
+            wanted = SpeakerDecoder.of(vits, "kathleen").analyse(source.z).breathy(0.5).hnr
+            assert torch.all(hnr(vits, drowned) < wanted - 1.5)
+            assert torch.all(hnr(vits, source) > wanted + 1.5)
             for start in (source, drowned):
-                landing = self.corrected(vits, source, start, asked(breathiness=0.5))
-                assert attributes(vits, landing).low_band_hnr == pytest.approx(wanted, abs=1.5)
+                corrected = self.corrected(vits, source, start, asked(breathiness=0.5))
+                torch.testing.assert_close(hnr(vits, corrected), wanted, atol=1.5, rtol=0)
             whispered = self.corrected(vits, source, drowned, asked(breathiness=1.0))
-            assert attributes(vits, whispered).low_band_hnr < wanted - 4
+            assert hnr(vits, whispered)[0] < wanted[0] - 4
 
-    def test_breath_that_is_not_asked_for_drowns_nothing(self, vits: FrozenVits, sources: list[Latent]) -> None:
-        """The first harmonics stay clear."""
+    def test_breath_that_is_not_asked_for_is_taken_back(self, vits: FrozenVits, sources: list[Latent]) -> None:
+        """The first harmonics stay clear, and what is above them as clear as it was."""
         for source in sources[:2]:
             drowned = breathy(vits, source, "kathleen", 0.8)
-            assert attributes(vits, drowned).low_band_hnr < CLEAR_DB - 2
-            landing = self.corrected(vits, source, drowned, asked(pitch_semitones=2.0))
-            assert attributes(vits, landing).low_band_hnr > CLEAR_DB - 1
+            least = torch.minimum(hnr(vits, source), torch.tensor(CLEAR_DB))
+            assert torch.all(hnr(vits, drowned) < least - 2)
+            corrected = self.corrected(vits, source, drowned, asked(pitch_semitones=2.0))
+            assert torch.all(hnr(vits, corrected) > least - 1)
