@@ -40,6 +40,13 @@ class Task(Protocol):
         """Inverse of `state_dict`."""
 
 
+def seconds_spent(folder: Path) -> float:
+    """How long the training in `folder` took by its log, in seconds, interruptions apart."""
+    records = [json.loads(line) for line in (folder / LOG_NAME).read_text(encoding="utf-8").splitlines()]
+    timed = [record["seconds_per_step"] for record in records if "seconds_per_step" in record]
+    return float(records[-1]["step"] * sum(timed) / len(timed))
+
+
 Weights = tuple[Tensor, ...] | list[Tensor]
 
 
