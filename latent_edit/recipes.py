@@ -355,14 +355,13 @@ def evaluate(
 
     asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
-    budget: dict[str, float] = {
-        name: count for name, count in {"steps": steps, "batch_size": batch}.items() if count is not None
-    }
+    asked = {"steps": steps, "batch_size": batch}
+    training = {name: count for name, count in asked.items() if count is not None}
     if choose("suite", suite, ("embedded", "paper", "reference-effects")) == "paper":
-        if test or given:
-            raise InputError("paper has edits of its own; leave out --test and the numbers of edits")
-        return _evaluate_paper(rows or [], budget, quick, out, runs)
-    if rows or budget:
+        if test or preservation is not None:
+            raise InputError("paper is about edits of the development set; leave out --test and --preservation")
+        return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
+    if rows or training:
         raise InputError("--rows, --steps and --batch are of the suite paper; give --suite paper")
     if suite == "reference-effects":
         if quick or test or given:
@@ -380,7 +379,9 @@ def evaluate(
     return typer.echo(f"written to {results}")
 
 
-def _evaluate_paper(rows: list[str], budget: dict[str, float], quick: bool, out: Path | None, runs: Path) -> None:
+def _evaluate_paper(
+    rows: list[str], training: dict[str, int], combinations: int | None, quick: bool, out: Path | None, runs: Path
+) -> None:
     from functools import partial
 
     from latent_edit.editor import LatentEditor
@@ -388,7 +389,7 @@ def _evaluate_paper(rows: list[str], budget: dict[str, float], quick: bool, out:
 
     folder = runs / "evaluation-quick"
     data, results, pictures = (folder, folder / RESULTS.name, folder) if quick else (REPORT, RESULTS, PICTURES)
-    run = PaperRun(rows, budget, runs / "evaluation", data, out or results, pictures, *([1] if quick else []))
+    run = PaperRun(rows, training, runs / "evaluation", data, out or results, pictures, combinations)
     evaluate_paper(LatentEditor.load(), run, partial(_train_row, runs, folder if quick else runs), typer.echo)
     typer.echo(f"written to {run.results}")
 
@@ -408,8 +409,8 @@ def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Tra
     spent = {
         "steps": config.training.steps,
         "batch_size": config.training.batch_size,
-        "seconds": round(loop.seconds_spent(folder)),
-        "device": torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} CPU thread(s)",
+        "seconds": round(loop.seconds_spent(folder, "seconds_per_step" if cuda else "cpu_seconds_per_step")),
+        "device": torch.cuda.get_device_name() if cuda else "a CPU core",
         "examples": len(latents),
         "recordings": len({(item.shard, item.utterance) for item in latents.items}),
         "image": config.network == "image",

@@ -26,22 +26,24 @@ from latent_edit.evaluation.variety import f0_variety
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
+COMBINATIONS = 4  # of sentence and voice, for each preset, where no row is there yet
+
 
 @dataclass(frozen=True)
 class PaperRun:
-    """rows: names; none is all. budget: steps and batch size of each training, in place of the suite's.
+    """rows: names; none is all. training: steps and batch size of every row, in place of the suite's budget.
 
     cache: folder of scores. data: folder of paper-suite.json. results: the Markdown file. pictures: folder.
-    combinations: of sentence and voice, for each preset.
+    combinations: of sentence and voice, for each preset; None: as many as the rows that are there have.
     """
 
     rows: Sequence[str]
-    budget: Mapping[str, float]
+    training: Mapping[str, int]
     cache: Path
     data: Path
     results: Path
     pictures: Path
-    combinations: int = 4
+    combinations: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,15 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
     was judged with these settings and weights stays as it is. Raises InputError.
     """
     path, suite = run.data / paper_rows.DATA_NAME, paper_rows.load_suite()
-    trials = make_plan(editor.voices, SampleSizes(), None, {}).trials(presets(), run.combinations)
+    earlier = paper_rows.read_data(path)
+    usual = len(earlier.trials) // len(presets()) if earlier else COMBINATIONS
+    trials = make_plan(editor.voices, SampleSizes(), None, {}).trials(presets(), run.combinations or usual)
     about = [(trial.edit.voice, trial.edit.text, trial.rule) for trial in trials]
-    data = paper_rows.read_data(path) or PaperData(trials=about, rows={})
+    data = earlier or PaperData(trials=about, rows={})
     if data.trials != about:
         raise InputError(f"the rows in {path} were judged on other edits; delete it to begin anew")
     for name, row in suite.chosen(run.rows).items():
-        config = suite.config(name, run.budget)
+        config = suite.config(name, run.training)
         asked = {"guidance": row.guidance, "steps": row.sampler_steps, "correction": False}
         settings = {"trained": config and config.model_dump(mode="json"), "shipped": row.shipped, **asked}
         known = data.rows.get(name)

@@ -25,7 +25,7 @@ VOICE, VARIETY = "same voice, cosine", "F0 variety over samples"
 
 
 class SuiteRow(StrictModel):
-    """One row. change: fields of the preset `base` with other values; budget: fields of its training.
+    """One row. change: fields of the preset `base` with other values. budget: likewise, what makes it small.
 
     shipped: a method of the shipped weights that is judged instead of a training. guidance, sampler_steps: of the
     edits. against: the row whose edits its own are compared with; one that names itself is compared with none.
@@ -35,33 +35,36 @@ class SuiteRow(StrictModel):
     about: str
     base: str = "i2sb"
     change: dict[str, Any] = Field(default_factory=dict)
-    budget: dict[str, float] = Field(default_factory=dict)
+    budget: dict[str, Any] = Field(default_factory=dict)
     shipped: str | None = None
     guidance: float = 1.0
     sampler_steps: int = 10
     against: str = "default"
 
-    def config(self, budget: Mapping[str, float]) -> BridgeConfig:
-        """What is trained for this row. Raises InputError that names each field that is wrong."""
-        preset = read_yaml(PRESETS / "bridge" / f"{self.base}.yaml")
-        training = {**preset["training"], **self.change.get("training", {}), **budget}
-        return validated(BridgeConfig, {**preset, **self.change, "training": training}, f"a row from {self.base}")
+    def config(self, budget: Mapping[str, Any]) -> BridgeConfig:
+        """What is trained for this row in a budget. Raises InputError that names each field that is wrong."""
+        parts = [read_yaml(PRESETS / "bridge" / f"{self.base}.yaml"), self.change, budget]
+        training = {name: value for part in parts for name, value in part.get("training", {}).items()}
+        fields = {name: value for part in parts for name, value in part.items()}
+        return validated(BridgeConfig, {**fields, "training": training}, f"a row from {self.base}")
 
 
 class PaperSuite(StrictModel):
-    """All rows by name. budget: fields of the training of each row that has none of its own."""
+    """All rows by name. budget: of each row that has none of its own."""
 
-    budget: dict[str, float]
+    budget: dict[str, Any]
     rows: dict[str, SuiteRow] = Field(min_length=1)
 
     def chosen(self, names: Sequence[str]) -> dict[str, SuiteRow]:
         """These rows, or all. Raises InputError for a name that is not known."""
         return {name: self.rows[choose("row", name, self.rows)] for name in names} or self.rows
 
-    def config(self, name: str, asked: Mapping[str, float]) -> BridgeConfig | None:
-        """What is trained for a row, in the budget that was asked for or else in its own; None for a shipped bridge."""
+    def config(self, name: str, asked: Mapping[str, int]) -> BridgeConfig | None:
+        """What is trained for a row, in its budget or in the training asked for; None for a shipped bridge."""
         row = self.rows[name]
-        return None if row.shipped else row.config(asked or {**self.budget, **row.budget})
+        if row.shipped:
+            return None
+        return row.config({"training": asked} if asked else row.budget or self.budget)
 
 
 def load_suite() -> PaperSuite:

@@ -76,8 +76,8 @@ def test_a_wrong_row_is_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"suite": "paper", "test": True}, "edits of its own"),
-        ({"suite": "paper", "combinations": 3}, "edits of its own"),
+        ({"suite": "paper", "test": True}, "of the development set"),
+        ({"suite": "paper", "preservation": 3}, "of the development set"),
         ({"steps": 3}, "give --suite paper"),
         ({"rows": ["default"]}, "give --suite paper"),
     ],
@@ -137,9 +137,9 @@ def test_rows_are_added_one_by_one(tiny_root: Path, run: PaperRun) -> None:
     assert paper_rows.read_data(run.data / paper_rows.DATA_NAME) == both
     text = run.results.read_text(encoding="utf-8")
     assert text.startswith("# Results\n\nof another suite\n") and text.count("## The paper's methods") == 1
-    assert "*+20.0 points (+20.0 points to +20.0 points)*" in text and "400 steps of 12, 9 s on a CPU" in text
+    assert "*+20.0 points (+20.0 points to +20.0 points)*" in text and "200 steps of 6, 9 s on a CPU" in text
     assert {path.name for path in run.pictures.iterdir()} == {TRADE_OFF, FOREST}
-    evaluate_paper(editor, replace(run, budget={"steps": 800}), train, told.append)
+    evaluate_paper(editor, replace(run, training={"steps": 800}), train, told.append)
     assert train.trained[2:] == ["default"]
     with pytest.raises(InputError, match="judged on other edits"):
         evaluate_paper(editor, replace(run, combinations=1), train, told.append)
