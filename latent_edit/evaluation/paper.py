@@ -61,7 +61,8 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
     """Train and judge rows, keep each as soon as it is there, and write report and pictures of all that are.
 
     editor: with the shipped weights. train: makes the bridge of a row, or takes it over from an earlier run. A row that
-    was judged with these settings and weights stays as it is. Raises InputError.
+    is there already stays as it is, unless other weights, another definition or another budget than its own is asked
+    for. Raises InputError.
     """
     path, suite = run.data / paper_rows.DATA_NAME, paper_rows.load_suite()
     earlier = paper_rows.read_data(path)
@@ -73,12 +74,12 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
         raise InputError(f"the rows in {path} were judged on other edits; delete it to begin anew")
     for name, row in suite.chosen(run.rows).items():
         config = suite.config(name, run.training)
-        asked = {"guidance": row.guidance, "steps": row.sampler_steps, "correction": False}
-        settings = {"trained": config and config.model_dump(mode="json"), "shipped": row.shipped, **asked}
+        settings = {"row": row.definition, "trained": config and config.model_dump(mode="json")}
         known = data.rows.get(name)
-        if known and known.settings == settings and weights(editor).items() <= known.hashes.items():
+        if known and known.made_with(settings, weights(editor), any_budget=not run.training):
             tell(f"{name}: judged already")
             continue
+        asked = {"guidance": row.guidance, "steps": row.sampler_steps, "correction": False}
         judged, method, spent = editor, row.shipped or name, {}
         if config is not None:
             tell(f"{name}: training")

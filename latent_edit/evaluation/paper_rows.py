@@ -41,6 +41,11 @@ class SuiteRow(StrictModel):
     sampler_steps: int = 10
     against: str = "default"
 
+    @property
+    def definition(self) -> dict[str, Any]:
+        """What decides what is judged, apart from the budget."""
+        return self.model_dump(mode="json", include={"base", "change", "shipped", "guidance", "sampler_steps"})
+
     def config(self, budget: Mapping[str, Any]) -> BridgeConfig:
         """What is trained for this row in a budget. Raises InputError that names each field that is wrong."""
         parts = [read_yaml(PRESETS / "bridge" / f"{self.base}.yaml"), self.change, budget]
@@ -78,14 +83,19 @@ Values = list["tuple[float, float] | None"]
 class Judged(StrictModel):
     """What is known of one row. values: figure -> value and weight for each trial, None where it cannot be measured.
 
-    settings: what was trained (None: a shipped bridge) and asked for. spent: what training took. hashes: of all weights
-    and the code that the edits were made with.
+    settings: definition of the row, and all that it was trained with (None: a shipped bridge). spent: what training
+    took, by name. hashes: of all weights and the code that the edits were made with.
     """
 
     settings: dict[str, Any]
     spent: dict[str, Any]
     hashes: dict[str, str]
     values: dict[str, Values]
+
+    def made_with(self, settings: Mapping[str, Any], weights: Mapping[str, str], any_budget: bool) -> bool:
+        """Whether it is what these settings and weights would give; with any budget, however long it was trained."""
+        same = ("row",) if any_budget else ("row", "trained")
+        return weights.items() <= self.hashes.items() and all(self.settings[name] == settings[name] for name in same)
 
 
 class PaperData(StrictModel):

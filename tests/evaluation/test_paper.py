@@ -140,6 +140,7 @@ def test_rows_are_added_one_by_one(tiny_root: Path, run: PaperRun) -> None:
     assert "*+20.0 points (+20.0 points to +20.0 points)*" in text and "200 steps of 6, 9 s on a CPU" in text
     assert {path.name for path in run.pictures.iterdir()} == {TRADE_OFF, FOREST}
     evaluate_paper(editor, replace(run, training={"steps": 800}), train, told.append)
+    evaluate_paper(editor, run, train, told.append)  # what was trained for longer is not trained anew for less
     assert train.trained[2:] == ["default"]
     with pytest.raises(InputError, match="judged on other edits"):
         evaluate_paper(editor, replace(run, combinations=1), train, told.append)
