@@ -97,8 +97,8 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
 
 
 def weights(editor: LatentEditor) -> dict[str, str]:
-    """Of the voice and the CLAP, whose exchange makes a row an old one."""
-    return {"voice": editor.vits.hash, "style_encoder": editor.style_encoder.hash}
+    """Hashes of the voice and the CLAP."""
+    return dict(zip(paper_rows.WEIGHTS, (editor.vits.hash, editor.style_encoder.hash), strict=True))
 
 
 def figures() -> list[Figure]:

@@ -13,6 +13,7 @@ from latent_edit.evaluation.paper_rows import (
     SUCCESS,
     VARIETY,
     VOICE,
+    WEIGHTS,
     WORDS,
     PaperData,
     PaperSuite,
@@ -34,7 +35,8 @@ UNITS: dict[str, Unit] = {
 MARKER = "paper suite"
 TRADE_OFF, FOREST = "paper-trade-off.svg", "paper-ablation.svg"
 PAPER_STEPS, PAPER_BATCH = 50_000, 64
-INK, DOTS, CURVES = "#1f2430", "#ad3a1c", ("#0b6a70", "#7a4f9a")
+INK, DOTS, LINES = "#1f2430", "#ad3a1c", "#0b6a70"
+CURVES = {"i2sb": LINES, "paper-temporal": "#7a4f9a"}  # shipped bridge -> colour of its curve over guidance
 # The paper's three experiments: what was asked, a row, and the row that it is compared with.
 EXPERIMENTS = (
     ("1. Palette: is content kept, is style changed?", "palette-paper", None),
@@ -46,12 +48,13 @@ EXPERIMENTS = (
 )
 
 
-def write_report(results: Path, data: Path, weights: Mapping[str, str]) -> None:
+def write_report(results: Path, data: Path, hashes: Mapping[str, str]) -> None:
     """Write the section into the file `results` from the file `data`; nothing where there is none.
 
-    weights: hashes of the voice and the CLAP of now, by which rows made with others are marked.
+    hashes: of the voice and the CLAP of now, and perhaps more; rows made with another voice or CLAP are marked.
     """
     if found := read_data(data):
+        weights = {name: hashes[name] for name in WEIGHTS}
         write_section(results, section(load_suite(), found, weights), MARKER)
 
 
@@ -152,14 +155,14 @@ def trade_off(suite: PaperSuite, data: PaperData) -> Figure:
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    for colour, method in zip(CURVES, ("i2sb", "paper-temporal"), strict=True):
+    for method, colour in CURVES.items():
         rows = [n for n, row in suite.rows.items() if n in data.rows and row.shipped == method]
         curve = sorted((n for n in rows if suite.rows[n].sampler_steps == 10), key=lambda n: suite.rows[n].guidance)
         points = [_point(axes, data, name, colour) for name in curve]
         axes.plot(*zip(*points, strict=True) if points else ((), ()), color=colour, label=f"shipped `{method}`")
         for name, (x, y) in zip(curve, points, strict=True):
             _name(axes, f"{suite.rows[name].guidance:g}", x, y, colour)
-    for name in (name for name, row in suite.rows.items() if name in data.rows and not row.shipped):
+    for name in (name for name, row in suite.rows.items() if name in data.rows and row.shipped not in CURVES):
         _name(axes, name, *_point(axes, data, name, DOTS), INK)
     axes.set_xlabel("words lost, points (Moonshine; less is better)")
     axes.set_ylabel("progress on the axes (1 is what is asked)")
@@ -198,7 +201,7 @@ def forest(suite: PaperSuite, data: PaperData) -> Figure:
             if found.value is None:
                 continue
             if found.low is not None and found.high is not None:
-                axes.plot([scale * found.low, scale * found.high], [place, place], color=CURVES[0], linewidth=2)
+                axes.plot([scale * found.low, scale * found.high], [place, place], color=LINES, linewidth=2)
             axes.plot([scale * found.value], [place], "o", color=DOTS, markersize=5)
         axes.axvline(0, color="#8a8778", linewidth=1, linestyle="--")
         axes.set_yticks(range(len(names)), names)

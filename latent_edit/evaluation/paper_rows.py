@@ -22,6 +22,7 @@ from latent_edit.request import choose
 DATA_NAME = "paper-suite.json"
 WORDS, PROGRESS, SUCCESS = "words lost (Moonshine)", "progress on the axes", "success on the axes"
 VOICE, VARIETY = "same voice, cosine", "F0 variety over samples"
+WEIGHTS = ("voice", "style_encoder")  # whose exchange makes a row an old one
 
 
 class SuiteRow(StrictModel):
