@@ -21,6 +21,7 @@ from latent_edit.diffusion.guidance import guided
 from latent_edit.diffusion.i2sb import I2SB
 from latent_edit.diffusion.palette import Palette
 from latent_edit.diffusion.process import Diffusion
+from latent_edit.diffusion.regression import Regression
 from latent_edit.errors import CheckpointError
 from latent_edit.models.clap import StyleEncoder
 from latent_edit.models.denoisers import ImageDenoiser, PaceHead, TemporalDenoiser
@@ -43,6 +44,8 @@ class BridgeTraining(StrictModel):
     plain_share: float | None = Field(default=None, ge=0, lt=1)
     # Times are drawn as u to the power of 1 / time_power: 1 evenly, more near t = 1, where an edit sets out.
     time_power: float = Field(default=1.0, gt=0)
+    # False: what pads an example counts in the loss as well (in the paper).
+    masked_loss: bool = True
     # Weight of how differently the voice's decoder would speak prediction and target; for the embedded voice only.
     decoder_weight: float = 0.0
     # Standard deviation of noise added to a style embedding, relative to its norm.
@@ -54,7 +57,7 @@ class BridgeConfig(StrictModel):
     """A method of editing: every row of every table is one of these (presets/bridge)."""
 
     title: str
-    method: Literal["palette", "i2sb"]
+    method: Literal["palette", "i2sb", "regression"]
     network: Literal["temporal", "image"]
     width: int = 256
     depth: int = 8
@@ -65,6 +68,9 @@ class BridgeConfig(StrictModel):
     condition: dict[Literal["same_clip", "other_clip", "caption"], float]
     null: Literal["marginal", "neutral"] = "neutral"
     condition_on_source: bool = True
+    # Whether the network is shown, in place of the source, which frames the target fills (in the authors' code; an edit
+    # fills all that it has).
+    shows_length: bool = False
     # Whether the network is shown the source's F0 contour, and how far a tremor is in its swing. It cannot see where in
     # a sentence it is, and the mean of all tremors, which it would learn, is none. For the embedded voice only.
     prosody: bool = False
@@ -92,14 +98,18 @@ class BridgeConfig(StrictModel):
             raise ValueError("only the temporal network can be shown the prosody, which only z has")
         if self.prosody and not self.condition_on_source:
             raise ValueError("the prosody is the source's: a network that is not to see the one cannot see the other")
-        if self.predicts == "change" and self.method != "i2sb":
-            raise ValueError("only i2sb can predict the change from the source")
+        if self.shows_length and self.condition_on_source:
+            raise ValueError("the length is shown in place of the source: set condition_on_source: false")
+        if self.predicts == "change" and self.method == "palette":
+            raise ValueError("palette starts from noise: it cannot predict the change from the source")
         return self
 
     def diffusion(self) -> Diffusion:
         """The mathematics this method was trained for."""
         if self.method == "palette":
             return Palette()
+        if self.method == "regression":
+            return Regression(self.predicts)
         return I2SB(ot_ode=self.ot_ode, source_noise=self.source_noise, predicts=self.predicts)
 
 
@@ -160,12 +170,16 @@ class Bridge(nn.Module):
         speaker: Tensor,
         mask: Tensor,
         prosody: Tensor | None = None,
+        filled: Tensor | None = None,
     ) -> Tensor:
         """The network's prediction from normalised values; the source is hidden where the method does not show it.
 
-        prosody: [B, 4, T] of `with_clock`, for a method that is shown it.
+        prosody: [B, 4, T] of `with_clock`, for a method that is shown it. filled: [B, 1, T], one where the target has
+        frames, for a method that is shown its length; by default the mask.
         """
         shown = source if self.config.condition_on_source else torch.zeros_like(source)
+        if self.config.shows_length:
+            shown = (mask if filled is None else filled).expand_as(source)
         if self.config.prosody:
             assert prosody is not None
             shown = torch.cat([shown, prosody], dim=1)

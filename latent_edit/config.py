@@ -44,11 +44,18 @@ def load_preset(model: type[ModelT], kind: str, name: str) -> ModelT:
     import yaml
 
     try:
-        return model.model_validate(read_yaml(path))
+        content = read_yaml(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"preset {path.name} is not YAML: {' '.join(str(error).split())}") from None
+    return validated(model, content, f"preset {path.name}")
+
+
+def validated(model: type[ModelT], content: Any, name: str) -> ModelT:
+    """`content` as a `model`. Raises InputError that calls it `name` and names each field that is wrong."""
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"preset {path.name} is not a valid {model.__name__}: {problems(error)}") from None
+        raise InputError(f"{name} is not a valid {model.__name__}: {problems(error)}") from None
 
 
 def problems(error: ValidationError) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -191,6 +191,19 @@ class LatentEditor:
             for each in zip(source.latents, scaled.latents, starts, strict=True)
         ]
         return self._decode_after(request, source, scaled, corrected)
+
+    @torch.no_grad()
+    def samples(self, request: EditRequest, count: int) -> list[Latent]:
+        """Z' of one request so many times: from the same source, by other noise of the bridge, without correction.
+
+        Raises InputError.
+        """
+        self._check_names([request])
+        source, style = encode(self.vits, request), self._embed_style(request)
+        scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
+        requests = [replace(request, seed=request.seed + number) for number in range(count)]
+        sampled = self._sample(requests, [scaled] * count, [style] * count, StageClock(None))
+        return [scaled.towards(steps[-1], request.strength).joined() for steps in sampled]
 
     def say(self, text: str, voice: str, seed: int = 0) -> Synthesis:
         """The plain synthesis: what `edit` calls before. Raises InputError."""

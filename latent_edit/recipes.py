@@ -12,6 +12,7 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
     runs/latents              latents and style embeddings    `prepare latents`
     runs/bridge-PRESET        state of a bridge               `train bridge`
     runs/evaluation           what was judged already         `evaluate`
+    runs/paper/ROW-STEPS      state of a row's bridge         `evaluate --suite paper`
 """
 
 from __future__ import annotations
@@ -25,9 +26,13 @@ from latent_edit.config import PRESETS, StrictModel, load_preset
 from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
+    from latent_edit.bridge import BridgeConfig
     from latent_edit.data.augmentations import Augmentations
+    from latent_edit.data.latents import Latents
     from latent_edit.data.splits import Split
+    from latent_edit.evaluation.paper import Trained
     from latent_edit.evaluation.plan import Split as EvaluationSplit
+    from latent_edit.models.vits import FrozenVits
 
 prepare_app = typer.Typer(
     help="Prepare recordings, styled augmentations and latents for training.", no_args_is_help=True
@@ -47,7 +52,8 @@ ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt 
 
 RUNS, VOICE, CLAP = Path("runs"), Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
 SAMPLING_RATE, HOP_LENGTH = 16_000, 256
-RESULTS, REPORT = Path("docs/RESULTS.md"), Path("checkpoints")  # of `evaluate`: the tables, and their data
+# Of `evaluate`: the tables, their data, and pictures of them.
+RESULTS, REPORT, PICTURES = Path("docs/RESULTS.md"), Path("checkpoints"), Path("assets")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -278,17 +284,9 @@ def train_bridge(
     config = load_preset(BridgeConfig, "bridge", preset)
     if dry_run:
         _show(config)
-    from latent_edit.data.latents import load_latents
-    from latent_edit.models.vits import FrozenVits
     from latent_edit.training import bridge
 
-    _flush_denormals()
-    latents = load_latents(runs / "latents", _augmentations(runs), bridge.needed_fields(config))
-    vits = FrozenVits.load(voice)
-    if vits.latent_hash != latents.latent_hash:
-        raise InputError(
-            f"the latents in {runs} are of another voice than {voice}; run `prepare latents` with this one"
-        )
+    latents, vits = _latents(runs, voice, config)
     folder = _state(runs, "bridge", preset)
     trained = bridge.train(config, latents, vits, folder, resume=resume, start_from=start_from)
     if out is not None:
@@ -296,9 +294,27 @@ def train_bridge(
         _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")
 
 
+def _latents(runs: Path, voice: Path, config: BridgeConfig) -> tuple[Latents, FrozenVits]:
+    """The prepared latents, and the voice that they are of. Raises InputError when they are of another."""
+    from latent_edit.data.latents import load_latents
+    from latent_edit.models.vits import FrozenVits
+    from latent_edit.training.bridge import needed_fields
+
+    _flush_denormals()
+    latents, vits = load_latents(runs / "latents", _augmentations(runs), needed_fields(config)), FrozenVits.load(voice)
+    if vits.latent_hash != latents.latent_hash:
+        raise InputError(
+            f"the latents in {runs} are of another voice than {voice}; run `prepare latents` with this one"
+        )
+    return latents, vits
+
+
 def evaluate(
     suite: Annotated[
-        str, typer.Option(help="embedded, or reference-effects (presets/reference-effects.yaml).")
+        str,
+        typer.Option(
+            help="embedded, paper (presets/paper-suite.yaml), or reference-effects (presets/reference-effects.yaml)."
+        ),
     ] = "embedded",
     recordings: Annotated[
         Path | None,
@@ -320,6 +336,11 @@ def evaluate(
         int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
+    rows: Annotated[list[str] | None, typer.Option(help="Of the suite paper: a row; may be given often.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of the suite paper: steps that each row is trained.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Of the suite paper: examples a step.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; docs/RESULTS.md if not given.")] = None,
     runs: RunsOption = RUNS,
 ) -> None:
@@ -334,7 +355,15 @@ def evaluate(
 
     asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
-    if choose("suite", suite, ("embedded", "reference-effects")) == "reference-effects":
+    asked = {"steps": steps, "batch_size": batch}
+    training = {name: count for name, count in asked.items() if count is not None}
+    if choose("suite", suite, ("embedded", "paper", "reference-effects")) == "paper":
+        if test or preservation is not None:
+            raise InputError("paper is about edits of the development set; leave out --test and --preservation")
+        return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
+    if rows or training:
+        raise InputError("--rows, --steps and --batch are of the suite paper; give --suite paper")
+    if suite == "reference-effects":
         if quick or test or given:
             raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
         return _measure_reference_effects(recordings, runs, workers, out)
@@ -348,6 +377,45 @@ def evaluate(
     )
     typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
     return typer.echo(f"written to {results}")
+
+
+def _evaluate_paper(
+    rows: list[str], training: dict[str, int], combinations: int | None, quick: bool, out: Path | None, runs: Path
+) -> None:
+    from functools import partial
+
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation.paper import PaperRun, evaluate_paper
+
+    folder = runs / "evaluation-quick"
+    data, results, pictures = (folder, folder / RESULTS.name, folder) if quick else (REPORT, RESULTS, PICTURES)
+    run = PaperRun(rows, training, runs / "evaluation", data, out or results, pictures, combinations)
+    evaluate_paper(LatentEditor.load(), run, partial(_train_row, runs, folder if quick else runs), typer.echo)
+    typer.echo(f"written to {run.results}")
+
+
+def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Trained:
+    """The bridge of a row of the suite paper, in STATES/paper/ROW-STEPS, which goes on where it was interrupted."""
+    import torch
+
+    from latent_edit.evaluation.paper import Trained
+    from latent_edit.training import bridge, loop
+
+    latents, vits = _latents(runs, VOICE, config)
+    folder = states / "paper" / f"{name}-{config.training.steps}"
+    trained = bridge.train(config, latents, vits, folder, resume=(folder / loop.STATE_NAME).is_file())
+    trained.cpu().save(folder / "bridge", latents.latent_hash, latents.style_hash)
+    cuda = torch.cuda.is_available()
+    spent = {
+        "steps": config.training.steps,
+        "batch_size": config.training.batch_size,
+        "seconds": round(loop.seconds_spent(folder, "seconds_per_step" if cuda else "cpu_seconds_per_step")),
+        "device": torch.cuda.get_device_name() if cuda else "a CPU core",
+        "examples": len(latents),
+        "recordings": len({(item.shard, item.utterance) for item in latents.items}),
+        "image": config.network == "image",
+    }
+    return Trained(folder / "bridge", spent)
 
 
 def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:

@@ -48,7 +48,7 @@ def compare(
             what = titled(figure.what, split)
             rows.append(Row(what, system.name, estimate([o for o in found if o is not None]), figure.unit))
             if system is not systems[0]:
-                paired = [_difference(a, b) for a, b in zip(found, default, strict=True) if a and b]
+                paired = [difference(a, b) for a, b in zip(found, default, strict=True) if a and b]
                 unit: Unit = "points" if figure.unit == "percent" else figure.unit
                 rows.append(Row(what + PAIRED, system.name, estimate(paired), unit))
     return rows
@@ -59,5 +59,6 @@ def _observe(scores: CachedScores, figure: Figure, trial: Trial, system: System)
     return None if found is None else Observation(found[0], trial.edit.text, trial.edit.voice, weight=found[1])
 
 
-def _difference(one: Observation, other: Observation) -> Observation:
+def difference(one: Observation, other: Observation) -> Observation:
+    """How much more the one has than the other, measured on the same trial."""
     return Observation(one.value - other.value, one.sentence, one.voice, weight=one.weight)

@@ -52,7 +52,7 @@ def _figures(emotion_judges: Mapping[str, EmotionJudge]) -> list[Figure]:
         Figure("words lost (pocketsphinx)", "points", words_lost("pocketsphinx")),
         Figure("DistillMOS, after - before", "mos", _change_of("distillmos")),
         Figure("DNSMOS, after - before", "mos", _change_of("dnsmos")),
-        Figure("same voice, cosine", "cosine", _same_voice),
+        Figure("same voice, cosine", "cosine", same_voice),
     ]
     figures = [figure for figure in figures if judges.installed(PACKAGES[figure.what])]
     for name, judge in emotion_judges.items():
@@ -69,7 +69,8 @@ def _change_of(judge: str) -> Callable[[CachedScores, Trial, Clip], tuple[float,
     return measure
 
 
-def _same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
+def same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
+    """Cosine of the speaker embeddings of a clip and of before."""
     return float(np.dot(scores.score("speaker", trial.edit.before), scores.score("speaker", clip))), 1.0
 
 

@@ -17,11 +17,11 @@ from latent_edit.evaluation.controls import DEFAULT
 from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, PACKAGES
 from latent_edit.evaluation.plan import Split
 from latent_edit.evaluation.robustness import PROGRESS, SUCCESS, TRACKERS, WORDS
-from latent_edit.evaluation.rows import HEADER, WRITTEN, Row
+from latent_edit.evaluation.rows import HEADER, WRITTEN, Row, Unit
+from latent_edit.evaluation.statistics import Estimate
 from latent_edit.evaluation.style_success import NEW, PARAPHRASES, PRESETS
 from latent_edit.files import write_text
 
-BEGIN, END = "<!-- evaluate: begin -->", "<!-- evaluate: end -->"
 DATA_NAME = "evaluation.json"
 EMOTIONS = tuple(EMOTION.format(name) for name in ("functionals", "contour shape"))
 OUTSIDE = (*PACKAGES, *EMOTIONS)
@@ -127,7 +127,7 @@ class Report:
         if ACTORS in {of for _, of in self.items} and set(EMOTIONS) & set(columns):
             lines[ACTORS] = None
         body = [[of, *(self._cell(title, of) for title in titles)] for of in lines]
-        return _markdown([corner, *(what.rpartition("robustness, ")[2] for what in columns)], body)
+        return markdown([corner, *(what.rpartition("robustness, ")[2] for what in columns)], body)
 
     def rows(self, items: Sequence[Measured]) -> str:
         """A line for each row, with its gate."""
@@ -136,7 +136,7 @@ class Report:
             cells = item.row.cells()
             cells[2] += self._mark(item)
             lines.append(cells)
-        return _markdown(HEADER, lines)
+        return markdown(HEADER, lines)
 
     def _own(self) -> list[Measured]:
         """Rows that are no system's and no paired difference."""
@@ -164,21 +164,33 @@ class Report:
 
     @staticmethod
     def _value(row: Row) -> str:
-        write, found = WRITTEN[row.unit], row.estimate
-        if found.value is None:
-            return "–"
-        interval = "" if found.low is None or found.high is None else f" ({write(found.low)} to {write(found.high)})"
-        return write(found.value) + interval
+        return with_interval(row.estimate, row.unit)
 
 
-def write_section(path: Path, text: str) -> None:
-    """Put `text` between the markers of a Markdown file; the rest of it stays as it is."""
-    content = path.read_text(encoding="utf-8") if path.is_file() else f"# Shipped weights\n\n{BEGIN}\n{END}\n"
-    head, _, rest = content.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    write_text(path, f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}")
+def with_interval(found: Estimate, unit: Unit) -> str:
+    """A value and its interval as a person reads them; a dash where nothing was measured."""
+    write = WRITTEN[unit]
+    if found.value is None:
+        return "–"
+    interval = "" if found.low is None or found.high is None else f" ({write(found.low)} to {write(found.high)})"
+    return write(found.value) + interval
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def write_section(path: Path, text: str, name: str = "evaluate") -> None:
+    """Put `text` between the markers of that name in a Markdown file, at its end where it has none.
+
+    The rest of the file stays as it is.
+    """
+    begin, end = (f"<!-- {name}: {edge} -->" for edge in ("begin", "end"))
+    content = path.read_text(encoding="utf-8") if path.is_file() else "# Shipped weights\n"
+    if begin not in content:
+        content = f"{content.rstrip()}\n\n{begin}\n{end}\n"
+    head, _, rest = content.partition(begin)
+    _, _, tail = rest.partition(end)
+    write_text(path, f"{head}{begin}\n{text.strip()}\n{end}{tail}")
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     rule = ["---"] * len(header)
     return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows])

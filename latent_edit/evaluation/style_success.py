@@ -22,13 +22,13 @@ NEAR = (DEFAULT, "bridge alone", "correction alone", "WORLD, open loop", "WORLD,
 
 def success_rows(scores: CachedScores, plan: Plan) -> list[Row]:
     """Success of every system on presets, and of some on paraphrases and new prompts."""
-    rows = compare(scores, plan.presets, systems(plan), [Figure(PRESETS, "percent", _success)], plan.split)
+    rows = compare(scores, plan.presets, systems(plan), [Figure(PRESETS, "percent", succeeds)], plan.split)
     for what, trials, prompts in (
         (PARAPHRASES, plan.others("paraphrases"), paraphrases(plan.split)),
         (NEW, plan.others("new prompts"), new_prompts(plan.split)),
     ):
         near = [system for system in systems(plan, shuffle(list(prompts))) if system.name in NEAR]
-        rows += compare(scores, trials, near, [Figure(what, "percent", _success)], plan.split)
+        rows += compare(scores, trials, near, [Figure(what, "percent", succeeds)], plan.split)
     return rows
 
 
@@ -42,7 +42,7 @@ def prompt_rows(scores: CachedScores, plan: Plan) -> list[Row]:
         Row(
             what,
             rule,
-            mean((trial.edit, _success(scores, trial, trial.edit)[0]) for trial in trials),
+            mean((trial.edit, succeeds(scores, trial, trial.edit)[0]) for trial in trials),
             "percent",
             beside=_reasons([_failures(scores, trial, trial.edit) for trial in trials]),
         )
@@ -72,11 +72,12 @@ def neutral_rows(scores: CachedScores, plan: Plan) -> list[Row]:
 
 def success_of(scores: CachedScores, trials: Sequence[Trial]) -> Estimate:
     """Share of the default's edits that succeed."""
-    found = [(trial.edit, _success(scores, trial, trial.edit)[0]) for trial in trials]
+    found = [(trial.edit, succeeds(scores, trial, trial.edit)[0]) for trial in trials]
     return estimate([Observation(value, clip.text, clip.voice) for clip, value in found])
 
 
-def _success(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
+def succeeds(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
+    """Whether a clip in place of the edit of a trial succeeds: 1 or 0."""
     return float(not _failures(scores, trial, clip)), 1.0
 
 

@@ -104,14 +104,16 @@ class BridgeTask:
         config, bridge = self.config, self.bridge
         size = len(chosen)
         keep = torch.from_numpy(draw.random(size) >= config.training.condition_dropout).to(self.device)
-        source, target, mask, prosody = self._pairs(chosen, keep.cpu().numpy(), draw)
+        source, target, mask, filled, prosody = self._pairs(chosen, keep.cpu().numpy(), draw)
         style = torch.stack([self._style(int(i), draw) for i in chosen]).to(self.device)
         speaker = self.speaker_embeddings[torch.from_numpy(self.latents.speaker[chosen]).to(self.device)]
         # Frames of both are close, so that all but the first part of the way, near t = 1, says what the end is.
         time = torch.from_numpy(draw.random(size) ** (1 / config.training.time_power)).float().to(self.device)
+        if config.method == "regression":
+            time = torch.ones_like(time)  # the only one at which it is asked
         generators = [torch.Generator().manual_seed(int(seed)) for seed in draw.integers(2**62, size=size)]
         x_t, label = bridge.diffusion.training_example(source, target, mask, time, generators)
-        prediction = bridge.predict(x_t, time, source, style, keep, speaker, mask, prosody)
+        prediction = bridge.predict(x_t, time, source, style, keep, speaker, mask, prosody, filled)
         error = ((prediction - label).square() * mask).sum() / (mask.sum() * label.shape[1])
         ratio = torch.from_numpy(self.latents.log_ratio[chosen]).to(self.device)
         pace = (bridge.log_duration_ratio(style, speaker) - ratio).square().mean()
@@ -128,8 +130,8 @@ class BridgeTask:
 
     def _pairs(
         self, chosen: np.ndarray, keep: np.ndarray, draw: np.random.Generator
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """Normalised source and target [B, C, T], their mask, and the prosody to show with them."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]:
+        """Normalised source and target [B, C, T], the mask of the loss and of the target, and the prosody to show."""
         kinds = draw.choice(list(self.config.pairing), size=len(chosen), p=_shares(self.config.pairing))
         sources, targets, contours, first_frames = [], [], [], []
         for i, kind, kept in zip(chosen, kinds, keep, strict=True):
@@ -145,22 +147,20 @@ class BridgeTask:
                 voice = self.speaker_embeddings[self.latents.speaker[i]]
                 contour = self.decoder.pitch.f0_contour(source.float().to(self.device), voice)
                 contours.append(contour[:, frames])
-        if "paper" in self.config.pairing:
-            stacked = [torch.stack([_cut_or_pad(x, PAPER_FRAMES) for x in part]) for part in (sources, targets)]
-            # The paper's rows keep padding in the loss, on purpose.
-            mask = torch.ones_like(stacked[0][:, :1])
-        else:
-            mask = length_mask(torch.tensor([t.shape[1] for t in targets]))
-            stacked = [torch.stack([_cut_or_pad(x, mask.shape[2]) for x in part]) for part in (sources, targets)]
-        mask = mask.to(self.device)
+        lengths = torch.tensor([t.shape[1] for t in targets])
+        longest = PAPER_FRAMES if "paper" in self.config.pairing else int(lengths.max())
+        filled = length_mask(lengths.clamp(max=longest), longest).to(self.device)
+        mask = filled if self.config.training.masked_loss else torch.ones_like(filled)
+        stacked = [torch.stack([_cut_or_pad(x, longest) for x in part]) for part in (sources, targets)]
         source, target = ((x.to(self.device) - self.bridge.mean) / self.bridge.deviation * mask for x in stacked)
         if not contours:
-            return source, target, mask, None
+            return source, target, mask, filled, None
         f0_contours = torch.stack([_cut_or_pad(contour, mask.shape[2]) for contour in contours])
         return (
             source,
             target,
             mask,
+            filled,
             self.bridge.with_clock(f0_contours, mask, torch.tensor(first_frames, device=self.device)),
         )
 

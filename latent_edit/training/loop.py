@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,13 @@ class Task(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Inverse of `state_dict`."""
+
+
+def seconds_spent(folder: Path, clock: Literal["seconds_per_step", "cpu_seconds_per_step"]) -> float:
+    """How long the training in `folder` took by its log, interruptions apart: seconds, or seconds of a CPU core."""
+    records = [json.loads(line) for line in (folder / LOG_NAME).read_text(encoding="utf-8").splitlines()]
+    timed = [record[clock] for record in records if clock in record]
+    return float(records[-1]["step"] * sum(timed) / len(timed))
 
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -153,6 +160,7 @@ def run(
     if settings is not None:
         keep_settings(folder, settings, resume)
     saved = clock = time.monotonic()
+    cpu = time.process_time()
     logged = first
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
         for index in range(first, steps):
@@ -161,12 +169,15 @@ def run(
             done = index + 1
             record: dict[str, Any] = {}
             if done % log_every == 0 or done == steps:
-                now = time.monotonic()
-                record = {"step": done, "seconds_per_step": round((now - clock) / (done - logged), 3), **losses}
-                clock, logged = now, done
+                spent = {
+                    "seconds_per_step": time.monotonic() - clock,
+                    "cpu_seconds_per_step": time.process_time() - cpu,
+                }
+                record = {"step": done, **{k: round(v / (done - logged), 3) for k, v in spent.items()}, **losses}
+                clock, cpu, logged = time.monotonic(), time.process_time(), done
             if done % evaluate_every == 0 or done == steps:
                 record = {**record, "step": done, **task.evaluate(done)}
-                clock, logged = time.monotonic(), done
+                clock, cpu, logged = time.monotonic(), time.process_time(), done
             if record:
                 log.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in record.items()}) + "\n")
                 log.flush()

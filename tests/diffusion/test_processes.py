@@ -1,4 +1,4 @@
-"""Palette and I2SB in float64, against closed forms and against Gaussians whose best denoiser is known."""
+"""Palette, I2SB and regression in float64, against closed forms and against Gaussians whose best denoiser is known."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from latent_edit.diffusion.i2sb import I2SB
 from latent_edit.diffusion.noise import item_noise
 from latent_edit.diffusion.palette import Palette
 from latent_edit.diffusion.process import Denoise, Diffusion
+from latent_edit.diffusion.regression import Regression
 from latent_edit.diffusion.schedules import BridgeSchedule, cosine_schedule
 
 MEAN, DEVIATION = 3.0, 0.5  # of the Gaussian targets, far enough from 0 and 1 that a mistake shows
@@ -171,6 +172,33 @@ def test_ot_ode_uses_no_randomness() -> None:
         sampled(I2SB(ot_ode=True), rough_network, source, whole(source), 5, seeded(seed)) for seed in (1, 2)
     )
     assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("predicts", ["label", "change"])
+def test_regression_finds_the_mean_of_the_targets_in_one_call(predicts: Any) -> None:
+    """The best least squares prediction of MEAN + 0.5 x_1 + noise is MEAN + 0.5 x_1, by either parametrisation."""
+    process, source = Regression(predicts), latents(1)
+    target = MEAN + 0.5 * source + DEVIATION * latents(2)
+    x_t, wanted = process.training_example(source, target, whole(source), times(0.3), seeded(0))
+    assert torch.equal(x_t, source)
+    torch.testing.assert_close(process.predict_clean(x_t, source, times(0.3), wanted), target)
+    calls = []
+
+    def denoise(x_t: Tensor, t: Tensor, given: Tensor) -> Tensor:
+        """The best line, by least squares."""
+        calls.append(t.tolist())
+        assert torch.equal(x_t, given)
+        slope, level = torch.linalg.lstsq(
+            torch.stack([source.flatten(), torch.ones_like(source.flatten())], 1), wanted.flatten()[:, None]
+        ).solution.flatten()
+        return slope * x_t + level
+
+    edited = [
+        sampled(process, denoise, source, whole(source), steps, seeded(seed)) for steps, seed in ((1, 0), (10, 1))
+    ]
+    assert calls == [[1.0]] * 2
+    torch.testing.assert_close(*edited)
+    assert float((edited[0] - (MEAN + 0.5 * source)).abs().max()) < 0.05
 
 
 # What every sampler promises

@@ -163,10 +163,10 @@ def test_the_log(tmp_path: Path) -> None:
     records = log_of(tmp_path)
     assert [record["step"] for record in records] == [3, 4, 6, 7]
     assert [sorted(record) for record in records] == [
-        ["loss", "seconds_per_step", "step"],
+        ["cpu_seconds_per_step", "loss", "seconds_per_step", "step"],
         ["held_out", "step"],
-        ["loss", "seconds_per_step", "step"],
-        ["held_out", "loss", "seconds_per_step", "step"],
+        ["cpu_seconds_per_step", "loss", "seconds_per_step", "step"],
+        ["cpu_seconds_per_step", "held_out", "loss", "seconds_per_step", "step"],
     ]
     assert task.evaluated == [4, 7]
     assert records[1]["held_out"] == 0.12346
@@ -178,6 +178,7 @@ def test_seconds_are_of_one_step_whatever_was_logged_last(tmp_path: Path, monkey
     """Each step takes two seconds on this clock; evaluation and interruptions do not count."""
     now = [0.0]
     monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(loop.time, "process_time", lambda: now[0] / 2)
 
     class Slow(Line):
         def step(self, index: int) -> dict[str, float]:
@@ -191,6 +192,8 @@ def test_seconds_are_of_one_step_whatever_was_logged_last(tmp_path: Path, monkey
     loop.run(Slow(), tmp_path, 7, seed=0, log_every=3, evaluate_every=4)
     loop.run(Slow(), tmp_path, 12, seed=0, resume=True, log_every=10)
     assert [record["seconds_per_step"] for record in log_of(tmp_path) if "seconds_per_step" in record] == [2.0] * 5
+    assert loop.seconds_spent(tmp_path, "seconds_per_step") == 24
+    assert loop.seconds_spent(tmp_path, "cpu_seconds_per_step") == 12
 
 
 def test_the_state_is_saved_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

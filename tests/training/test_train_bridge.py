@@ -189,7 +189,7 @@ def test_a_step_sees_the_same_stretch_of_source_and_target() -> None:
     task = task_of(pairing={"aligned": 1.0}, training={"segment_frames": 10})
     starts = set()
     for seed in range(20):
-        source, target, mask, _ = task._pairs(CHOSEN, KEEP, np.random.default_rng(seed))
+        source, target, mask, *_ = task._pairs(CHOSEN, KEEP, np.random.default_rng(seed))
         assert source.shape == target.shape == (3, CHANNELS, 10)
         assert (mask == 1).all()
         whole = normalised(task, "text", CHOSEN[0])
@@ -205,7 +205,7 @@ def test_a_step_sees_the_same_stretch_of_source_and_target() -> None:
 
 def test_the_papers_pairs_are_never_cut_into_stretches() -> None:
     """Their frames do not correspond."""
-    task = task_of(**ROWS["paper"], training={"segment_frames": 10})
+    task = task_of(**ROWS["paper"], training={"segment_frames": 10, "masked_loss": False})
     source, target, _ = pairs(task)
     for values, name in ((source, "paper"), (target, "target")):
         own = LATENTS.examples[name][CHOSEN[0]].float()
@@ -214,7 +214,7 @@ def test_the_papers_pairs_are_never_cut_into_stretches() -> None:
 
 @pytest.mark.parametrize(("space", "field"), [("post_flow", "paper"), ("pre_flow", "paper_prior")])
 def test_the_papers_pairs_are_cut_or_padded_without_a_mask(space: str, field: str) -> None:
-    task = task_of(**{**ROWS["paper"], "source_space": space})
+    task = task_of(**{**ROWS["paper"], "source_space": space}, training={"masked_loss": False})
     source, target, mask = pairs(task)
     assert source.shape == target.shape == (3, CHANNELS, PAPER_FRAMES)
     assert (mask == 1).all()
@@ -232,11 +232,12 @@ def test_the_papers_pairs_are_cut_where_they_are_long(monkeypatch: pytest.Monkey
     assert source.shape == (3, CHANNELS, 16)
 
 
-@pytest.mark.parametrize(("row", "counted"), [("paper", True), ("ours", False)])
-def test_padding_counts_in_the_papers_loss_alone(row: str, counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("row", "counted"), [("paper", True), ("paper", False), ("ours", False)])
+def test_padding_counts_where_the_loss_is_not_masked(row: str, counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that is right inside each item and wrong in the padding."""
     monkeypatch.setattr(training, "PAPER_FRAMES", 64)
-    task = task_of(**{**ROWS[row], "network": "temporal", "null": "marginal"})
+    temporal = {**ROWS[row], "network": "temporal", "null": "marginal"}
+    task = task_of(**temporal, training={"masked_loss": not counted})
     wrong: list[Tensor] = []
 
     def example(source: Tensor, target: Tensor, mask: Tensor, *_: object) -> tuple[Tensor, Tensor]:
@@ -253,6 +254,41 @@ def test_padding_counts_in_the_papers_loss_alone(row: str, counted: bool, monkey
     loss = task._losses(CHOSEN, np.random.default_rng(0))["denoising"]
     assert wrong[-1].sum() > 0
     assert float(loss) == pytest.approx(float(wrong[-1].mean()) if counted else 0.0)
+
+
+def test_a_network_is_shown_how_long_the_target_is() -> None:
+    """In place of the source, while padding counts in its loss; an edit fills all of its frames."""
+    task = task_of(**ROWS["paper"], condition_on_source=False, shows_length=True, training={"masked_loss": False})
+    seen: list[Tensor] = []
+
+    def denoise(x_t: Tensor, _: Tensor, shown: Tensor, *__: Tensor) -> Tensor:
+        seen.append(shown)
+        return torch.zeros_like(x_t, requires_grad=True)
+
+    task.bridge.denoiser.forward = denoise  # type: ignore[method-assign]
+    task._losses(CHOSEN, np.random.default_rng(0))
+    lengths = [LATENTS.examples["target"][i].shape[1] for i in CHOSEN]
+    assert seen[0].shape == (3, CHANNELS, PAPER_FRAMES)
+    assert [row.sum(1).unique().tolist() for row in seen[0]] == [[length] for length in lengths]
+    with pytest.raises(ValueError, match="in place of the source"):
+        configuration(shows_length=True)
+
+
+def test_a_regression_is_trained_where_it_is_asked() -> None:
+    """At t = 1, from the source, towards the change: what it learns there is all that an edit uses."""
+    task = task_of(method="regression", pairing={"reading": 1.0}, predicts="change", null="marginal")
+    seen: list[tuple[Tensor, ...]] = []
+
+    def predict(x_t: Tensor, time: Tensor, source: Tensor, *_: Any) -> Tensor:
+        seen.append((x_t, time, source))
+        return torch.zeros_like(x_t)
+
+    task.bridge.predict = predict  # type: ignore[method-assign]
+    loss = task._losses(CHOSEN, np.random.default_rng(0))["denoising"]
+    [(x_t, time, source)] = seen
+    assert (time == 1).all() and torch.equal(x_t, source)
+    _, target, mask = pairs(task)
+    assert float(loss) == pytest.approx(float((target - source).square().sum() / mask.sum() / CHANNELS), rel=1e-5)
 
 
 def test_the_loss_is_the_mean_over_frames_inside_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +308,7 @@ def test_the_prosody_of_a_stretch_is_that_of_its_sentence() -> None:
     """Melody and clock are those of the whole source, cut where it is cut."""
     task = task_of(prosody=True, pairing={"parallel": 1.0}, training={"segment_frames": 16})
     assert float(task.bridge.tremor_rate) == pytest.approx(TREMOR_HZ * VITS.hop_length / VITS.sampling_rate)
-    source, _, _, prosody = task._pairs(CHOSEN, KEEP, np.random.default_rng(0))
+    source, *_, prosody = task._pairs(CHOSEN, KEEP, np.random.default_rng(0))
     assert prosody is not None
     assert prosody.shape == (3, 4, 16)
     heard = VITS.source_filter_decoder.pitch.f0_contour

@@ -1,0 +1,209 @@
+"""The paper's methods side by side: rows are data, added one by one, and compared edit by edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conftest import make_tiny_bridge
+
+from latent_edit import recipes
+from latent_edit.bridge import BridgeConfig, load_bridge
+from latent_edit.editor import LatentEditor
+from latent_edit.errors import InputError
+from latent_edit.evaluation import paper, paper_rows
+from latent_edit.evaluation.comparison import Figure
+from latent_edit.evaluation.paper import PaperRun, Trained, evaluate_paper
+from latent_edit.evaluation.paper_report import FOREST, TRADE_OFF, budget, section, value
+from latent_edit.evaluation.paper_rows import PROGRESS, WORDS, Judged, PaperData, load_suite
+from latent_edit.evaluation.variety import f0_variety
+from latent_edit.request import EditRequest
+
+SUITE = load_suite()
+REQUEST = EditRequest(text="A calm morning.", voice="anna", prompt="angry", correction=False, steps=4)
+
+
+def leaves(values: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict) or name in ("pairing", "condition"):
+        return {name: values}
+    return {
+        leaf: found for key, own in values.items() for leaf, found in leaves(own, f"{name}.{key}".strip(".")).items()
+    }
+
+
+# -- rows are data ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SUITE.rows)
+def test_each_row_is_a_method(name: str) -> None:
+    row = SUITE.rows[name]
+    assert SUITE.rows[row.against].against == row.against or row.group.startswith("guidance")
+    config = SUITE.config(name, {})
+    assert (config is None) == (row.shipped is not None)
+    if config is not None:
+        longer = SUITE.config(name, {"steps": 50_000, "batch_size": 64})
+        assert longer is not None and (longer.training.steps, longer.training.batch_size) == (50_000, 64)
+
+
+@pytest.mark.parametrize("name", [n for n, row in SUITE.rows.items() if row.group == "one change from the default"])
+def test_one_change_is_one_change(name: str) -> None:
+    """And what it cannot do without: everything that differs from the default is named by the row."""
+    default, row = SUITE.config("default", {}), SUITE.config(name, {})
+    assert default is not None and row is not None
+    own, usual = (leaves(config.model_dump()) for config in (row, default))
+    changed = {leaf for leaf in own if own[leaf] != usual[leaf]}
+    assert changed == set(leaves(SUITE.rows[name].change)) and changed
+
+
+def test_rows_of_the_paper_are_the_papers() -> None:
+    configs = {name: SUITE.config(name, {}) for name in ("i2sb-paper", "i2sb-code", "palette-paper")}
+    for config in configs.values():
+        assert config is not None and config.network == "image" and not config.training.masked_loss
+        assert not config.normalise and config.pairing == {"paper": 1.0}
+    code = configs["i2sb-code"]
+    assert code is not None and code.source_space == "pre_flow" and code.shows_length and code.predicts == "label"
+
+
+def test_a_wrong_row_is_named() -> None:
+    with pytest.raises(InputError, match="there is no row 'defualt'; did you mean 'default'"):
+        SUITE.chosen(["defualt"])
+    with pytest.raises(InputError, match=r"a row from i2sb is not a valid BridgeConfig: colour"):
+        paper_rows.SuiteRow(group="", about="", change={"colour": "red"}).config({})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"suite": "paper", "test": True}, "of the development set"),
+        ({"suite": "paper", "preservation": 3}, "of the development set"),
+        ({"steps": 3}, "give --suite paper"),
+        ({"rows": ["default"]}, "give --suite paper"),
+    ],
+)
+def test_options_of_another_suite_are_refused(arguments: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        recipes.evaluate(**arguments, runs=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- a run -----------------------------------------------------------------------------------------------------------
+
+
+class Trainer:
+    """Gives every row the tiny bridge of its method, and counts."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.trained: list[str] = []
+
+    def __call__(self, name: str, config: BridgeConfig) -> Trained:
+        self.trained.append(name)
+        spent = {"steps": config.training.steps, "batch_size": config.training.batch_size, "seconds": 9, "image": False}
+        spent |= {"device": "a CPU", "examples": 7, "recordings": 3}
+        return Trained(self.root / f"bridge-{config.method}", spent)
+
+
+@pytest.fixture
+def cheap_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words are lost at random places, more by other rows than the default."""
+
+    def lost(_: object, trial: Any, clip: Any) -> tuple[float, float]:
+        hard = len(trial.edit.text) % 5
+        return hard + 2.0 * (clip.request.method != "default"), 10.0
+
+    monkeypatch.setattr(paper, "figures", lambda: [Figure(WORDS, "points", lost)])
+    monkeypatch.setattr(paper, "presets", lambda: {"an angry shout": "an angry shout", "excited": "excited"})
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> PaperRun:
+    return PaperRun(["default"], {}, tmp_path / "cache", tmp_path, tmp_path / "R.md", tmp_path / "pictures", 2)
+
+
+@pytest.mark.usefixtures("cheap_judges")
+def test_rows_are_added_one_by_one(tiny_root: Path, run: PaperRun) -> None:
+    from dataclasses import replace
+
+    editor, train, told = LatentEditor.load(tiny_root), Trainer(tiny_root), []
+    run.results.write_text("# Results\n\nof another suite\n", encoding="utf-8")
+    evaluate_paper(editor, run, train, told.append)
+    both = evaluate_paper(editor, replace(run, rows=["default", "OT-ODE"]), train, told.append)
+    assert train.trained == ["default", "OT-ODE"] and "default: judged already" in told
+    assert list(both.rows) == ["default", "OT-ODE"] and len(both.trials) == 4
+    paired = value(both, "OT-ODE", WORDS, "default")
+    assert [paired.value, paired.low, paired.high] == pytest.approx([0.2] * 3)
+    assert paper_rows.read_data(run.data / paper_rows.DATA_NAME) == both
+    text = run.results.read_text(encoding="utf-8")
+    assert text.startswith("# Results\n\nof another suite\n") and text.count("## The paper's methods") == 1
+    assert "*+20.0 points (+20.0 points to +20.0 points)*" in text and "200 steps of 6, 9 s on a CPU" in text
+    assert {path.name for path in run.pictures.iterdir()} == {TRADE_OFF, FOREST}
+    evaluate_paper(editor, replace(run, training={"steps": 800}), train, told.append)
+    evaluate_paper(editor, run, train, told.append)  # what was trained for longer is not trained anew for less
+    assert train.trained[2:] == ["default"]
+    with pytest.raises(InputError, match="judged on other edits"):
+        evaluate_paper(editor, replace(run, combinations=1), train, told.append)
+
+
+def test_rows_of_another_voice_are_marked() -> None:
+    judged = Judged(settings={}, spent={}, hashes={"voice": "a"}, values={WORDS: [(1.0, 4.0)], PROGRESS: [None]})
+    data = PaperData(trials=[("anna", "A text.", "excited")], rows={"default": judged})
+    now, later = (section(SUITE, data, {"voice": voice}) for voice in "ab")
+    assert "| `default` |" in now and "| `default` † |" in later
+    assert "+25.0 points" in now and "`regression`" in now.splitlines()[-1]
+
+
+def test_a_training_shorter_than_the_papers_is_called_so() -> None:
+    spent = {"steps": 50_000, "batch_size": 64, "seconds": 9.0, "device": "a GPU", "examples": 7, "recordings": 3}
+    assert budget({**spent, "image": True}).startswith("50,000 steps of 64")
+    assert budget({**spent, "image": True, "batch_size": 32}).startswith("budget-limited: 50,000 steps of 32")
+    assert budget({}) == "as shipped"
+
+
+# -- several samples of one request ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("method", "draws"), [("i2sb", True), ("palette", True), ("regression", False)])
+def test_what_draws_gives_other_samples(method: str, draws: bool, tiny_root: Path, tmp_path: Path) -> None:
+    for name in ("vits-mini", "clap-mini"):
+        (tmp_path / name).symlink_to(tiny_root / name)
+    make_tiny_bridge(tmp_path, method)
+    tiny = LatentEditor.load(tiny_root)
+    bridge = load_bridge(tmp_path / f"bridge-{method}", tiny.vits, tiny.style_encoder)
+    editor = LatentEditor(tiny.vits, tiny.style_encoder, {method: bridge})
+    request = EditRequest(**{**REQUEST.to_dict(), "method": method})
+    first, *others = editor.samples(request, 3)
+    for same, drawn in [(editor.samples(request, 1)[0], False), *((other, draws) for other in others)]:
+        assert same.z.shape == first.z.shape
+        assert torch.allclose(same.z, first.z, atol=1e-4) != drawn
+
+
+def test_variety_is_of_the_shape_of_f0(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contours that differ in their level alone are all the same."""
+    swing = torch.sin(torch.linspace(0, 6, 40))
+
+    def variety(contours: torch.Tensor) -> float | None:
+        class Decoder:
+            @staticmethod
+            def of(*_: object) -> Decoder:
+                return Decoder()
+
+            def f0(self, z: torch.Tensor) -> torch.Tensor:
+                return z
+
+        class Editor:
+            vits = None
+
+            def samples(self, _: EditRequest, count: int) -> list[Any]:
+                return [type("Latent", (), {"z": contour[None]}) for contour in contours[:count]]
+
+        monkeypatch.setattr("latent_edit.optimize.decoder_params.SpeakerDecoder", Decoder)
+        editor: Any = Editor()
+        return f0_variety(editor, REQUEST)
+
+    level = 100 * 2 ** (torch.arange(4)[:, None] / 12) * 2 ** (swing / 12)
+    assert variety(level) == pytest.approx(0, abs=1e-4)
+    depth = torch.tensor([-1.0, -1.0, 1.0, 1.0])[:, None] * (swing - swing.mean())
+    assert variety(100 * 2 ** (depth / 12)) == pytest.approx(float((swing.var(correction=0) * 4 / 3).sqrt()), rel=1e-3)
+    assert variety(torch.zeros(4, 40)) is None
