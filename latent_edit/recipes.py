@@ -10,6 +10,7 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
     runs/decoder.pack         what a decoder is trained from  `prepare pack`
     runs/decoder              state of the voice's decoder    `train vits --pack`
     runs/latents              latents and style embeddings    `prepare latents`
+    runs/takes                pairs of two takes              `prepare takes`
     runs/bridge-PRESET        state of a bridge               `train bridge`
     runs/evaluation           what was judged already         `evaluate`
 """
@@ -98,6 +99,27 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
     augmentations = _augmentations(runs)
     latents.prepare_latents(FrozenVits.load(voice), augmentations, runs / "latents")
     latents.embed_styles(load_style_encoder(clap), augmentations, runs / "latents")
+
+
+@prepare_app.command("takes")
+def prepare_takes(
+    corpus: Annotated[Path, typer.Argument(help="Recordings, or with --acted a folder of acted speech (EmoDB).")],
+    plain: Annotated[str, typer.Option(help="The voice whose takes a bridge starts from.")] = "sam_a",
+    styled: Annotated[str, typer.Option(help="The voice of the same person in the manner to learn.")] = "sam_b",
+    acted: Annotated[bool, typer.Option("--acted", help="Neutral and acted takes of the same actors.")] = False,
+    without: Annotated[list[str] | None, typer.Option(help="With --acted: an actor to leave out.")] = None,
+    runs: RunsOption = RUNS,
+    voice: VoiceOption = VOICE,
+    clap: ClapOption = CLAP,
+) -> None:
+    """Encode two takes of each sentence by one person, warped onto each other, for the preset `takes`."""
+    from latent_edit.data import takes
+    from latent_edit.models.clap import load_style_encoder
+    from latent_edit.models.vits import FrozenVits
+
+    pairs = takes.acted_pairs(corpus, without or ()) if acted else takes.recorded_pairs(corpus, plain, styled, "train")
+    vits, encoder = FrozenVits.load(voice), load_style_encoder(clap)
+    typer.echo(f"{takes.prepare_takes(vits, encoder, pairs, runs / 'takes')} pairs of takes in {runs / 'takes'}")
 
 
 @prepare_app.command("words")
@@ -279,16 +301,18 @@ def train_bridge(
     if dry_run:
         _show(config)
     from latent_edit.data.latents import load_latents
+    from latent_edit.data.takes import load_takes
     from latent_edit.models.vits import FrozenVits
     from latent_edit.training import bridge
 
     _flush_denormals()
-    latents = load_latents(runs / "latents", _augmentations(runs), bridge.needed_fields(config))
+    if "takes" in config.pairing:
+        latents = load_takes(runs / "takes")
+    else:
+        latents = load_latents(runs / "latents", _augmentations(runs), bridge.needed_fields(config))
     vits = FrozenVits.load(voice)
     if vits.latent_hash != latents.latent_hash:
-        raise InputError(
-            f"the latents in {runs} are of another voice than {voice}; run `prepare latents` with this one"
-        )
+        raise InputError(f"the latents in {runs} are of another voice than {voice}; prepare them again with this one")
     folder = _state(runs, "bridge", preset)
     trained = bridge.train(config, latents, vits, folder, resume=resume, start_from=start_from)
     if out is not None:
