@@ -322,7 +322,7 @@ def train_bridge(
 
 def evaluate(
     suite: Annotated[
-        str, typer.Option(help="embedded, or reference-effects (presets/reference-effects.yaml).")
+        str, typer.Option(help="embedded, reference-effects (presets/reference-effects.yaml), or human-pair.")
     ] = "embedded",
     recordings: Annotated[
         Path | None,
@@ -358,7 +358,9 @@ def evaluate(
 
     asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
-    if choose("suite", suite, ("embedded", "reference-effects")) == "reference-effects":
+    if choose("suite", suite, ("embedded", "reference-effects", "human-pair")) == "human-pair":
+        return _judge_human_pair(recordings, runs, out or RESULTS)
+    if suite == "reference-effects":
         if quick or test or given:
             raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
         return _measure_reference_effects(recordings, runs, workers, out)
@@ -386,6 +388,23 @@ def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int
     out, scores = out or PRESETS / "reference-effects.yaml", CachedScores(editor, runs / "evaluation")
     measured = reference_effects.measure_reference_effects(scores, chosen, _tell_judged, workers)
     reference_effects.write_reference_effects(out, measured, len(chosen))
+    typer.echo(f"written to {out}")
+
+
+def _judge_human_pair(recordings: Path | None, runs: Path, out: Path) -> None:
+    from latent_edit.bridge import load_bridge
+    from latent_edit.data.takes import load_takes
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import human_pair, sections
+    from latent_edit.evaluation.cached_scores import CachedScores
+
+    if recordings is None:
+        raise InputError("human-pair judges against real recordings; give their folder with --recordings")
+    editor = LatentEditor.load()
+    bridge = load_bridge(runs / "takes" / "bridge", editor.vits, editor.style_encoder)
+    scores, takes = CachedScores(editor, runs / "evaluation"), load_takes(runs / "takes")
+    rows = human_pair.human_pair_rows(scores, recordings, bridge, takes, _tell_judged)
+    sections.write(rows, editor, REPORT, out)
     typer.echo(f"written to {out}")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,15 +107,16 @@ def acted_pairs(folder: Path, without: Sequence[str] = ()) -> list[TakePair]:
             takes[row["speaker"], row["sentence"]].append(row)
     found = []
     for own in takes.values():
-        neutral = next((row for row in own if row["style"] == NEUTRAL), None)
-        for row in own if neutral else ():
-            if row is not neutral and row["style"] != NEUTRAL:
-                plain, styled = (
-                    Utterance(folder / r["file"], r["speaker"], r["text"], "CC0-1.0") for r in (neutral, row)
-                )
-                labels = tuple(folder / LABELS / f"{take.path.stem}{LABELS_SUFFIX}" for take in (plain, styled))
-                found.append(TakePair(plain, styled, row["style"], None, (labels[0], labels[1])))
+        neutral = [row for row in own if row["style"] == NEUTRAL][:1]
+        for first, second in product(neutral, [row for row in own if row["style"] != NEUTRAL]):
+            plain, styled = (Utterance(folder / r["file"], r["speaker"], r["text"], "CC0-1.0") for r in (first, second))
+            labels = (_labels(folder, plain), _labels(folder, styled))
+            found.append(TakePair(plain, styled, second["style"], None, labels))
     return found
+
+
+def _labels(folder: Path, take: Utterance) -> Path:
+    return folder / LABELS / f"{take.path.stem}{LABELS_SUFFIX}"
 
 
 def read_phone_labels(path: Path) -> list[tuple[float, str]]:

@@ -46,8 +46,8 @@ PLAIN, STYLED = "sam_a", "sam_b"  # one actor (NOTICE.md)
 SENTENCES = 40  # held out
 MEASURED, EMBEDDED = 100, 20  # training sentences for the mean change of the axes, and for what a voice sounds like
 STEPS = 10
+TITLE = "human pair, "  # how its rows begin
 IDENTITY = "the plain take, resynthesised"
-TITLE = "human pair, "
 FIGURES: Mapping[str, tuple[str, Unit]] = {
     "f0_shape": ("shape of F0, correlation", "cosine"),
     "energy_shape": ("shape of energy, correlation", "cosine"),
@@ -60,7 +60,14 @@ FIGURES: Mapping[str, tuple[str, Unit]] = {
     "plain_voice": (f"speaker, cosine to {PLAIN}", "cosine"),
     "styled_voice": (f"speaker, cosine to {STYLED}", "cosine"),
 }
-BEGIN, END = "<!-- human pair: begin -->", "<!-- human pair: end -->"
+ABOUT = f"""\
+## One actor, two manners
+
+`{STYLED}` is `{PLAIN}`'s actor in another manner, and both have recorded the same sentences. A bridge was trained on
+the two takes of each training sentence (`prepare takes`, preset `takes`); here it says {SENTENCES} held-out takes of
+{PLAIN} in the other manner, beside controls. Everything is encoded and decoded as {PLAIN}, frames are compared with the
+true take of {STYLED}, phoneme by phoneme. Below each value: its paired difference from the resynthesised plain take.
+Made by `evaluate --suite human-pair`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,14 +182,12 @@ LATENT_SYSTEMS: Mapping[str, tuple[str, Change, str]] = {
 
 def systems(learnt: Learnt) -> dict[str, Callable[[TakePair], Clip]]:
     """Every system by name: what it makes of a pair."""
-    latent: dict[str, Callable[[TakePair], Clip]] = {
-        name: lambda pair, name=name: Said(pair, name, learnt)
-        for name in LATENT_SYSTEMS  # type: ignore[misc]
+    made: dict[str, Callable[[TakePair], Clip]] = {
+        name: partial(Said, system=name, learnt=learnt) for name in LATENT_SYSTEMS
     }
-    return latent | {
-        "WORLD, mean change of the axes": lambda pair: WorldEdit(recordings(pair)[0], learnt.axes),
-        "the plain take": lambda pair: recordings(pair)[0],
-    }
+    made["WORLD, mean change of the axes"] = lambda pair: WorldEdit(recordings(pair)[0], learnt.axes)
+    made["the plain take itself"] = lambda pair: recordings(pair)[0]
+    return made
 
 
 def held_out(corpus: Path, split: Split = "test", count: int = SENTENCES) -> list[TakePair]:

@@ -19,7 +19,7 @@ WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "nepers": lambda x: f"{x:.2f}",
     "rating": lambda x: f"{x:.2f}",
     "semitones": lambda x: f"{x:.2f} st",
-    "decibels": lambda x: f"{x:.2f} dB",
+    "decibels": lambda x: f"{x:+.1f} dB",
 }
 
 
