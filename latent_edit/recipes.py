@@ -322,7 +322,7 @@ def train_bridge(
 
 def evaluate(
     suite: Annotated[
-        str, typer.Option(help="embedded, reference-effects (presets/reference-effects.yaml), or human-pair.")
+        str, typer.Option(help="embedded, reference-effects (presets/reference-effects.yaml), human-pair, acted-pairs.")
     ] = "embedded",
     recordings: Annotated[
         Path | None,
@@ -358,8 +358,11 @@ def evaluate(
 
     asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
-    if choose("suite", suite, ("embedded", "reference-effects", "human-pair")) == "human-pair":
+    choose("suite", suite, ("embedded", "reference-effects", "human-pair", "acted-pairs"))
+    if suite == "human-pair":
         return _judge_human_pair(recordings, runs, out or RESULTS)
+    if suite == "acted-pairs":
+        return _judge_acted_pairs(acted, runs, out or RESULTS)
     if suite == "reference-effects":
         if quick or test or given:
             raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
@@ -400,10 +403,28 @@ def _judge_human_pair(recordings: Path | None, runs: Path, out: Path) -> None:
 
     if recordings is None:
         raise InputError("human-pair judges against real recordings; give their folder with --recordings")
-    editor = LatentEditor.load()
-    bridge = load_bridge(runs / "takes" / "bridge", editor.vits, editor.style_encoder)
-    scores, takes = CachedScores(editor, runs / "evaluation"), load_takes(runs / "takes")
+    editor, folder = LatentEditor.load(), runs / "takes"
+    bridge = load_bridge(folder / "bridge", editor.vits, editor.style_encoder)
+    scores, takes = CachedScores(editor, runs / "evaluation"), load_takes(folder)
     rows = human_pair.human_pair_rows(scores, recordings, bridge, takes, _tell_judged)
+    sections.write(rows, editor, REPORT, out)
+    typer.echo(f"written to {out}")
+
+
+def _judge_acted_pairs(acted: Path | None, runs: Path, out: Path) -> None:
+    from latent_edit.bridge import load_bridge
+    from latent_edit.data.takes import load_takes
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import acted_bridges, sections
+    from latent_edit.evaluation.cached_scores import CachedScores
+
+    if acted is None:
+        raise InputError("acted-pairs fits its judges on acted speech; give its folder with --acted")
+    editor = LatentEditor.load()
+    folders = [runs / name / "takes" for name in acted_bridges.HALVES]
+    bridges = [load_bridge(folder / "bridge", editor.vits, editor.style_encoder) for folder in folders]
+    halves = [acted_bridges.Half.of(x, load_takes(y)) for x, y in zip(bridges, folders, strict=True)]
+    rows = acted_bridges.acted_rows(CachedScores(editor, runs / "evaluation"), acted, halves, _tell_judged)
     sections.write(rows, editor, REPORT, out)
     typer.echo(f"written to {out}")
 

@@ -29,7 +29,6 @@ from latent_edit.data.splits import Split, select, sentence_key
 from latent_edit.errors import InputError
 from latent_edit.files import write_text
 from latent_edit.models.alignment import same_moments
-from latent_edit.optimize.corrections import invert
 from latent_edit.recording import levelled, nearest_speaker
 from latent_edit.types import Latent, Waveform
 
@@ -172,10 +171,8 @@ def take_sound(vits: FrozenVits, take: Utterance) -> Waveform:
 
 
 def encode_take(vits: FrozenVits, take: Utterance, voice: str) -> Latent:
-    """Z_audio of a take. That of a stranger, whom the posterior encoder has never heard, is inverted as well."""
-    sound = take_sound(vits, take)
-    latent = vits.encode_speech(sound, voice)
-    return latent if take.speaker in vits.speakers else invert(vits, latent, sound, voice)
+    """Z_audio of a take: the posterior's mean."""
+    return vits.encode_speech(take_sound(vits, take), voice)
 
 
 def prepare_takes(vits: FrozenVits, encoder: StyleEncoder, pairs: Sequence[TakePair], folder: Path) -> int:

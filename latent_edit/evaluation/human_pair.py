@@ -130,11 +130,13 @@ class Said:
         return self.pair.plain.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
-        """Both takes, the system with all that it learnt, the voice, and the code."""
-        learnt = [self.learnt.bridge.hash, self.learnt.log_ratio, self.learnt.shift.flatten().tolist()]
+        """Both takes, the system with what it learnt (where it changes nothing, nothing), the voice, and the code."""
+        learnt = self.learnt
+        of_training = [learnt.bridge.hash, learnt.log_ratio, learnt.shift.tolist(), learnt.style.tolist()]
         takes = [recording.identity(editor) for recording in recordings(self.pair)]
         code = [editor.vits.hash, editor_code(editor), code_hash(__name__)]
-        return ["said", self.system, *takes, *learnt, *self.learnt.style.flatten().tolist(), *code]
+        unchanged = LATENT_SYSTEMS[self.system][1] is _same
+        return ["said", self.system, *takes, *code, *([] if unchanged else of_training)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Encode, change, decode."""

@@ -52,12 +52,12 @@ def _figures(emotion_judges: Mapping[str, EmotionJudge]) -> list[Figure]:
         Figure("words lost (pocketsphinx)", "points", words_lost("pocketsphinx")),
         Figure("DistillMOS, after - before", "mos", _change_of("distillmos")),
         Figure("DNSMOS, after - before", "mos", _change_of("dnsmos")),
-        Figure("same voice, cosine", "cosine", _same_voice),
+        Figure("same voice, cosine", "cosine", same_voice),
     ]
     figures = [figure for figure in figures if judges.installed(PACKAGES[figure.what])]
     for name, judge in emotion_judges.items():
         asked = [prompt for prompt, emotion in EMOTION_OF.items() if emotion in judge.kind.emotions]
-        figures.append(Figure(EMOTION.format(name), "percent", _heard_by(judge), asked))
+        figures.append(Figure(EMOTION.format(name), "percent", heard_by(judge), asked))
     return figures
 
 
@@ -69,11 +69,14 @@ def _change_of(judge: str) -> Callable[[CachedScores, Trial, Clip], tuple[float,
     return measure
 
 
-def _same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
+def same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
+    """Cosine of the speaker embeddings of a clip and of what is before."""
     return float(np.dot(scores.score("speaker", trial.edit.before), scores.score("speaker", clip))), 1.0
 
 
-def _heard_by(judge: EmotionJudge) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+def heard_by(judge: EmotionJudge) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+    """Whether a judge hears the emotion that a trial asks for in the change from before."""
+
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
         heard = judge.hears(scores, trial.edit.before, clip)
         return None if heard is None else (float(heard == EMOTION_OF[trial.rule]), 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latent_edit.evaluation import human_pair
+from latent_edit.evaluation import acted_bridges, human_pair
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.comparison import PAIRED
 from latent_edit.evaluation.report import DATA_NAME, Report, merge, read_data, write_data, write_section
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
 # How the rows of a suite begin -> what stands above its table.
-ABOUT: Mapping[str, str] = {human_pair.TITLE: human_pair.ABOUT}
+ABOUT: Mapping[str, str] = {human_pair.TITLE: human_pair.ABOUT, acted_bridges.TITLE: acted_bridges.ABOUT}
 
 
 def write_sections(report: Report, results: Path) -> None:
