@@ -62,7 +62,7 @@ class BridgeConfig(StrictModel):
     width: int = 256
     depth: int = 8
     # Share of each kind of pair in training.
-    pairing: dict[Literal["paper", "aligned", "parallel", "reading"], float]
+    pairing: dict[Literal["paper", "aligned", "parallel", "reading", "takes"], float]
     source_space: Literal["post_flow", "pre_flow"] = "post_flow"
     # Share of each kind of style embedding in training.
     condition: dict[Literal["same_clip", "other_clip", "caption"], float]
@@ -92,6 +92,8 @@ class BridgeConfig(StrictModel):
                 raise ValueError(f"{name} needs shares of zero or more, and one above zero")
         if self.source_space == "pre_flow" and not self.pairing.keys() <= {"aligned", "paper"}:
             raise ValueError("only aligned and paper pairs have a source before the flow")
+        if "takes" in self.pairing and (len(self.pairing) > 1 or "caption" in self.condition):
+            raise ValueError("takes are prepared by themselves and have no captions: no other pairs, no caption")
         if self.network == "image" and not 1 <= self.depth <= 5:
             raise ValueError("the image network has 1 to 5 resolutions: set depth")
         if self.prosody and (self.network != "temporal" or self.source_space != "post_flow"):

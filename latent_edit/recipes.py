@@ -10,6 +10,7 @@ Everything that is made lies under one ignored folder (`runs/`), so that each co
     runs/decoder.pack         what a decoder is trained from  `prepare pack`
     runs/decoder              state of the voice's decoder    `train vits --pack`
     runs/latents              latents and style embeddings    `prepare latents`
+    runs/takes                pairs of two takes              `prepare takes`
     runs/bridge-PRESET        state of a bridge               `train bridge`
     runs/evaluation           what was judged already         `evaluate`
     runs/paper/ROW-STEPS      state of a row's bridge         `evaluate --suite paper`
@@ -104,6 +105,27 @@ def prepare_latents(runs: RunsOption = RUNS, voice: VoiceOption = VOICE, clap: C
     augmentations = _augmentations(runs)
     latents.prepare_latents(FrozenVits.load(voice), augmentations, runs / "latents")
     latents.embed_styles(load_style_encoder(clap), augmentations, runs / "latents")
+
+
+@prepare_app.command("takes")
+def prepare_takes(
+    corpus: Annotated[Path, typer.Argument(help="Recordings, or with --acted a folder of acted speech (EmoDB).")],
+    plain: Annotated[str, typer.Option(help="The voice whose takes a bridge starts from.")] = "sam_a",
+    styled: Annotated[str, typer.Option(help="The voice of the same person in the manner to learn.")] = "sam_b",
+    acted: Annotated[bool, typer.Option("--acted", help="Neutral and acted takes of the same actors.")] = False,
+    without: Annotated[list[str] | None, typer.Option(help="With --acted: an actor to leave out.")] = None,
+    runs: RunsOption = RUNS,
+    voice: VoiceOption = VOICE,
+    clap: ClapOption = CLAP,
+) -> None:
+    """Encode two takes of each sentence by one person, warped onto each other, for the preset `takes`."""
+    from latent_edit.data import takes
+    from latent_edit.models.clap import load_style_encoder
+    from latent_edit.models.vits import FrozenVits
+
+    pairs = takes.acted_pairs(corpus, without or ()) if acted else takes.recorded_pairs(corpus, plain, styled, "train")
+    vits, encoder = FrozenVits.load(voice), load_style_encoder(clap)
+    typer.echo(f"{takes.prepare_takes(vits, encoder, pairs, runs / 'takes')} pairs of takes in {runs / 'takes'}")
 
 
 @prepare_app.command("words")
@@ -297,11 +319,16 @@ def train_bridge(
 def _latents(runs: Path, voice: Path, config: BridgeConfig) -> tuple[Latents, FrozenVits]:
     """The prepared latents, and the voice that they are of. Raises InputError when they are of another."""
     from latent_edit.data.latents import load_latents
+    from latent_edit.data.takes import load_takes
     from latent_edit.models.vits import FrozenVits
     from latent_edit.training.bridge import needed_fields
 
     _flush_denormals()
-    latents, vits = load_latents(runs / "latents", _augmentations(runs), needed_fields(config)), FrozenVits.load(voice)
+    if "takes" in config.pairing:
+        latents = load_takes(runs / "takes")
+    else:
+        latents = load_latents(runs / "latents", _augmentations(runs), needed_fields(config))
+    vits = FrozenVits.load(voice)
     if vits.latent_hash != latents.latent_hash:
         raise InputError(
             f"the latents in {runs} are of another voice than {voice}; run `prepare latents` with this one"
@@ -313,7 +340,8 @@ def evaluate(
     suite: Annotated[
         str,
         typer.Option(
-            help="embedded, paper (presets/paper-suite.yaml), or reference-effects (presets/reference-effects.yaml)."
+            help="embedded, paper (presets/paper-suite.yaml), human-pair, acted-pairs, or reference-effects "
+            "(presets/reference-effects.yaml)."
         ),
     ] = "embedded",
     recordings: Annotated[
@@ -357,12 +385,17 @@ def evaluate(
     given = {name: count for name, count in asked.items() if count is not None}
     asked = {"steps": steps, "batch_size": batch}
     training = {name: count for name, count in asked.items() if count is not None}
-    if choose("suite", suite, ("embedded", "paper", "reference-effects")) == "paper":
+    choose("suite", suite, ("embedded", "paper", "human-pair", "acted-pairs", "reference-effects"))
+    if suite == "paper":
         if test or preservation is not None:
             raise InputError("paper is about edits of the development set; leave out --test and --preservation")
         return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
     if rows or training:
         raise InputError("--rows, --steps and --batch are of the suite paper; give --suite paper")
+    if suite == "human-pair":
+        return _judge_human_pair(recordings, runs, out or RESULTS)
+    if suite == "acted-pairs":
+        return _judge_acted_pairs(acted, runs, out or RESULTS)
     if suite == "reference-effects":
         if quick or test or given:
             raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
@@ -430,6 +463,41 @@ def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int
     out, scores = out or PRESETS / "reference-effects.yaml", CachedScores(editor, runs / "evaluation")
     measured = reference_effects.measure_reference_effects(scores, chosen, _tell_judged, workers)
     reference_effects.write_reference_effects(out, measured, len(chosen))
+    typer.echo(f"written to {out}")
+
+
+def _judge_human_pair(recordings: Path | None, runs: Path, out: Path) -> None:
+    from latent_edit.bridge import load_bridge
+    from latent_edit.data.takes import load_takes
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import human_pair, sections
+    from latent_edit.evaluation.cached_scores import CachedScores
+
+    if recordings is None:
+        raise InputError("human-pair judges against real recordings; give their folder with --recordings")
+    editor, folder = LatentEditor.load(), runs / "takes"
+    bridge = load_bridge(folder / "bridge", editor.vits, editor.style_encoder)
+    scores, takes = CachedScores(editor, runs / "evaluation"), load_takes(folder)
+    rows = human_pair.human_pair_rows(scores, recordings, bridge, takes, _tell_judged)
+    sections.write(rows, editor, REPORT, out)
+    typer.echo(f"written to {out}")
+
+
+def _judge_acted_pairs(acted: Path | None, runs: Path, out: Path) -> None:
+    from latent_edit.bridge import load_bridge
+    from latent_edit.data.takes import load_takes
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import acted_bridges, sections
+    from latent_edit.evaluation.cached_scores import CachedScores
+
+    if acted is None:
+        raise InputError("acted-pairs fits its judges on acted speech; give its folder with --acted")
+    editor = LatentEditor.load()
+    folders = [runs / name / "takes" for name in acted_bridges.HALVES]
+    bridges = [load_bridge(folder / "bridge", editor.vits, editor.style_encoder) for folder in folders]
+    halves = [acted_bridges.Half.of(x, load_takes(y)) for x, y in zip(bridges, folders, strict=True)]
+    rows = acted_bridges.acted_rows(CachedScores(editor, runs / "evaluation"), acted, halves, _tell_judged)
+    sections.write(rows, editor, REPORT, out)
     typer.echo(f"written to {out}")
 
 

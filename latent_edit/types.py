@@ -32,15 +32,19 @@ class Latent:
         length = int(self.lengths[index])
         return Latent(self.z[index : index + 1, :, :length], self.mask[index : index + 1, :, :length])
 
-    def stretched(self, frames: int) -> Latent:
-        """One unpadded item [1, C, T] resampled evenly in time, linearly between its frames: [1, C, frames]."""
+    def at(self, positions: Tensor) -> Latent:
+        """One unpadded item [1, C, T] at moments [frames] in frames, linearly between its own: [1, C, frames]."""
         last = self.z.shape[2] - 1
-        middles = torch.arange(frames, device=self.z.device, dtype=torch.float64) + 0.5
-        positions = (middles * (last + 1) / frames - 0.5).clamp(0, last)
+        positions = positions.clamp(0, last)
         before = positions.long()
         share = (positions - before).to(self.z)
         z = torch.lerp(self.z[:, :, before], self.z[:, :, (before + 1).clamp(max=last)], share)
         return Latent(z, torch.ones_like(z[:, :1]))
+
+    def stretched(self, frames: int) -> Latent:
+        """One unpadded item [1, C, T] resampled evenly in time, linearly between its frames: [1, C, frames]."""
+        middles = torch.arange(frames, device=self.z.device, dtype=torch.float64) + 0.5
+        return self.at(middles * self.z.shape[2] / frames - 0.5)
 
     @staticmethod
     def concatenate(latents: list[Latent]) -> Latent:

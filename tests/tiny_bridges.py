@@ -10,7 +10,7 @@ from tiny_voices import shake
 
 from latent_edit.bridge import Bridge, BridgeConfig
 from latent_edit.data.augmentations import Augmentation
-from latent_edit.data.latents import FIELDS, Latents
+from latent_edit.data.latents import FIELDS, Latents, similar_styles
 
 CHANNELS, STYLE, SPEAKER = 8, 6, 4
 
@@ -73,6 +73,7 @@ def tiny_latents(count: int = 16, seed: int = 0) -> Latents:
         speaker=draw.integers(0, 2, count),
         audio_style=unit(torch.randn(count, STYLE, generator=generator) + 1, dim=1),
         caption_styles=[unit(torch.randn(2, STYLE, generator=generator) - 1, dim=1) for _ in range(count)],
+        similar=similar_styles(items),
         latent_hash="l" * 64,
         voice_hash="v" * 64,
         style_hash="s" * 64,

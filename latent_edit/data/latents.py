@@ -10,15 +10,17 @@ import hashlib
 import json
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from latent_edit.axes import AXES
 from latent_edit.data.augmentations import Augmentation, Augmentations
 from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 PRIOR_NOISE = 0.667
 SHARD_RECORDINGS = 32
+# "Another clip in the same style": within this distance in units of the axes' floors.
+SIMILAR_DISTANCE, MOST_SIMILAR = 1.0, 12
 
 
 @dataclass(frozen=True)
@@ -63,20 +67,34 @@ class Example:
 FIELDS = tuple(Example.__dataclass_fields__)
 
 
+class Target(Protocol):
+    """What the target of an example is: an augmentation, or a take (`data.takes`)."""
+
+    @property
+    def kind(self) -> str:
+        """raw, neutral, styled, or take."""
+
+    @property
+    def warp(self) -> float:
+        """Duration ratio to what the example starts from."""
+
+
 @dataclass(frozen=True)
 class Latents:
     """All examples in memory.
 
-    examples: field -> list of [C, T]. items: the augmentation that each example has as its target. speaker: [n].
-    audio_style: [n, D] CLAP embeddings of the targets' audio; caption_styles: of each example's captions [k, D]. All
-    embeddings as the CLAP gives them. hashes: of the voice's latent space, of all of it, and of the CLAP.
+    examples: field -> list of [C, T]. items: the target of each example. speaker: [n]. audio_style: [n, D] CLAP
+    embeddings of the targets' audio; caption_styles: of each example's captions [k, D], k may be 0. All embeddings as
+    the CLAP gives them. similar: of each example, others whose clips have the same style but say something else,
+    possibly none. hashes: of the voice's latent space, of all of it, and of the CLAP.
     """
 
     examples: dict[str, list[Tensor]]
-    items: list[Augmentation]
+    items: Sequence[Target]
     speaker: np.ndarray
     audio_style: Tensor
     caption_styles: list[Tensor]
+    similar: list[np.ndarray]
     latent_hash: str
     voice_hash: str
     style_hash: str
@@ -86,8 +104,13 @@ class Latents:
 
     @property
     def natural(self) -> np.ndarray:
-        """Which examples are recordings themselves, raw to raw; [n] bool."""
-        return np.array([item.kind == "raw" for item in self.items])
+        """Which targets are recordings themselves, [n] bool."""
+        return np.array([item.kind in ("raw", "take") for item in self.items])
+
+    @property
+    def styled(self) -> np.ndarray:
+        """Which examples have something to change, [n] bool."""
+        return np.array([item.kind in ("styled", "take") for item in self.items])
 
     @property
     def log_ratio(self) -> np.ndarray:
@@ -255,10 +278,23 @@ def load_latents(folder: Path, augmentations: Augmentations, fields: tuple[str, 
         speaker=np.array([row["speaker"] for row in rows]),
         audio_style=audio_style,
         caption_styles=[text_style[[position[text] for text in _captions(item)]] for item in items],
+        similar=similar_styles(items),
         latent_hash=made_from["latent_hash"],
         voice_hash=made_from["voice_hash"],
         style_hash=style_hash,
     )
+
+
+def similar_styles(items: Sequence[Augmentation]) -> list[np.ndarray]:
+    """For each example, others that sound alike but say something else; at most `MOST_SIMILAR`, possibly none."""
+    heard = np.array([item.heard for item in items]) / np.array([axis.floor for axis in AXES.values()])
+    sentences = np.array([item.sentence for item in items])
+    similar = []
+    for own, sentence in zip(heard, sentences, strict=True):
+        distance = np.linalg.norm(heard - own, axis=1)
+        near = np.flatnonzero((distance < SIMILAR_DISTANCE) & (sentences != sentence))
+        similar.append(near[np.argsort(distance[near], kind="stable")][:MOST_SIMILAR])
+    return similar
 
 
 def _recordings(augmentations: Augmentations) -> list[list[int]]:

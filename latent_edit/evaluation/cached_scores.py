@@ -16,7 +16,7 @@ import diskcache
 import numpy as np
 
 from latent_edit import judges
-from latent_edit.evaluation import emotion_features, fidelity
+from latent_edit.evaluation import emotion_features, fidelity, take_frames
 from latent_edit.evaluation.clips import Clip, Sound
 from latent_edit.evaluation.code_hash import code_hash, package_versions
 from latent_edit.measures import Measurements, measure
@@ -40,6 +40,7 @@ JUDGES: dict[str, Callable[..., Any]] = {
     "distillmos": judges.naturalness_distillmos,
     "functionals": emotion_features.functionals,
     "contour_shape": emotion_features.contour_shape,
+    "frames": take_frames.frames,
     "fidelity": fidelity.compare,
 }
 

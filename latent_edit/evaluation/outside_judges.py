@@ -57,7 +57,7 @@ def _figures(emotion_judges: Mapping[str, EmotionJudge]) -> list[Figure]:
     figures = [figure for figure in figures if judges.installed(PACKAGES[figure.what])]
     for name, judge in emotion_judges.items():
         asked = [prompt for prompt, emotion in EMOTION_OF.items() if emotion in judge.kind.emotions]
-        figures.append(Figure(EMOTION.format(name), "percent", _heard_by(judge), asked))
+        figures.append(Figure(EMOTION.format(name), "percent", heard_by(judge), asked))
     return figures
 
 
@@ -74,7 +74,9 @@ def same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, f
     return float(np.dot(scores.score("speaker", trial.edit.before), scores.score("speaker", clip))), 1.0
 
 
-def _heard_by(judge: EmotionJudge) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+def heard_by(judge: EmotionJudge) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+    """Whether a judge hears the emotion that a trial asks for in the change from before."""
+
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
         heard = judge.hears(scores, trial.edit.before, clip)
         return None if heard is None else (float(heard == EMOTION_OF[trial.rule]), 1.0)

@@ -28,6 +28,7 @@ OUTSIDE = (*PACKAGES, *EMOTIONS)
 AXES = (PRESETS, PARAPHRASES, NEW)
 ROBUSTNESS = (SUCCESS, PROGRESS, WORDS)
 EACH_PRESET = ("success, each preset", "words preserved, excess WER", "voice preserved, cosine over control")
+SEPARATE = ("human pair, ", "acted pairs, ")  # how rows begin that have a section of their own
 OLD = "†"  # measured with other weights or code
 
 
@@ -145,7 +146,7 @@ class Report:
         return [
             item
             for (what, _), item in self.items.items()
-            if PAIRED not in what and what not in plain and what not in tables
+            if PAIRED not in what and what not in plain and what not in tables and not what.startswith(SEPARATE)
         ]
 
     def _cell(self, what: str, of: str) -> str:

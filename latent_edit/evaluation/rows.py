@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from latent_edit.evaluation.statistics import Estimate
 
-Unit = Literal["percent", "points", "cosine", "cents", "mos", "times", "nepers", "semitones", "rating"]
+Unit = Literal["percent", "points", "cosine", "cents", "mos", "times", "nepers", "semitones", "decibels", "rating"]
 WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "percent": lambda x: f"{100 * x:.1f} %",
     "points": lambda x: f"{100 * x:+.1f} points",
@@ -19,6 +19,7 @@ WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "nepers": lambda x: f"{x:.2f}",
     "rating": lambda x: f"{x:.2f}",
     "semitones": lambda x: f"{x:.2f} st",
+    "decibels": lambda x: f"{x:+.1f} dB",
 }
 
 

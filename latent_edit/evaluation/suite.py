@@ -13,7 +13,7 @@ import numpy as np
 from latent_edit import judges
 from latent_edit.axes import AXES
 from latent_edit.data.styles import Style, style_of
-from latent_edit.evaluation import emotion, paper_report, report
+from latent_edit.evaluation import emotion, paper_report, report, sections
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.controls import systems
@@ -100,6 +100,7 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     run.results.parent.mkdir(parents=True, exist_ok=True)
     write_text(run.results, written.results(notes(plan, emotion_judges), about) + "\n")
     paper_report.write_report(run.results, run.data / PAPER_DATA, hashes)
+    sections.write_sections(written, run.results)
     report.write_section(run.data / "README.md", written.headlines())
     return rows
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from latent_edit import checkpoint
-from latent_edit.axes import AXES
 from latent_edit.bridge import Bridge, BridgeConfig
 from latent_edit.data.latents import Latents
 from latent_edit.data.speech import batch_of_step
@@ -27,13 +26,12 @@ PAIR_FIELDS = {
     ("parallel", "post_flow"): ("neutral", "target", "neutral"),
     ("aligned", "post_flow"): ("text", "target", "neutral"),
     ("aligned", "pre_flow"): ("text_prior", "target", "neutral"),
+    ("takes", "post_flow"): ("neutral", "target", "neutral"),
     ("paper", "post_flow"): ("paper", "target", "neutral"),
     ("paper", "pre_flow"): ("paper_prior", "target", "neutral"),
 }
 # The authors cut or pad every latent to this many frames (their configurations; 384 at 86 frames a second).
 PAPER_FRAMES = 384
-# "Another clip in the same style": within this distance in units of the axes' floors.
-SIMILAR_DISTANCE, MOST_SIMILAR = 1.0, 12
 FINAL_RATE = 0.1  # of the learning rate, at the last step
 _STATE = ("bridge", "averaged", "optimizer")
 
@@ -65,7 +63,6 @@ class BridgeTask:
         training = config.training
         self.optimizer = torch.optim.AdamW(self.bridge.parameters(), lr=training.learning_rate, weight_decay=0.01)
         self.averaged = loop.moving_average(self.bridge, training.ema)
-        self.similar = _similar_styles(latents)
 
     def _measure_moments(self) -> None:
         """Normalisation from natural, unpadded Z_audio frames, and the centres of CLAP's two cones."""
@@ -75,8 +72,10 @@ class BridgeTask:
             frames = torch.cat([latents.examples["target"][i].float() for i in chosen], dim=1).to(self.device)
             self.bridge.mean.copy_(frames.mean(1, keepdim=True))
             self.bridge.deviation.copy_(frames.std(1, keepdim=True))
-        text = torch.cat([own.mean(0, keepdim=True) for own in latents.caption_styles])
-        self.bridge.style_mean.copy_(torch.stack([text.mean(0), latents.audio_style.mean(0)]))
+        audio = latents.audio_style.mean(0)
+        captioned = [own.mean(0) for own in latents.caption_styles if len(own)]
+        text = torch.stack(captioned).mean(0) if captioned else audio  # takes have no captions
+        self.bridge.style_mean.copy_(torch.stack([text, audio]))
 
     def start_from(self, folder: Path) -> None:
         """Take the weights of a checkpoint, and keep the moments of these latents."""
@@ -181,8 +180,8 @@ class BridgeTask:
             style = self.bridge.centred(own[draw.integers(len(own))][None].to(self.device), "text")
         else:
             clip = example
-            if kind == "other_clip" and len(self.similar[example]):
-                clip = int(draw.choice(self.similar[example]))
+            if kind == "other_clip" and len(latents.similar[example]):
+                clip = int(draw.choice(latents.similar[example]))
             style = self.bridge.centred(latents.audio_style[clip][None].to(self.device), "audio")
         noise = torch.from_numpy(draw.standard_normal(style.shape[1])).float().to(self.device)
         style = style[0] + self.config.training.condition_noise / style.shape[1] ** 0.5 * noise
@@ -233,12 +232,11 @@ def train(
 
 def _pool(latents: Latents, plain_share: float | None) -> np.ndarray:
     """Examples to train on: all in a style, and evenly taken others up to their share."""
-    styled = np.array([item.kind == "styled" for item in latents.items])
-    plain = np.flatnonzero(~styled)
+    plain = np.flatnonzero(~latents.styled)
     if plain_share is not None:
-        wanted = min(len(plain), round(plain_share / (1 - plain_share) * styled.sum()))
+        wanted = min(len(plain), round(plain_share / (1 - plain_share) * latents.styled.sum()))
         plain = plain[np.linspace(0, len(plain) - 1, wanted).round().astype(int)]
-    return np.sort(np.concatenate([np.flatnonzero(styled), plain]))
+    return np.sort(np.concatenate([np.flatnonzero(latents.styled), plain]))
 
 
 def _cut_or_pad(values: Tensor, frames: int) -> Tensor:
@@ -248,15 +246,3 @@ def _cut_or_pad(values: Tensor, frames: int) -> Tensor:
 def _shares(parts: dict[Any, float]) -> np.ndarray:
     weights = np.array(list(parts.values()))
     return weights / weights.sum()
-
-
-def _similar_styles(latents: Latents) -> list[np.ndarray]:
-    """For each example, others that sound alike but say something else; at most `MOST_SIMILAR`, possibly none."""
-    heard = np.array([item.heard for item in latents.items]) / np.array([axis.floor for axis in AXES.values()])
-    sentences = np.array([item.sentence for item in latents.items])
-    similar = []
-    for own, sentence in zip(heard, sentences, strict=True):
-        distance = np.linalg.norm(heard - own, axis=1)
-        near = np.flatnonzero((distance < SIMILAR_DISTANCE) & (sentences != sentence))
-        similar.append(near[np.argsort(distance[near], kind="stable")][:MOST_SIMILAR])
-    return similar

@@ -22,6 +22,7 @@ from latent_edit.data.latents import (
     load_latents,
     make_examples,
     prepare_latents,
+    similar_styles,
 )
 from latent_edit.data.styles import Style
 from latent_edit.data.world import analyse, synthesise
@@ -345,3 +346,11 @@ def test_light_breath_is_sought_and_a_whisper_heard(
         clear = synthesise(analyse(audio[0], RATE), Style(pitch_semitones=3.0))
         heard = vits.encode_speech(Waveform.of(torch.from_numpy(clear), RATE), last.speaker)
         assert torch.equal(made_now[-1].target, (heard.z[0] + 1).half())
+
+
+def test_similar_clips_sound_alike_and_say_something_else() -> None:
+    here, near, far = (make_item(n, "styled", text=f"sentence {n}") for n in range(3))
+    near = dataclasses.replace(near, heard=(3.5, *(0.0,) * 6))
+    far = dataclasses.replace(far, heard=(-3.0, *(0.0,) * 6))
+    again = dataclasses.replace(near, sentence=here.sentence)  # what is nearest comes first
+    assert [list(found) for found in similar_styles([here, near, far, again])] == [[1], [3, 0], [], [1]]
