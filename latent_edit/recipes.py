@@ -298,7 +298,7 @@ def train_bridge(
 
 def evaluate(
     suite: Annotated[
-        str, typer.Option(help="embedded, or reference-effects (presets/reference-effects.yaml).")
+        str, typer.Option(help="embedded, latents, or reference-effects (presets/reference-effects.yaml).")
     ] = "embedded",
     recordings: Annotated[
         Path | None,
@@ -319,6 +319,9 @@ def evaluate(
     preservation: Annotated[
         int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
     ] = None,
+    clap: Annotated[
+        str | None, typer.Option(help="With --suite latents: only what this CLAP hears (folder, .pt file or hub name).")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
     out: Annotated[Path | None, typer.Option(help="File to write; docs/RESULTS.md if not given.")] = None,
     runs: RunsOption = RUNS,
@@ -334,7 +337,13 @@ def evaluate(
 
     asked = {"presets": combinations, "preservation": preservation}
     given = {name: count for name, count in asked.items() if count is not None}
-    if choose("suite", suite, ("embedded", "reference-effects")) == "reference-effects":
+    if choose("suite", suite, ("embedded", "latents", "reference-effects")) == "latents":
+        if test or given or study:
+            raise InputError("--suite latents has a size of its own; leave out --test, --study and the numbers")
+        return _evaluate_latents(recordings, acted, clap, quick, workers, out, runs)
+    if clap:
+        raise InputError("--clap is for --suite latents: the other suites judge the shipped CLAP")
+    if suite == "reference-effects":
         if quick or test or given:
             raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
         return _measure_reference_effects(recordings, runs, workers, out)
@@ -348,6 +357,38 @@ def evaluate(
     )
     typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
     return typer.echo(f"written to {results}")
+
+
+def _evaluate_latents(
+    recordings: Path | None,
+    acted: Path | None,
+    clap: str | None,
+    quick: bool,
+    workers: int,
+    out: Path | None,
+    runs: Path,
+) -> None:
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import latent_results, latents
+    from latent_edit.models.clap import load_style_encoder
+
+    if recordings is None:
+        raise InputError("--suite latents measures real recordings; give their folder with --recordings")
+    folder = runs / "latents-quick"
+    data, figures = (folder, folder) if quick else (REPORT, latent_results.FOLDER)
+    run = latents.LatentRun(
+        runs / "evaluation",
+        out or (folder / RESULTS.name if quick else RESULTS),
+        data,
+        figures,
+        recordings,
+        acted,
+        load_style_encoder(clap) if clap else None,
+        latents.QUICK if quick else latents.LatentSizes(),
+        workers,
+    )
+    rows = latents.evaluate_latents(LatentEditor.load(), run, _tell_judged)
+    typer.echo(f"{len(rows)} rows, written to {run.results}")
 
 
 def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:

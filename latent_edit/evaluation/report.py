@@ -21,13 +21,13 @@ from latent_edit.evaluation.rows import HEADER, WRITTEN, Row
 from latent_edit.evaluation.style_success import NEW, PARAPHRASES, PRESETS
 from latent_edit.files import write_text
 
-BEGIN, END = "<!-- evaluate: begin -->", "<!-- evaluate: end -->"
 DATA_NAME = "evaluation.json"
 EMOTIONS = tuple(EMOTION.format(name) for name in ("functionals", "contour shape"))
 OUTSIDE = (*PACKAGES, *EMOTIONS)
 AXES = (PRESETS, PARAPHRASES, NEW)
 ROBUSTNESS = (SUCCESS, PROGRESS, WORDS)
 EACH_PRESET = ("success, each preset", "words preserved, excess WER", "voice preserved, cosine over control")
+LATENTS = "latents, "  # how the rows of `evaluate --suite latents` begin, which have a section of their own
 OLD = "†"  # measured with other weights or code
 
 
@@ -145,7 +145,7 @@ class Report:
         return [
             item
             for (what, _), item in self.items.items()
-            if PAIRED not in what and what not in plain and what not in tables
+            if PAIRED not in what and what not in plain and what not in tables and not what.startswith(LATENTS)
         ]
 
     def _cell(self, what: str, of: str) -> str:
@@ -171,12 +171,18 @@ class Report:
         return write(found.value) + interval
 
 
-def write_section(path: Path, text: str) -> None:
-    """Put `text` between the markers of a Markdown file; the rest of it stays as it is."""
-    content = path.read_text(encoding="utf-8") if path.is_file() else f"# Shipped weights\n\n{BEGIN}\n{END}\n"
-    head, _, rest = content.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    write_text(path, f"{head}{BEGIN}\n{text.strip()}\n{END}{tail}")
+def write_section(path: Path, text: str, name: str = "evaluate") -> None:
+    """Put `text` between the markers of that name in a Markdown file, at its end where it has none.
+
+    The rest of the file stays as it is.
+    """
+    begin, end = (f"<!-- {name}: {edge} -->" for edge in ("begin", "end"))
+    content = path.read_text(encoding="utf-8") if path.is_file() else "# Shipped weights\n"
+    if begin not in content:
+        content = f"{content.rstrip()}\n\n{begin}\n{end}\n"
+    head, _, rest = content.partition(begin)
+    _, _, tail = rest.partition(end)
+    write_text(path, f"{head}{begin}\n{text.strip()}\n{end}{tail}")
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

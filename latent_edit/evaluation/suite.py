@@ -13,7 +13,7 @@ import numpy as np
 from latent_edit import judges
 from latent_edit.axes import AXES
 from latent_edit.data.styles import Style, style_of
-from latent_edit.evaluation import emotion, report
+from latent_edit.evaluation import emotion, latent_results, report
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.controls import systems
@@ -98,6 +98,9 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     about = {system.name: system.about for system in systems(plan)}
     run.results.parent.mkdir(parents=True, exist_ok=True)
     write_text(run.results, written.results(notes(plan, emotion_judges), about) + "\n")
+    if any(what.startswith(report.LATENTS) for what, _ in written.items):  # of an earlier `--suite latents`
+        latents = latent_results.section(written, run.results, latent_results.FOLDER)
+        report.write_section(run.results, latents, latent_results.SECTION)
     report.write_section(run.data / "README.md", written.headlines())
     return rows
 

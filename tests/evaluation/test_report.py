@@ -11,9 +11,7 @@ from latent_edit.evaluation.controls import DEFAULT
 from latent_edit.evaluation.outside_judges import ACTORS
 from latent_edit.evaluation.report import (
     AXES,
-    BEGIN,
     EMOTIONS,
-    END,
     OLD,
     OUTSIDE,
     Measured,
@@ -106,6 +104,12 @@ def test_rows_survive_the_file(tmp_path: Path) -> None:
 
 def test_the_rest_of_the_page_stays(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
-    path.write_text(f"# Mine\n\n{BEGIN}\nold\n{END}\n\nafter\n", encoding="utf-8")
+    begin, end = "<!-- evaluate: begin -->", "<!-- evaluate: end -->"
+    path.write_text(f"# Mine\n\n{begin}\nold\n{end}\n\nafter\n", encoding="utf-8")
     write_section(path, "new")
-    assert path.read_text(encoding="utf-8") == f"# Mine\n\n{BEGIN}\nnew\n{END}\n\nafter\n"
+    mine = f"# Mine\n\n{begin}\nnew\n{end}\n\nafter\n"
+    assert path.read_text(encoding="utf-8") == mine
+    for text in ("first", "second"):
+        write_section(path, text, "other")
+        other = f"\n<!-- other: begin -->\n{text}\n<!-- other: end -->\n"
+        assert path.read_text(encoding="utf-8") == mine + other
