@@ -148,13 +148,13 @@ def _probes(report: Report) -> Figure:
     for part, colour in zip(parts, PARTS, strict=False):
         found = _found(report, SHARES + part)
         values = np.array([max(found[space].value or 0.0, 0.0) if space in found else 0.0 for space in SPACES])
-        right.bar(SPACES, values, bottom=bottom, color=colour, label=part, width=0.7)
+        right.bar(range(len(SPACES)), values, bottom=bottom, color=colour, label=part, width=0.7)
         bottom += values
     right.set_title("Shares of the variance", fontsize=10, color=INK)
-    right.tick_params(axis="x", labelrotation=25)
-    for axes in (left, right):
-        axes.legend(fontsize=7, frameon=False, ncols=1, loc="upper right" if axes is right else "lower right")
+    right.set_xticks(range(len(SPACES)), [space.replace(" of ", "\nof ") for space in SPACES])
+    for axes, columns in ((left, len(SPACES)), (right, 2)):
         _dress(axes)
+        axes.legend(fontsize=7, frameon=False, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return figure
 
 
@@ -180,14 +180,14 @@ def _bars(
 def _grid(report: Report) -> Figure:
     """Two squares of clip by decoder: whose voice is heard, and which words are lost."""
     figure = _figure(9.5, 3.3)
-    shown = ((speaker_grid.HEARD, "blues", "% heard nearer to B"), (speaker_grid.LOST, "oranges", "words lost, points"),
-             (speaker_grid.CHANGED, "greens", "change of manner, floors"))  # fmt: skip
+    shown = ((speaker_grid.HEARD, "Blues", "% heard nearer to B"), (speaker_grid.LOST, "Oranges", "words lost, points"),
+             (speaker_grid.CHANGED, "Greens", "change of manner, floors"))  # fmt: skip
     for axes, (what, colours, title) in zip(figure.subplots(1, 3, sharey=True), shown, strict=True):
         found = _found(report, GRID + what)
         scale = 1.0 if what == speaker_grid.CHANGED else 100.0
         every = [[found.get(f"{clip}, {decoder}") for decoder in DECODERS] for clip in CLIPS]
         values = np.array([[np.nan if e is None or e.value is None else scale * e.value for e in row] for row in every])
-        axes.imshow(values, cmap=colours.title(), vmin=0, vmax=max(1.6 * float(np.nanmax(values)), 1e-6), aspect="auto")
+        axes.imshow(values, cmap=colours, vmin=0, vmax=max(1.6 * float(np.nanmax(values)), 1e-6), aspect="auto")
         for row in range(len(CLIPS)):
             for column in range(len(DECODERS)):
                 axes.text(column, row, f"{values[row, column]:.{2 if scale == 1 else 0}f}", ha="center", va="center")
