@@ -5,7 +5,7 @@ The paper's suggested checks (1) and (3), its grid of speakers, and its open que
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,15 +80,19 @@ def evaluate_latents(editor: LatentEditor, run: LatentRun, tell: Tell) -> list[R
     else:
         rows = _every_row(editor, plan, run, tell)
         measured_with = hashes
-    new = {(row.what, row.of) for row in rows}
-    earlier = report.read_data(run.data / report.DATA_NAME)
-    measured = [report.Measured(row, measured_with) for row in rows]
-    measured += [item for item in earlier if (item.row.what, item.row.of) not in new]
+    measured = merge(rows, measured_with, report.read_data(run.data / report.DATA_NAME))
     report.write_data(run.data / report.DATA_NAME, measured)
     written = report.Report(measured, hashes)
     write_figures(written, run.figures)
     report.write_section(run.results, section(written, run.results, run.figures), SECTION)
     return rows
+
+
+def merge(rows: Sequence[Row], hashes: Mapping[str, str], earlier: Sequence[report.Measured]) -> list[report.Measured]:
+    """This run's rows, and earlier ones that it did not measure, those of another CLAP on the same subject too."""
+    new = {(row.what, row.of) for row in rows}
+    measured = [report.Measured(row, hashes) for row in rows]
+    return measured + [item for item in earlier if (item.row.what, item.row.of) not in new]
 
 
 def _every_row(editor: LatentEditor, plan: Plan, run: LatentRun, tell: Tell) -> list[Row]:

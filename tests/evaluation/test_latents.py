@@ -241,3 +241,29 @@ def test_an_expected_latent_is_kept_for_several_decoders(tiny_editor: LatentEdit
     request = EditRequest("hello", "anna", "calm")
     assert edited_latent(request, True, tiny_editor) is edited_latent(request, True, tiny_editor)
     assert not torch.equal(edited_latent(request, True, tiny_editor).z, edited_latent(request, False, tiny_editor).z)
+
+
+def test_what_varies_by_nature_is_read_from_what_holds_it(tiny_editor: LatentEditor, tmp_path: Path) -> None:
+    import soundfile
+    from synthetic_speech import speech_like
+
+    from latent_edit.evaluation import clap_rows
+    from latent_edit.evaluation.cached_scores import CachedScores
+
+    recorded = []
+    for place in range(20):
+        path, loudness = tmp_path / f"{place}.wav", 10 ** (((place * 7) % 20 - 10) / 20)
+        soundfile.write(path, loudness * speech_like(1.0, pitch=110.0 + 4 * place), 16_000, subtype="FLOAT")
+        recorded.append(Recording(path, ("anna", "ben")[place % 2], f"sentence {place}"))
+    found = by_name(clap_rows.natural_rows(CachedScores(tiny_editor, tmp_path / "scores"), recorded, lambda *_: None))
+    assert {of for _, of in found} == {clap_rows.clap_name(tiny_editor), clap_rows.MEL_POOL}
+    assert (found[f"{clap_rows.NATURAL}level", clap_rows.MEL_POOL].value or 0.0) > 0.9
+
+
+def test_rows_of_another_clap_stay_beside_those_of_this_one() -> None:
+    from latent_edit.evaluation.latents import merge
+
+    row = Row("latents, natural variation: level", "CLAP other", Estimate(0.5), "percent")
+    mine = Row("latents, natural variation: level", "CLAP mine", Estimate(0.4), "percent")
+    merged = merge([mine], {"voice": "b"}, [Measured(row, {"voice": "a"}), Measured(mine, {"voice": "a"})])
+    assert [(item.row.of, item.hashes["voice"]) for item in merged] == [("CLAP mine", "b"), ("CLAP other", "a")]
