@@ -340,7 +340,7 @@ def evaluate(
     suite: Annotated[
         str,
         typer.Option(
-            help="embedded, paper (presets/paper-suite.yaml), human-pair, acted-pairs, or reference-effects "
+            help="embedded, paper (presets/paper-suite.yaml), latents, human-pair, acted-pairs, or reference-effects "
             "(presets/reference-effects.yaml)."
         ),
     ] = "embedded",
@@ -362,6 +362,9 @@ def evaluate(
     ] = None,
     preservation: Annotated[
         int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
+    ] = None,
+    clap: Annotated[
+        str | None, typer.Option(help="With --suite latents: only what this CLAP hears (folder, .pt file or hub name).")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
     rows: Annotated[list[str] | None, typer.Option(help="Of the suite paper: a row; may be given often.")] = None,
@@ -385,7 +388,7 @@ def evaluate(
     given = {name: count for name, count in asked.items() if count is not None}
     asked = {"steps": steps, "batch_size": batch}
     training = {name: count for name, count in asked.items() if count is not None}
-    choose("suite", suite, ("embedded", "paper", "human-pair", "acted-pairs", "reference-effects"))
+    choose("suite", suite, ("embedded", "paper", "latents", "human-pair", "acted-pairs", "reference-effects"))
     if suite == "paper":
         if test or preservation is not None:
             raise InputError("paper is about edits of the development set; leave out --test and --preservation")
@@ -396,6 +399,12 @@ def evaluate(
         return _judge_human_pair(recordings, runs, out or RESULTS)
     if suite == "acted-pairs":
         return _judge_acted_pairs(acted, runs, out or RESULTS)
+    if suite == "latents":
+        if test or given or study:
+            raise InputError("--suite latents has a size of its own; leave out --test, --study and the numbers")
+        return _evaluate_latents(recordings, acted, clap, quick, workers, out, runs)
+    if clap:
+        raise InputError("--clap is for --suite latents: the other suites judge the shipped CLAP")
     if suite == "reference-effects":
         if quick or test or given:
             raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
@@ -445,10 +454,42 @@ def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Tra
         "seconds": round(loop.seconds_spent(folder, "seconds_per_step" if cuda else "cpu_seconds_per_step")),
         "device": torch.cuda.get_device_name() if cuda else "a CPU core",
         "examples": len(latents),
-        "recordings": len({(item.shard, item.utterance) for item in latents.items}),
+        "recordings": int(latents.natural.sum()),
         "image": config.network == "image",
     }
     return Trained(folder / "bridge", spent)
+
+
+def _evaluate_latents(
+    recordings: Path | None,
+    acted: Path | None,
+    clap: str | None,
+    quick: bool,
+    workers: int,
+    out: Path | None,
+    runs: Path,
+) -> None:
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import latent_results, latents
+    from latent_edit.models.clap import load_style_encoder
+
+    if recordings is None:
+        raise InputError("--suite latents measures real recordings; give their folder with --recordings")
+    folder = runs / "latents-quick"
+    data, figures = (folder, folder) if quick else (REPORT, latent_results.FOLDER)
+    run = latents.LatentRun(
+        runs / "evaluation",
+        out or (folder / RESULTS.name if quick else RESULTS),
+        data,
+        figures,
+        recordings,
+        acted,
+        load_style_encoder(clap) if clap else None,
+        latents.QUICK if quick else latents.LatentSizes(),
+        workers,
+    )
+    rows = latents.evaluate_latents(LatentEditor.load(), run, _tell_judged)
+    typer.echo(f"{len(rows)} rows, written to {run.results}")
 
 
 def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:

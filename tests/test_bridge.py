@@ -207,7 +207,7 @@ def test_the_clock_tells_where_a_tremor_is() -> None:
         ({"network": "image", "prosody": True}, "temporal"),
         ({"pairing": {"aligned": 1.0}, "source_space": "pre_flow", "prosody": True}, "only z"),
         ({"condition_on_source": False, "prosody": True}, "the source's"),
-        ({"method": "palette", "predicts": "change"}, "only i2sb"),
+        ({"method": "palette", "predicts": "change"}, "starts from noise"),
         ({"training": {"plain_share": 1.0}}, "plain_share"),
         ({"training": {"time_power": 0.0}}, "time_power"),
     ],

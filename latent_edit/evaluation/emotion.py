@@ -52,8 +52,8 @@ KINDS = {
 class ActedPair:
     """A take of an emotion, and the same actor's neutral takes of the same sentence."""
 
-    take: Recording
-    neutral: tuple[Recording, ...]
+    take: Clip
+    neutral: tuple[Clip, ...]
     emotion: str
 
 
@@ -104,7 +104,11 @@ def fit(
     pairs = [pair for pair in pairs if pair.emotion in kind.emotions]
     clips = {clip: None for pair in pairs for clip in (pair.take, *pair.neutral)}
     scores.compute([ScoreKey(kind.feature, (clip,)) for clip in clips], tell)
-    found = [(pair, _change(scores, kind, pair.neutral, pair.take)) for pair in pairs]
+    return fit_changes([(pair, _change(scores, kind, pair.neutral, pair.take)) for pair in pairs], kind)
+
+
+def fit_changes(found: Sequence[tuple[ActedPair, np.ndarray | None]], kind: Kind) -> EmotionJudge:
+    """The same on changes of any features [D]; None where a clip has no speech. Raises InputError."""
     usable = [(pair, change) for pair, change in found if change is not None]
     changes = np.array([change for _, change in usable])
     emotions = np.array([pair.emotion for pair, _ in usable])

@@ -28,7 +28,8 @@ OUTSIDE = (*PACKAGES, *EMOTIONS)
 AXES = (PRESETS, PARAPHRASES, NEW)
 ROBUSTNESS = (SUCCESS, PROGRESS, WORDS)
 EACH_PRESET = ("success, each preset", "words preserved, excess WER", "voice preserved, cosine over control")
-SEPARATE = ("human pair, ", "acted pairs, ")  # how rows begin that have a section of their own
+LATENTS = "latents, "  # how the rows of `evaluate --suite latents` begin
+SEPARATE = ("human pair, ", "acted pairs, ", LATENTS)  # how rows begin that have a section of their own
 OLD = "†"  # measured with other weights or code
 
 

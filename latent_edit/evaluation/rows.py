@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 from latent_edit.evaluation.statistics import Estimate
 
-Unit = Literal["percent", "points", "cosine", "cents", "mos", "times", "nepers", "semitones", "decibels", "rating"]
+Unit = Literal[
+    "percent", "points", "cosine", "cents", "mos", "times", "nepers", "semitones", "rating",
+    "hertz", "decibels", "count",
+]  # fmt: skip
 WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "percent": lambda x: f"{100 * x:.1f} %",
     "points": lambda x: f"{100 * x:+.1f} points",
@@ -19,6 +22,8 @@ WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "nepers": lambda x: f"{x:.2f}",
     "rating": lambda x: f"{x:.2f}",
     "semitones": lambda x: f"{x:.2f} st",
+    "hertz": lambda x: f"{x:.0f} Hz",
+    "count": lambda x: f"{x:.0f}",
     "decibels": lambda x: f"{x:+.1f} dB",
 }
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latent_edit.evaluation import acted_bridges, human_pair
+from latent_edit.evaluation import acted_bridges, human_pair, latent_results
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.comparison import PAIRED
-from latent_edit.evaluation.report import DATA_NAME, Report, merge, read_data, write_data, write_section
+from latent_edit.evaluation.report import DATA_NAME, LATENTS, Report, merge, read_data, write_data, write_section
 from latent_edit.evaluation.rows import Row
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def write_sections(report: Report, results: Path) -> None:
         if figures:
             table = report.pivot(list(dict.fromkeys(figures)), "system", "development").replace(title, "")
             write_section(results, f"{about}\n\n{table}", title.strip(", "))
+    if any(what.startswith(LATENTS) for what, _ in report.items):
+        text = latent_results.section(report, results, latent_results.FOLDER)
+        write_section(results, text, latent_results.SECTION)
 
 
 def write(rows: Sequence[Row], editor: LatentEditor, data: Path, results: Path) -> None:

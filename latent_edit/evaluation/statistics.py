@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,17 +45,30 @@ def estimate(observations: Sequence[Observation], seed: int = SEED) -> Estimate:
     if not observations or weights.sum() == 0:
         return Estimate()
     values = np.array([o.value for o in observations])
-    value = float(values.sum() / weights.sum())
-    if len({(o.sentence, o.voice) for o in observations}) == 1:
+
+    def ratio(counts: np.ndarray) -> np.ndarray:
+        totals = counts @ weights  # a draw can miss every observation
+        return np.where(totals > 0, (counts @ values) / np.where(totals > 0, totals, 1), np.nan)
+
+    return estimate_of(ratio, [(o.sentence, o.voice) for o in observations], seed)
+
+
+def estimate_of(
+    statistic: Callable[[np.ndarray], np.ndarray], clusters: Sequence[tuple[str, str]], seed: int = SEED
+) -> Estimate:
+    """A statistic of items with the interval of `estimate`. clusters: sentence and voice of each of N items.
+
+    statistic: of how often each item was drawn, [R, N] -> [R]; NaN where a draw has no answer.
+    """
+    value = float(statistic(np.ones((1, len(clusters))))[0])
+    if len(set(clusters)) == 1:
         return Estimate(value)
     generator = np.random.default_rng(seed)
-    counts = np.ones((RESAMPLES, len(observations)))
-    for labels in ([o.sentence for o in observations], [o.voice for o in observations]):
+    counts = np.ones((RESAMPLES, len(clusters)))
+    for labels in zip(*clusters, strict=True):
         levels, position = np.unique(labels, return_inverse=True)
         drawn = generator.multinomial(len(levels), np.full(len(levels), 1 / len(levels)), size=RESAMPLES)
         counts *= drawn[:, position]
-    totals = counts @ weights
-    ratios = (counts @ values)[totals > 0] / totals[totals > 0]  # a draw can miss every observation
     tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(ratios, [tail, 100 - tail])
+    low, high = np.nanpercentile(statistic(counts), [tail, 100 - tail])
     return Estimate(value, float(low), float(high))
