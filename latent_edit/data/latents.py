@@ -27,6 +27,7 @@ from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
 from latent_edit.optimize.corrections import breathy, expand_f0
+from latent_edit.request import EditRequest
 from latent_edit.types import Latent, Waveform
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from latent_edit.models.phonemes import PhonemeSequence
     from latent_edit.models.vits import FrozenVits, TextEncoding
 
-PRIOR_NOISE = 0.667
 SHARD_RECORDINGS = 32
 # "Another clip in the same style": within this distance in units of the axes' floors.
 SIMILAR_DISTANCE, MOST_SIMILAR = 1.0, 12
@@ -183,7 +183,9 @@ def _synthesised(
     vits: FrozenVits, phonemes: PhonemeSequence, speaker: str, generator: torch.Generator, path: Tensor | None = None
 ) -> TextEncoding:
     """Z_text as an edit starts from it; on a MAS path where one is given."""
-    encoding = vits.encode_text(phonemes, speaker, prior_noise=PRIOR_NOISE, generator=generator, durations=path)
+    encoding = vits.encode_text(
+        phonemes, speaker, prior_noise=EditRequest.prior_noise, generator=generator, durations=path
+    )
     return replace(encoding, latent=expand_f0(vits, encoding.latent, speaker))
 
 

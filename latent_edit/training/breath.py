@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from latent_edit import checkpoint
 from latent_edit.data.augmentations import Augmentation, Augmentations
-from latent_edit.data.latents import PRIOR_NOISE
 from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
@@ -29,6 +28,7 @@ from latent_edit.models.embedded_vits import DISCRIMINATORS_NAME
 from latent_edit.optimize.corrections import breathy, expand_f0
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.optimize.objectives import octave_weights
+from latent_edit.request import EditRequest
 from latent_edit.training import loop
 from latent_edit.training.vits_config import BreathConfig
 from latent_edit.types import Latent, Waveform
@@ -106,7 +106,7 @@ def _clear(vits: FrozenVits, augmentations: Augmentations, item: Augmentation, s
     if spoken and not Style(*item.style).is_whisper:
         generator = torch.Generator().manual_seed(seed)
         phonemes = vits.phonemize(item.text)
-        encoding = vits.encode_text(phonemes, item.speaker, prior_noise=PRIOR_NOISE, generator=generator)
+        encoding = vits.encode_text(phonemes, item.speaker, prior_noise=EditRequest.prior_noise, generator=generator)
         return expand_f0(vits, encoding.latent, item.speaker)
     (samples,) = augmentations.audio([item])
     return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), item.speaker)
