@@ -268,13 +268,17 @@ class LatentEditor:
         return Style(embedding, bridge.centred(embedding, "audio"), asked, reference, measured.notes)
 
     def _log_ratio(self, request: EditRequest, style: Style) -> float:
-        """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength."""
+        """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength.
+
+        What words ask of the pace the prompt reader says, for a method whose axes are corrected; else the bridge.
+        """
         if request.pace is not None:
             return math.log(request.pace)
         if request.guidance == 0:  # nothing is asked for
             return 0.0
-        if PACE in style.asked.exact:
-            return request.strength * style.asked.exact[PACE]
+        corrected = self.bridge(request.method).config.correction
+        if PACE in style.asked.exact or (corrected and request.reference is None and style.asked.understood):
+            return request.strength * style.asked.value(PACE)
         speaker = self.vits.speaker_embedding(request.voice)
         return request.strength * float(self.bridge(request.method).log_duration_ratio(style.centred, speaker)[0])
 

@@ -555,7 +555,7 @@ class TestShipped:
         results = [shipped_editor.edit(dataclasses.replace(asked, steps=steps)) for steps in (10, 1, 100)]
         changes = [result.z_edit.z - result.z_source.z for result in results]
         far = [float((change * changes[0]).sum() / changes[0].square().sum()) for change in changes]
-        assert far == pytest.approx([1.0, 1.0, 1.0], abs=0.11)
+        assert far == pytest.approx([1.0, 1.0, 1.0], abs=0.1)
 
     def test_an_angry_shout_rises_in_pitch_level_and_effort(self, shipped_editor: LatentEditor) -> None:
         text, voices = "The weather will be fine tomorrow.", ("sam_a", "sam_b")

@@ -18,9 +18,6 @@ from latent_edit.diffusion.process import Denoise
 from latent_edit.diffusion.schedules import BridgeSchedule, per_item, sampling_times
 
 FIRST_TIME = 1e-4  # t0: below it sigma, and with it the label, would lose its meaning
-# Near the target a network takes what has changed already for less than all of the change, and adds to it each time:
-# predicted down to time 0.01, the change of 100 steps was 1.6 to 1.9 times that of one step, down to 0.1 1.0 to 1.1.
-EARLIEST_PREDICTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,14 @@ class I2SB:
     source_noise: standard deviation of noise added to the bridge's start ("add-x1-noise"); the network always
     receives the clean source. predicts: what the network is trained on, the authors' label of equation 12, or the
     change from source to target. With a perfect network they come to the same; the size of a change is that of the
-    edit, so that rescaled guidance means something. The noise schedule is as high as the authors' with and without
-    ot_ode.
+    edit, so that rescaled guidance means something. last_prediction: the time before which a sampler does not predict
+    x_0 any more. The noise schedule is as high as the authors' with and without ot_ode.
     """
 
     ot_ode: bool = False
     source_noise: float = 0.0
     predicts: Literal["label", "change"] = "label"
+    last_prediction: float = 0.01
 
     @cached_property
     def schedule(self) -> BridgeSchedule:
@@ -71,7 +69,7 @@ class I2SB:
     ) -> Iterator[Tensor]:
         """Algorithm 2: predict x_0, then draw the earlier state from q(x_earlier | x_0, x_t); OT-ODE takes its mean."""
         x_t = self._start(source, mask, generators)
-        times = sampling_times(steps, EARLIEST_PREDICTION).to(source.device)
+        times = sampling_times(steps, self.last_prediction).to(source.device)
         for index in range(steps):
             now, earlier = times[index].expand(len(source)), times[index + 1].expand(len(source))
             clean = self.predict_clean(x_t, source, now, denoise(x_t, now.to(source), source)) * mask
