@@ -134,10 +134,15 @@ def test_pace_by_hand_is_taken_as_it_is(tiny_editor: LatentEditor) -> None:
     assert torch.equal(tiny_editor.edit(request(pace=1.0)).z_source.z, result.z_text.z)
 
 
-@pytest.mark.parametrize("words", [(1, 2), (2, 4), (5, 6), (4, 7), (7, 7)])
-def test_only_these_words_are_changed(tiny_editor: LatentEditor, words: tuple[int, int]) -> None:
-    """All else stays to the bit; the marked words end as the whole edit has them, but for the cross-fade."""
-    whole, part = tiny_editor.edit(request()), tiny_editor.edit(request(words=words))
+@pytest.mark.parametrize(
+    ("words", "pace"), [((1, 2), None), ((2, 4), None), ((5, 6), None), ((4, 7), 1.0), ((7, 7), None)]
+)
+def test_only_these_words_are_changed(tiny_editor: LatentEditor, words: tuple[int, int], pace: float | None) -> None:
+    """All else stays to the bit; the marked words end as the whole edit has them, but for the cross-fade.
+
+    A pause between sentences (words 4 to 7) stays as it was, while the whole edit scales it with the pace.
+    """
+    whole, part = tiny_editor.edit(request(pace=pace)), tiny_editor.edit(request(words=words, pace=pace))
     before, after = part.z_text.z[0], part.z_edit.z[0]
     shorter = min(before.shape[1], after.shape[1])
     same = (before[:, :shorter] == after[:, :shorter]).all(0)
@@ -147,7 +152,7 @@ def test_only_these_words_are_changed(tiny_editor: LatentEditor, words: tuple[in
     assert (tail == 0) == (words[1] == 7)
     changed = after[:, head + 3 : after.shape[1] - tail - 3]
     windows = whole.z_edit.z[0].unfold(1, changed.shape[1], 1)
-    assert (windows == changed[:, None]).all(2).all(0).any()  # pauses between sentences stay as they were
+    assert (windows == changed[:, None]).all(2).all(0).any()
     outside = torch.cat([part.z_source.z[0, :, :head], part.z_source.z[0, :, after.shape[1] - tail :]], 1)
     assert torch.equal(outside, torch.cat([after[:, :head], after[:, after.shape[1] - tail :]], 1))
     assert len(part.phonemes_after) == len(part.phonemes_before)
