@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
 EXAMPLES = Path(__file__).parent / "assets" / "examples.yaml"
-LARGEST_UPLOAD = "10mb"
+LARGEST_UPLOAD = "64mb"  # what is refused before it is sent; a clip may have less, which the page says where it stands
 VISITORS_KEPT = 200  # how many visitors' last edits are kept, for an hour at most: 1 MB for a sentence, 30 for a page
 VARIABLES = """gradio's environment variables hold (GRADIO_SERVER_NAME, GRADIO_ROOT_PATH, GRADIO_TEMP_DIR, ...), but run
 history and monitoring stay off, and nothing is reported to gradio unless GRADIO_ANALYTICS_ENABLED is True."""

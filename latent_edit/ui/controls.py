@@ -25,13 +25,14 @@ from latent_edit.ui.settings import (
     PACE_BY_HAND,
     PACE_FROM_STYLE,
 )
+from latent_edit.ui.uploads import LARGEST_CLIP_MB
 from latent_edit.ui.words_read import build_words_read
 
 if TYPE_CHECKING:
     from latent_edit.ui.actions import Actions
 
 FIRST_PROMPT = "an angry shout"
-LIMITS = f"Up to 30 seconds and 10 MB: {FORMATS}; of a film its sound."
+LIMITS = f"Up to 30 seconds and {LARGEST_CLIP_MB} MB: {FORMATS}; of a film its sound."
 RECORDING_REMARK = f"""{LIMITS} The nearest of our voices says it again, or the one you choose below: an unknown speaker
 becomes that voice. Without a transcript, a change of pace stretches all of it alike."""
 CLIP_REMARK = f"Somebody who sounds that way. The clip lends its manner, not its voice or its microphone. {LIMITS}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from latent_edit.ui.actions import Actions
     from latent_edit.ui.controls import Controls
 
+LARGEST_CLIP_MB = 10
 PLAYED_RATE = 48_000  # of what is converted so that every browser plays it
 CHECKING = '<p role="status">Looking at the clip</p>'
 EDITS = "edits"  # as in `results`: whatever computes shares one place in the queue
@@ -51,6 +52,11 @@ def _checked(path: Path) -> tuple[Path, str]:
     """A file that every browser plays, and the note. Raises InputError."""
     from latent_edit.recording import Quality, quality
 
+    size = path.stat().st_size / 1e6
+    if size > LARGEST_CLIP_MB:
+        raise InputError(
+            f"{path} has {size:.0f} MB; the limit is {LARGEST_CLIP_MB}. Cut it to 30 seconds, or save it as MP3 or M4A"
+        )
     samples = audio.read_audio(path, PLAYED_RATE)
     measured: Quality = quality(samples, PLAYED_RATE)
     measured.check(path)

@@ -167,7 +167,12 @@ def test_a_clip_that_is_too_long_or_no_sound_is_a_short_message(visit: Visit, tm
     large = tmp_path / "large.wav"
     large.write_bytes(bytes(11_000_000))
     page.set_input_files("#reference input[type=file]", large)
-    page.wait_for_selector(".toast-body:has-text('10')")
+    page.wait_for_selector("#reference-note [role=alert]:has-text('11 MB; the limit is 10')")
+    large.write_bytes(bytes(70_000_000))  # more than is sent at all
+    page.set_input_files("#reference input[type=file]", large)
+    page.wait_for_selector(".toast-body:has-text('64')")
+    assert not any(chip.is_visible() for chip in page.query_selector_all("#reference .error"))
+    visit.problems.clear()  # that refusal is one
 
 
 SET = {
