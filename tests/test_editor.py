@@ -127,6 +127,14 @@ def test_strength_moves_along_a_line_and_scales_the_pace(tiny_editor: LatentEdit
     assert half.log_duration_ratio == pytest.approx(0.5 * full.log_duration_ratio)
 
 
+@pytest.mark.parametrize("prompt", ["an angry shout", "sad and slow", "a ten year old boy", "a bit louder"])
+def test_the_pace_is_what_the_words_ask(tiny_editor: LatentEditor, prompt: str) -> None:
+    """Also where they ask nothing of it; words that are not understood leave it to the bridge."""
+    result = tiny_editor.edit(request(prompt=prompt))
+    assert result.asked.understood
+    assert result.log_duration_ratio == pytest.approx(result.asked.value("pace_log_ratio"))
+
+
 def test_pace_by_hand_is_taken_as_it_is(tiny_editor: LatentEditor) -> None:
     for pace in (0.5, 1.0, 2.0):
         result = tiny_editor.edit(request(pace=pace, strength=0.3))
