@@ -129,7 +129,7 @@ def test_strength_moves_along_a_line_and_scales_the_pace(tiny_editor: LatentEdit
 
 @pytest.mark.parametrize("prompt", ["an angry shout", "sad and slow", "a ten year old boy", "a bit louder"])
 def test_the_pace_is_what_the_words_ask(tiny_editor: LatentEditor, prompt: str) -> None:
-    """Also where they ask nothing of it; words that are not understood leave it to the bridge."""
+    """Also where they ask nothing of it."""
     result = tiny_editor.edit(request(prompt=prompt))
     assert result.asked.understood
     assert result.log_duration_ratio == pytest.approx(result.asked.value("pace_log_ratio"))
