@@ -5,8 +5,9 @@ The paper's suggested checks (1) and (3), its grid of speakers, and its open que
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class LatentSizes:
     styled: int = 8
     drawn: int = 6
     grid: int = 2
-    wishes: int = 8
+    wishes: int = 4
     again: int = 1
 
 
@@ -71,56 +72,59 @@ class LatentRun:
 
 
 def evaluate_latents(editor: LatentEditor, run: LatentRun, tell: Tell) -> list[Row]:
-    """Measure every row and write section, data and figures. Raises InputError on a wrong corpus."""
+    """Measure every row; what is written is written after each part. Raises InputError on a wrong corpus."""
     plan = make_plan(editor.voices, SampleSizes(recordings=run.sizes.heard), run.recordings, {})
     hashes = editor.hashes(METHOD) | {"code": editor_code(editor)}
+    measured_with, heard_by = hashes, editor
     if run.clap is not None:
-        rows = _heard_by(type(editor)(editor.vits, run.clap, {}), plan, run, tell)
         measured_with = {name: value for name, value in hashes.items() if name != "style_encoder"}
-    else:
-        rows = _every_row(editor, plan, run, tell)
-        measured_with = hashes
-    measured = merge(rows, measured_with, report.read_data(run.data / report.DATA_NAME))
-    report.write_data(run.data / report.DATA_NAME, measured)
-    written = report.Report(measured, hashes)
-    write_figures(written, run.figures)
-    report.write_section(run.results, section(written, run.results, run.figures), SECTION)
-    return rows
+        heard_by = type(editor)(editor.vits, run.clap, {})
+    every: list[Row] = []
+    for rows in _parts(editor, heard_by, plan, run, tell):
+        every += rows
+        measured = merge(rows, measured_with, report.read_data(run.data / report.DATA_NAME))
+        report.write_data(run.data / report.DATA_NAME, measured)
+        written = report.Report(measured, hashes)
+        write_figures(written, run.figures)
+        report.write_section(run.results, section(written, run.results, run.figures), SECTION)
+    return every
 
 
 def merge(rows: Sequence[Row], hashes: Mapping[str, str], earlier: Sequence[report.Measured]) -> list[report.Measured]:
-    """This run's rows, and earlier ones that it did not measure, those of another CLAP on the same subject too."""
+    """Earlier rows that this run did not measure, those of another CLAP on the same subject too, and this run's."""
     new = {(row.what, row.of) for row in rows}
-    measured = [report.Measured(row, hashes) for row in rows]
-    return measured + [item for item in earlier if (item.row.what, item.row.of) not in new]
+    kept = [item for item in earlier if (item.row.what, item.row.of) not in new]
+    return kept + [report.Measured(row, hashes) for row in rows]
 
 
-def _every_row(editor: LatentEditor, plan: Plan, run: LatentRun, tell: Tell) -> list[Row]:
-    sizes, scores, needed = run.sizes, CachedScores(editor, run.cache), ScoreList(editor)
-    rows = _heard_by(editor, plan, run, tell) + clap_rows.voice_rows(scores, list(plan.recordings))
-    if run.acted is not None:
-        rows += clap_rows.said_again_rows(scores, read_acted(run.acted), plan.voices[: sizes.again], tell)
+def _parts(editor: LatentEditor, heard_by: LatentEditor, plan: Plan, run: LatentRun, tell: Tell) -> Iterator[list[Row]]:
+    """The rows, part by part; of another CLAP only what it hears. heard_by: the editor with that CLAP."""
+    sizes, scores = run.sizes, CachedScores(heard_by, run.cache)
+    recorded, pairs = list(plan.recordings), read_acted(run.acted) if run.acted is not None else []
+    yield clap_rows.natural_rows(scores, recorded, tell)
+    if pairs:
+        yield clap_rows.emotion_rows(scores, pairs, tell)
+    if heard_by is not editor:
+        return
+    yield clap_rows.voice_rows(scores, recorded)
+    if pairs:
+        yield clap_rows.said_again_rows(scores, pairs, plan.voices[: sizes.again], tell)
+    yield _judged(partial(speaker_grid.grid_rows, plan=plan, count=sizes.grid), scores, run, tell)
     spoken = read_frames(editor, probed(plan, sizes.recordings), tell)
     styled = [own for voice in plan.voices for own in _of(spoken, voice)[: sizes.styled]]
     rendered = render(editor, styled, sizes.drawn, tell)
-    rows += latent_rows.alignment_rows(spoken, rendered) + latent_rows.frame_rows(spoken)
-    rows += latent_rows.share_rows(spoken) + latent_rows.style_rows(rendered)
-    directions = subspace.fit_directions(spoken, rendered)
+    yield latent_rows.alignment_rows(spoken, rendered) + latent_rows.style_rows(rendered)
+    yield latent_rows.frame_rows(spoken) + latent_rows.share_rows(spoken)
+    along = subspace.fit_directions(spoken, rendered)
+    yield _judged(partial(subspace.subspace_rows, plan=plan, directions=along, count=sizes.wishes), scores, run, tell)
 
-    def on_edits(of: CachedScores) -> list[Row]:
-        grid = speaker_grid.grid_rows(of, plan, sizes.grid)
-        return grid + subspace.subspace_rows(of, plan, directions, sizes.wishes)
 
-    on_edits(needed)
+def _judged(rows: Callable[[CachedScores], list[Row]], scores: CachedScores, run: LatentRun, tell: Tell) -> list[Row]:
+    """Rows on edits, whose scores are computed first, in several processes if there are several workers."""
+    needed = ScoreList(scores.editor)
+    rows(needed)
     scores.compute(needed.keys, tell, run.workers)
-    return rows + on_edits(scores)
-
-
-def _heard_by(editor: LatentEditor, plan: Plan, run: LatentRun, tell: Tell) -> list[Row]:
-    """What the editor's CLAP hears in recordings and in acted speech, beside mel bands and latents."""
-    scores = CachedScores(editor, run.cache)
-    rows = clap_rows.natural_rows(scores, list(plan.recordings), tell)
-    return rows + (clap_rows.emotion_rows(scores, read_acted(run.acted), tell) if run.acted is not None else [])
+    return rows(scores)
 
 
 def probed(plan: Plan, count: int) -> list[Recording]:

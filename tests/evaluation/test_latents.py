@@ -266,4 +266,4 @@ def test_rows_of_another_clap_stay_beside_those_of_this_one() -> None:
     row = Row("latents, natural variation: level", "CLAP other", Estimate(0.5), "percent")
     mine = Row("latents, natural variation: level", "CLAP mine", Estimate(0.4), "percent")
     merged = merge([mine], {"voice": "b"}, [Measured(row, {"voice": "a"}), Measured(mine, {"voice": "a"})])
-    assert [(item.row.of, item.hashes["voice"]) for item in merged] == [("CLAP mine", "b"), ("CLAP other", "a")]
+    assert [(item.row.of, item.hashes["voice"]) for item in merged] == [("CLAP other", "a"), ("CLAP mine", "b")]
