@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from latent_edit.models.clap import StyleEncoder
 
 METHOD = "i2sb"
+OF_VOICE, OF_CLAP = ("voice",), ("voice", "style_encoder")  # hashes that rows without an edit depend on
 Tell = Callable[[int, int], None]
 
 
@@ -75,14 +76,12 @@ def evaluate_latents(editor: LatentEditor, run: LatentRun, tell: Tell) -> list[R
     """Measure every row; what is written is written after each part. Raises InputError on a wrong corpus."""
     plan = make_plan(editor.voices, SampleSizes(recordings=run.sizes.heard), run.recordings, {})
     hashes = editor.hashes(METHOD) | {"code": editor_code(editor)}
-    measured_with, heard_by = hashes, editor
-    if run.clap is not None:
-        measured_with = {name: value for name, value in hashes.items() if name != "style_encoder"}
-        heard_by = type(editor)(editor.vits, run.clap, {})
+    heard_by = editor if run.clap is None else type(editor)(editor.vits, run.clap, {})
     every: list[Row] = []
-    for rows in _parts(editor, heard_by, plan, run, tell):
+    for rows, made_with in _parts(editor, heard_by, plan, run, tell):
         every += rows
-        measured = merge(rows, measured_with, report.read_data(run.data / report.DATA_NAME))
+        known = {name: hashes[name] for name in made_with or hashes}
+        measured = merge(rows, known, report.read_data(run.data / report.DATA_NAME))
         report.write_data(run.data / report.DATA_NAME, measured)
         written = report.Report(measured, hashes)
         write_figures(written, run.figures)
@@ -97,26 +96,33 @@ def merge(rows: Sequence[Row], hashes: Mapping[str, str], earlier: Sequence[repo
     return kept + [report.Measured(row, hashes) for row in rows]
 
 
-def _parts(editor: LatentEditor, heard_by: LatentEditor, plan: Plan, run: LatentRun, tell: Tell) -> Iterator[list[Row]]:
-    """The rows, part by part; of another CLAP only what it hears. heard_by: the editor with that CLAP."""
+def _parts(
+    editor: LatentEditor, heard_by: LatentEditor, plan: Plan, run: LatentRun, tell: Tell
+) -> Iterator[tuple[list[Row], tuple[str, ...]]]:
+    """The rows, part by part, and which hashes they depend on (all of them where none is named).
+
+    heard_by: the editor with the CLAP that hears; of another CLAP there are only the rows on what it hears.
+    """
     sizes, scores = run.sizes, CachedScores(heard_by, run.cache)
     recorded, pairs = list(plan.recordings), read_acted(run.acted) if run.acted is not None else []
-    yield clap_rows.natural_rows(scores, recorded, tell)
+    clap = OF_VOICE if heard_by is not editor else OF_CLAP
+    yield clap_rows.natural_rows(scores, recorded, tell), clap
     if pairs:
-        yield clap_rows.emotion_rows(scores, pairs, tell)
+        yield clap_rows.emotion_rows(scores, pairs, tell), clap
     if heard_by is not editor:
         return
-    yield clap_rows.voice_rows(scores, recorded)
+    yield clap_rows.voice_rows(scores, recorded), OF_VOICE
     if pairs:
-        yield clap_rows.said_again_rows(scores, pairs, plan.voices[: sizes.again], tell)
-    yield _judged(partial(speaker_grid.grid_rows, plan=plan, count=sizes.grid), scores, run, tell)
+        yield clap_rows.said_again_rows(scores, pairs, plan.voices[: sizes.again], tell), OF_VOICE
+    yield _judged(partial(speaker_grid.grid_rows, plan=plan, count=sizes.grid), scores, run, tell), ()
     spoken = read_frames(editor, probed(plan, sizes.recordings), tell)
     styled = [own for voice in plan.voices for own in _of(spoken, voice)[: sizes.styled]]
     rendered = render(editor, styled, sizes.drawn, tell)
-    yield latent_rows.alignment_rows(spoken, rendered) + latent_rows.style_rows(rendered)
-    yield latent_rows.frame_rows(spoken) + latent_rows.share_rows(spoken)
+    yield latent_rows.alignment_rows(spoken, rendered) + latent_rows.style_rows(rendered), OF_VOICE
+    yield latent_rows.frame_rows(spoken) + latent_rows.share_rows(spoken), OF_VOICE
     along = subspace.fit_directions(spoken, rendered)
-    yield _judged(partial(subspace.subspace_rows, plan=plan, directions=along, count=sizes.wishes), scores, run, tell)
+    wished = partial(subspace.subspace_rows, plan=plan, directions=along, count=sizes.wishes)
+    yield _judged(wished, scores, run, tell), ()
 
 
 def _judged(rows: Callable[[CachedScores], list[Row]], scores: CachedScores, run: LatentRun, tell: Tell) -> list[Row]:

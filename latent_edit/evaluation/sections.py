@@ -36,4 +36,4 @@ def write(rows: Sequence[Row], editor: LatentEditor, data: Path, results: Path) 
     hashes = {"voice": editor.vits.hash, "style_encoder": editor.style_encoder.hash, "code": editor_code(editor)}
     measured = merge(rows, hashes, read_data(data / DATA_NAME))
     write_data(data / DATA_NAME, measured)
-    write_sections(Report(measured, hashes), results)
+    write_sections(Report(measured, editor.hashes(editor.default_method) | hashes), results)
