@@ -56,7 +56,7 @@ def test_the_slow_shape_does_not_count_missing_detail() -> None:
     lively[:, 0] += np.where(np.arange(len(lively)) % 2, 2.0, -2.0)
     found = take_frames.distances(smooth, lively)
     assert found["f0_shape"] < 0.8
-    assert found["f0_slow_shape"] > 0.99
+    assert found["f0_slow_shape"] > 0.95
 
 
 def test_what_is_hardly_voiced_has_no_f0() -> None:
