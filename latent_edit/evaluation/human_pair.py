@@ -50,6 +50,7 @@ TITLE = "human pair, "  # how its rows begin
 IDENTITY = "the plain take, resynthesised"
 FIGURES: Mapping[str, tuple[str, Unit]] = {
     "f0_shape": ("shape of F0, correlation", "cosine"),
+    "f0_slow_shape": ("shape of F0, smoothed over 128 ms", "cosine"),
     "energy_shape": ("shape of energy, correlation", "cosine"),
     "f0_median": ("median of F0, off by", "semitones"),
     "f0_range": ("range of F0, off by", "semitones"),

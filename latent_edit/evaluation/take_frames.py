@@ -10,6 +10,7 @@ HOP, FFT_SIZE = 256, 1024  # samples at 16 kHz; SwiftF0 has the same hop, and so
 MEL_BANDS = 24
 FLOOR = 1e-5  # of an amplitude, before its logarithm
 ACTIVE_NEPERS = 4.0  # below the loud frames; what is softer is a pause
+SLOW_FRAMES = 8.0  # standard deviation of the Gaussian over F0, 128 ms: what is left is phrase and accents
 LEAST_VOICED = 20  # frames that both takes have to voice, about a third of a second
 
 
@@ -30,6 +31,7 @@ def distances(found: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
     """How far `found` [F, 25] is from `wanted` [F, 25], by name; what cannot be measured is absent.
 
     f0_shape, energy_shape: correlations of F0 where both are voiced, and of log energy where `wanted` is speech.
+    f0_slow_shape: the first of smoothed contours, since a contour that only lacks detail correlates better with any.
     f0_median, f0_range: absolute differences in semitones, the range from the 10th to the 90th percentile. log_mel:
     mean absolute difference in nepers over speech.
     """
@@ -44,9 +46,20 @@ def distances(found: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
     if both.sum() >= LEAST_VOICED:
         low, middle, high = np.percentile([values[both] for values in pitch], [10, 50, 90], axis=1)
         result["f0_shape"] = _correlation(pitch[0][both], pitch[1][both])
+        slow = [_smoothed(values)[both] for values in pitch]
+        result["f0_slow_shape"] = _correlation(slow[0], slow[1])
         result["f0_median"] = float(abs(np.diff(middle)[0]))
         result["f0_range"] = float(abs(np.diff(high - low)[0]))
     return result
+
+
+def _smoothed(pitch: np.ndarray) -> np.ndarray:
+    """F0 [F], drawn through what is unvoiced, without what is faster than `SLOW_FRAMES`."""
+    voiced, reach = np.flatnonzero(pitch > 0), round(3 * SLOW_FRAMES)
+    drawn = np.interp(np.arange(len(pitch)), voiced, pitch[voiced])
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / SLOW_FRAMES) ** 2)
+    smooth: np.ndarray = np.convolve(np.pad(drawn, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
+    return smooth
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

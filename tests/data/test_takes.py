@@ -173,7 +173,7 @@ def test_a_bridge_learns_from_takes_and_keeps_the_source_without_a_condition(
     prepare_takes(vits, Ear(), pairs * 2, tmp_path)  # type: ignore[arg-type]
     latents = load_takes(tmp_path)
     task = BridgeTask(configuration(pairing={"takes": 1.0}, condition={"other_clip": 1.0}), latents, vits)
-    source, target, mask, _ = task._pairs(np.array([0, 1]), np.array([True, False]), np.random.default_rng(0))
+    source, target, mask = task._pairs(np.array([0, 1]), np.array([True, False]), np.random.default_rng(0))[:3]
     assert not torch.equal(source[0], target[0])
     assert torch.equal(source[1], target[1])
     assert mask.all()

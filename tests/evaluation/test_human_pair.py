@@ -32,7 +32,9 @@ def contour(frames: int = 100) -> np.ndarray:
 
 def test_a_take_is_no_distance_from_itself() -> None:
     found = take_frames.distances(contour(), contour())
-    assert found == pytest.approx({"f0_shape": 1, "energy_shape": 1, "f0_median": 0, "f0_range": 0, "log_mel": 0})
+    assert found == pytest.approx(
+        {"f0_shape": 1, "f0_slow_shape": 1, "energy_shape": 1, "f0_median": 0, "f0_range": 0, "log_mel": 0}
+    )
 
 
 def test_shape_knows_neither_register_nor_range_which_have_figures_of_their_own() -> None:
@@ -47,6 +49,14 @@ def test_shape_knows_neither_register_nor_range_which_have_figures_of_their_own(
     backwards = contour()
     backwards[:, 0] = backwards[::-1, 0]
     assert take_frames.distances(backwards, contour())["f0_shape"] == pytest.approx(-1)
+
+
+def test_the_slow_shape_does_not_count_missing_detail() -> None:
+    lively, smooth = contour(), contour()
+    lively[:, 0] += np.where(np.arange(len(lively)) % 2, 2.0, -2.0)
+    found = take_frames.distances(smooth, lively)
+    assert found["f0_shape"] < 0.8
+    assert found["f0_slow_shape"] > 0.95
 
 
 def test_what_is_hardly_voiced_has_no_f0() -> None:
