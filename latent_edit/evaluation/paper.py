@@ -76,7 +76,7 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
         config = suite.config(name, run.training)
         settings = {"row": row.definition, "trained": config and config.model_dump(mode="json")}
         known = data.rows.get(name)
-        if known and known.made_with(settings, weights(editor), any_budget=not run.training):
+        if known and known.made_with(settings, row.weights(editor), any_budget=not run.training):
             tell(f"{name}: judged already")
             continue
         asked = {"guidance": row.guidance, "steps": row.sampler_steps, "correction": False}
@@ -92,13 +92,8 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
         data.rows[name] = Judged(settings=settings, spent=spent, hashes=hashes, values=values)
         paper_rows.write_data(path, data)
     paper_report.write_pictures(data, run.pictures)
-    paper_report.write_report(run.results, path, weights(editor))
+    paper_report.write_report(run.results, path, editor)
     return data
-
-
-def weights(editor: LatentEditor) -> dict[str, str]:
-    """Hashes of the voice and the CLAP."""
-    return dict(zip(paper_rows.WEIGHTS, (editor.vits.hash, editor.style_encoder.hash), strict=True))
 
 
 def figures() -> list[Figure]:

@@ -13,7 +13,6 @@ from latent_edit.evaluation.paper_rows import (
     SUCCESS,
     VARIETY,
     VOICE,
-    WEIGHTS,
     WORDS,
     PaperData,
     PaperSuite,
@@ -29,11 +28,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from latent_edit.editor import LatentEditor
+
 UNITS: dict[str, Unit] = {
     WORDS: "points", PROGRESS: "times", SUCCESS: "percent", VOICE: "cosine", VARIETY: "semitones"
 }  # fmt: skip
 MARKER = "paper suite"
 TRADE_OFF, FOREST = "paper-trade-off.svg", "paper-ablation.svg"
+UNLIKE = "‡"
 PAPER_STEPS, PAPER_BATCH = 50_000, 64
 INK, DOTS, LINES = "#1f2430", "#ad3a1c", "#0b6a70"
 CURVES = {"i2sb": LINES, "paper-temporal": "#7a4f9a"}  # shipped bridge -> colour of its curve over guidance
@@ -48,14 +50,15 @@ EXPERIMENTS = (
 )
 
 
-def write_report(results: Path, data: Path, hashes: Mapping[str, str]) -> None:
+def write_report(results: Path, data: Path, editor: LatentEditor) -> None:
     """Write the section into the file `results` from the file `data`; nothing where there is none.
 
-    hashes: of the voice and the CLAP of now, and perhaps more; rows made with another voice or CLAP are marked.
+    editor: with the shipped weights; rows made with others are marked.
     """
     if found := read_data(data):
-        weights = {name: hashes[name] for name in WEIGHTS}
-        write_section(results, section(load_suite(), found, weights), MARKER)
+        suite = load_suite()
+        weights = {name: row.weights(editor) for name, row in suite.rows.items() if name in found.rows}
+        write_section(results, section(suite, found, weights), MARKER)
 
 
 def write_pictures(data: PaperData, folder: Path) -> None:
@@ -66,8 +69,8 @@ def write_pictures(data: PaperData, folder: Path) -> None:
     _save(forest(suite, data), folder / FOREST)
 
 
-def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, str]) -> str:
-    """The section as Markdown."""
+def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, Mapping[str, str]]) -> str:
+    """The section as Markdown. weights: for each row, the hashes by which it would be made today."""
     count = len({(voice, text) for voice, text, _ in data.trials})
     parts = [
         "## The paper's methods side by side",
@@ -75,7 +78,8 @@ def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, str]) -> s
         " (`latent_edit/presets/paper-suite.yaml`): read them against each other, not as what a method can do. Every"
         f" row is judged on the same {len(data.trials)} edits of the development set ({count} sentences in a voice), by"
         " the bridge alone, without correction. Below a value stands the paired difference from the row that it is"
-        f" compared with. {OLD}: made with another voice or CLAP than today's, or compared with a row of another.",
+        f" compared with. {OLD}: one of the two was made with other weights than today's. {UNLIKE}: it had another"
+        " budget than the row that it is compared with.",
         "*Words lost*: words that Moonshine gets wrong, less those before. *Progress*: of the axes that a preset names,"
         " 1 being all that is asked (pace apart). *F0 variety*: how far the shapes of F0 of four samples of one request"
         " differ, which have the same source and other noise of the bridge.",
@@ -114,17 +118,28 @@ def budget(spent: Mapping[str, Any]) -> str:
     )
 
 
-def _table(suite: PaperSuite, data: PaperData, names: Sequence[str], weights: Mapping[str, str]) -> str:
+def _table(suite: PaperSuite, data: PaperData, names: Sequence[str], weights: Mapping[str, Mapping[str, str]]) -> str:
     body = []
     for name in names:
-        against = suite.rows[name].against
-        paired = against if against != name and against in data.rows else None
-        used = [data.rows[each].hashes for each in (name, paired) if each]
-        mark = "" if all(weights.items() <= hashes.items() for hashes in used) else f" {OLD}"
-        cells = [_cell(data, name, figure, paired) for figure in UNITS]
-        about = suite.rows[name].about
-        body.append([f"`{name}`{mark}", about, *cells, budget(data.rows[name].spent)])
+        against = _compared(suite, data, name)
+        used = [each for each in (name, against) if each]
+        old = any(not weights[each].items() <= data.rows[each].hashes.items() for each in used)
+        marks = f" {OLD}" * old + f" {UNLIKE}" * _unlike(data, name, against)
+        cells = [_cell(data, name, figure, against) for figure in UNITS]
+        body.append([f"`{name}`{marks}", suite.rows[name].about, *cells, budget(data.rows[name].spent)])
     return markdown(["row", "what it is", *UNITS, "training"], body)
+
+
+def _compared(suite: PaperSuite, data: PaperData, name: str) -> str | None:
+    """The row that a row is compared with, where it is there."""
+    against = suite.rows[name].against
+    return against if against != name and against in data.rows else None
+
+
+def _unlike(data: PaperData, name: str, against: str | None) -> bool:
+    """Whether a row was trained for longer or shorter than the one that it is compared with."""
+    spent = [data.rows[each].spent for each in (name, against or name)]
+    return len({(each.get("steps"), each.get("batch_size")) for each in spent}) > 1
 
 
 def _cell(data: PaperData, name: str, figure: str, against: str | None) -> str:
@@ -191,7 +206,7 @@ def forest(suite: PaperSuite, data: PaperData) -> Figure:
     """Paired differences from the default of each row that is compared with it, with their intervals."""
     from matplotlib.figure import Figure
 
-    names = [n for n, row in suite.rows.items() if n in data.rows and row.against == "default" and n != "default"]
+    names = [name for name in suite.rows if name in data.rows and _compared(suite, data, name) == "default"]
     shown = (WORDS, PROGRESS, VOICE)
     figure = Figure(figsize=(10, 1.4 + 0.3 * len(names)), layout="constrained")
     for axes, what in zip(figure.subplots(1, len(shown), sharey=True), shown, strict=True):
@@ -204,7 +219,7 @@ def forest(suite: PaperSuite, data: PaperData) -> Figure:
                 axes.plot([scale * found.low, scale * found.high], [place, place], color=LINES, linewidth=2)
             axes.plot([scale * found.value], [place], "o", color=DOTS, markersize=5)
         axes.axvline(0, color="#8a8778", linewidth=1, linestyle="--")
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), [f"{n} {UNLIKE}" if _unlike(data, n, "default") else n for n in names])
         axes.set_ylim(len(names), -1)
         axes.set_title(what + (", points" if scale == 100 else ""), fontsize=9)
     figure.supxlabel("row less the default, 95 % interval", fontsize=9)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -19,10 +19,13 @@ from latent_edit.evaluation.statistics import Observation
 from latent_edit.files import write_text
 from latent_edit.request import choose
 
+if TYPE_CHECKING:
+    from latent_edit.editor import LatentEditor
+
 DATA_NAME = "paper-suite.json"
 WORDS, PROGRESS, SUCCESS = "words lost (Moonshine)", "progress on the axes", "success on the axes"
 VOICE, VARIETY = "same voice, cosine", "F0 variety over samples"
-WEIGHTS = ("voice", "style_encoder")  # whose exchange makes a row an old one
+Values = list["tuple[float, float] | None"]
 
 
 class SuiteRow(StrictModel):
@@ -41,6 +44,11 @@ class SuiteRow(StrictModel):
     guidance: float = 1.0
     sampler_steps: int = 10
     against: str = "default"
+
+    def weights(self, editor: LatentEditor) -> dict[str, str]:
+        """Hashes of what is not trained for this row, and whose exchange makes it an old one."""
+        shipped = {"bridge": editor.bridge(self.shipped).hash} if self.shipped else {}
+        return {"voice": editor.vits.hash, "style_encoder": editor.style_encoder.hash, **shipped}
 
     @property
     def definition(self) -> dict[str, Any]:
@@ -76,9 +84,6 @@ class PaperSuite(StrictModel):
 def load_suite() -> PaperSuite:
     """The suite of presets/paper-suite.yaml."""
     return validated(PaperSuite, read_yaml(PRESETS / "paper-suite.yaml"), "paper-suite.yaml")
-
-
-Values = list["tuple[float, float] | None"]
 
 
 class Judged(StrictModel):

@@ -99,7 +99,7 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     about = {system.name: system.about for system in systems(plan)}
     run.results.parent.mkdir(parents=True, exist_ok=True)
     write_text(run.results, written.results(notes(plan, emotion_judges), about) + "\n")
-    paper_report.write_report(run.results, run.data / PAPER_DATA, hashes)
+    paper_report.write_report(run.results, run.data / PAPER_DATA, editor)
     sections.write_sections(written, run.results)
     report.write_section(run.data / "README.md", written.headlines())
     return rows

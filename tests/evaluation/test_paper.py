@@ -16,8 +16,9 @@ from latent_edit.errors import InputError
 from latent_edit.evaluation import paper, paper_rows
 from latent_edit.evaluation.comparison import Figure
 from latent_edit.evaluation.paper import PaperRun, Trained, evaluate_paper
-from latent_edit.evaluation.paper_report import FOREST, TRADE_OFF, budget, section, value
+from latent_edit.evaluation.paper_report import FOREST, TRADE_OFF, UNLIKE, budget, section, value
 from latent_edit.evaluation.paper_rows import PROGRESS, WORDS, Judged, PaperData, load_suite
+from latent_edit.evaluation.report import OLD
 from latent_edit.evaluation.variety import f0_variety
 from latent_edit.request import EditRequest
 
@@ -91,6 +92,11 @@ def test_options_of_another_suite_are_refused(arguments: dict[str, Any], words: 
 # -- a run -----------------------------------------------------------------------------------------------------------
 
 
+def spent(**changes: Any) -> dict[str, Any]:
+    usual = {"steps": 2, "batch_size": 6, "seconds": 9, "device": "a CPU", "examples": 7, "recordings": 3}
+    return {**usual, "image": False, **changes}
+
+
 class Trainer:
     """Gives every row the tiny bridge of its method, and counts."""
 
@@ -100,9 +106,8 @@ class Trainer:
 
     def __call__(self, name: str, config: BridgeConfig) -> Trained:
         self.trained.append(name)
-        spent = {"steps": config.training.steps, "batch_size": config.training.batch_size, "seconds": 9, "image": False}
-        spent |= {"device": "a CPU", "examples": 7, "recordings": 3}
-        return Trained(self.root / f"bridge-{config.method}", spent)
+        took = spent(steps=config.training.steps, batch_size=config.training.batch_size)
+        return Trained(self.root / f"bridge-{config.method}", took)
 
 
 @pytest.fixture
@@ -140,24 +145,35 @@ def test_rows_are_added_one_by_one(tiny_root: Path, run: PaperRun) -> None:
     assert "*+20.0 points (+20.0 points to +20.0 points)*" in text and "200 steps of 6, 9 s on a CPU" in text
     assert {path.name for path in run.pictures.iterdir()} == {TRADE_OFF, FOREST}
     evaluate_paper(editor, replace(run, training={"steps": 800}), train, told.append)
+    shipped = replace(run, rows=["shipped"])
+    evaluate_paper(editor, shipped, train, told.append)
+    editor.bridges["i2sb"].hash = "another"
+    told.clear()
+    evaluate_paper(editor, shipped, train, told.append)
+    assert told == ["shipped: judging 4 edits"]
     evaluate_paper(editor, run, train, told.append)  # what was trained for longer is not trained anew for less
     assert train.trained[2:] == ["default"]
     with pytest.raises(InputError, match="judged on other edits"):
         evaluate_paper(editor, replace(run, combinations=1), train, told.append)
 
 
-def test_rows_of_another_voice_are_marked() -> None:
-    judged = Judged(settings={}, spent={}, hashes={"voice": "a"}, values={WORDS: [(1.0, 4.0)], PROGRESS: [None]})
-    data = PaperData(trials=[("anna", "A text.", "excited")], rows={"default": judged})
-    now, later = (section(SUITE, data, {"voice": voice}) for voice in "ab")
-    assert "| `default` |" in now and "| `default` † |" in later
-    assert "+25.0 points" in now and "`regression`" in now.splitlines()[-1]
+def test_what_cannot_be_compared_is_marked() -> None:
+    values: dict[str, Any] = {WORDS: [(1.0, 4.0)], PROGRESS: [None]}
+    rows = {
+        name: Judged(settings={}, spent=spent(steps=steps), hashes={"voice": voice}, values=values)
+        for name, steps, voice in (("default", 2, "a"), ("OT-ODE", 2, "a"), ("label", 3, "a"), ("regression", 2, "b"))
+    }
+    data = PaperData(trials=[("anna", "A text.", "excited")], rows=rows)
+    text = section(SUITE, data, {name: {"voice": "a"} for name in rows})
+    for row in ("`default`", "`OT-ODE`", f"`label` {UNLIKE}", f"`regression` {OLD}"):
+        assert f"| {row} |" in text
+    assert "+25.0 points" in text and "`i2sb-paper`" in text.splitlines()[-1]
 
 
 def test_a_training_shorter_than_the_papers_is_called_so() -> None:
-    spent = {"steps": 50_000, "batch_size": 64, "seconds": 9.0, "device": "a GPU", "examples": 7, "recordings": 3}
-    assert budget({**spent, "image": True}).startswith("50,000 steps of 64")
-    assert budget({**spent, "image": True, "batch_size": 32}).startswith("budget-limited: 50,000 steps of 32")
+    whole = spent(steps=50_000, batch_size=64)
+    assert budget({**whole, "image": True}).startswith("50,000 steps of 64")
+    assert budget({**whole, "image": True, "batch_size": 32}).startswith("budget-limited: 50,000 steps of 32")
     assert budget({}) == "as shipped"
 
 
