@@ -83,7 +83,7 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
         judged, method, spent = editor, row.shipped or name, {}
         if config is not None:
             tell(f"{name}: training")
-            trained = train(name, config)
+            trained = train(row.trained_as or name, config)
             bridges = {name: load_bridge(trained.folder, editor.vits, editor.style_encoder)}
             judged, spent = type(editor)(editor.vits, editor.style_encoder, bridges), trained.spent
         tell(f"{name}: judging {len(trials)} edits")

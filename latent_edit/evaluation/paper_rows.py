@@ -31,8 +31,9 @@ Values = list["tuple[float, float] | None"]
 class SuiteRow(StrictModel):
     """One row. change: fields of the preset `base` with other values. budget: likewise, what makes it small.
 
-    shipped: a method of the shipped weights that is judged instead of a training. guidance, sampler_steps: of the
-    edits. against: the row whose edits its own are compared with; one that names itself is compared with none.
+    trained_as: another row, whose training is judged. shipped: a method of the shipped weights that is judged instead
+    of a training. guidance, sampler_steps: of the edits. against: the row whose edits its own are compared with; one
+    that names itself is compared with none.
     """
 
     group: str
@@ -40,6 +41,7 @@ class SuiteRow(StrictModel):
     base: str = "i2sb"
     change: dict[str, Any] = Field(default_factory=dict)
     budget: dict[str, Any] = Field(default_factory=dict)
+    trained_as: str | None = None
     shipped: str | None = None
     guidance: float = 1.0
     sampler_steps: int = 10
@@ -52,8 +54,8 @@ class SuiteRow(StrictModel):
 
     @property
     def definition(self) -> dict[str, Any]:
-        """What decides what is judged, apart from the budget."""
-        return self.model_dump(mode="json", include={"base", "change", "shipped", "guidance", "sampler_steps"})
+        """What decides what is judged, apart from the budget; a field that is added later changes no earlier row."""
+        return self.model_dump(mode="json", exclude={"group", "about", "budget", "against"}, exclude_defaults=True)
 
     def config(self, budget: Mapping[str, Any]) -> BridgeConfig:
         """What is trained for this row in a budget. Raises InputError that names each field that is wrong."""
@@ -75,7 +77,7 @@ class PaperSuite(StrictModel):
 
     def config(self, name: str, asked: Mapping[str, int]) -> BridgeConfig | None:
         """What is trained for a row, in its budget or in the training asked for; None for a shipped bridge."""
-        row = self.rows[name]
+        row = self.rows[self.rows[name].trained_as or name]
         if row.shipped:
             return None
         return row.config({"training": asked} if asked else row.budget or self.budget)
