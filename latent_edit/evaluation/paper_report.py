@@ -78,8 +78,8 @@ def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, Mapping[st
         " (`latent_edit/presets/paper-suite.yaml`): read them against each other, not as what a method can do. Every"
         f" row is judged on the same {len(data.trials)} edits of the development set ({count} pairs of sentence and"
         " voice), by the bridge alone, without correction. Below a value stands the paired difference from the row that"
-        f" it is compared with. {OLD}: one of the two was made with other weights than today's. {UNLIKE}: it had another"
-        " budget than the row that it is compared with.",
+        f" it is compared with. {OLD}: one of the two was made with other weights than today's. {UNLIKE}: the two had"
+        " other budgets.",
         "*Words lost*: words that Moonshine gets wrong, less those before. *Progress*: of the axes that a preset names,"
         " 1 being all that is asked (pace apart). *F0 variety*: how far the shapes of F0 of four samples of one request"
         " differ, which have the same source and other noise of the bridge.",
