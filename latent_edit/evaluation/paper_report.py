@@ -173,12 +173,17 @@ def trade_off(suite: PaperSuite, data: PaperData) -> Figure:
     for method, colour in CURVES.items():
         rows = [n for n, row in suite.rows.items() if n in data.rows and row.shipped == method]
         curve = sorted((n for n in rows if suite.rows[n].sampler_steps == 10), key=lambda n: suite.rows[n].guidance)
-        points = [_point(axes, data, name, colour) for name in curve]
-        axes.plot(*zip(*points, strict=True) if points else ((), ()), color=colour, label=f"shipped `{method}`")
-        for name, (x, y) in zip(curve, points, strict=True):
+        places = [_point(axes, data, name, colour) for name in curve]
+        axes.plot(*zip(*places, strict=True) if places else ((), ()), color=colour, label=f"shipped `{method}`")
+        for name, (x, y) in zip(curve, places, strict=True):
             _name(axes, f"{suite.rows[name].guidance:g}", x, y, colour)
-    for name in (name for name, row in suite.rows.items() if name in data.rows and row.shipped not in CURVES):
-        _name(axes, name, *_point(axes, data, name, DOTS), INK)
+    points = {
+        name: _point(axes, data, name, DOTS)
+        for name, row in suite.rows.items()
+        if name in data.rows and row.shipped not in CURVES
+    }
+    for place, (name, (x, y)) in enumerate(sorted(points.items(), key=lambda item: item[1][1])):
+        _name(axes, name, x, y, INK, above=place % 2 == 1)  # neighbours do not write over each other
     axes.set_xlabel("words lost, points (Moonshine; less is better)")
     axes.set_ylabel("progress on the axes (1 is what is asked)")
     axes.axhline(1, color="#8a8778", linewidth=1, linestyle="--")
@@ -198,8 +203,9 @@ def _point(axes: Axes, data: PaperData, name: str, colour: str) -> tuple[float, 
     return x, y
 
 
-def _name(axes: Axes, words: str, x: float, y: float, colour: str) -> None:
-    axes.annotate(words, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7, color=colour)
+def _name(axes: Axes, words: str, x: float, y: float, colour: str, above: bool = True) -> None:
+    offset = (4, 3 if above else -9)
+    axes.annotate(words, (x, y), xytext=offset, textcoords="offset points", fontsize=7, color=colour)
 
 
 def forest(suite: PaperSuite, data: PaperData) -> Figure:
