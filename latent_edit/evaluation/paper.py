@@ -73,8 +73,7 @@ def evaluate_paper(editor: LatentEditor, run: PaperRun, train: Train, tell: Call
     if data.trials != about:
         raise InputError(f"the rows in {path} were judged on other edits; delete it to begin anew")
     for name, row in suite.chosen(run.rows).items():
-        config = suite.config(name, run.training)
-        settings = {"row": row.definition, "trained": config and config.model_dump(mode="json")}
+        config, settings = suite.config(name, run.training), suite.settings(name, run.training)
         known = data.rows.get(name)
         if known and known.made_with(settings, row.weights(editor), any_budget=not run.training):
             tell(f"{name}: judged already")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,12 +53,17 @@ EXPERIMENTS = (
 def write_report(results: Path, data: Path, editor: LatentEditor) -> None:
     """Write the section into the file `results` from the file `data`; nothing where there is none.
 
-    editor: with the shipped weights; rows made with others are marked.
+    editor: with the shipped weights; rows made with others, or by another preset than today's, are marked.
     """
     if found := read_data(data):
         suite = load_suite()
-        weights = {name: row.weights(editor) for name, row in suite.rows.items() if name in found.rows}
-        write_section(results, section(suite, found, weights), MARKER)
+        rows = {name: row for name, row in suite.rows.items() if name in found.rows}
+        old = {
+            name
+            for name, row in rows.items()
+            if not found.rows[name].made_with(suite.settings(name, {}), row.weights(editor), any_budget=True)
+        }
+        write_section(results, section(suite, found, old), MARKER)
 
 
 def write_pictures(data: PaperData, folder: Path) -> None:
@@ -69,8 +74,8 @@ def write_pictures(data: PaperData, folder: Path) -> None:
     _save(forest(suite, data), folder / FOREST)
 
 
-def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, Mapping[str, str]]) -> str:
-    """The section as Markdown. weights: for each row, the hashes by which it would be made today."""
+def section(suite: PaperSuite, data: PaperData, old: Collection[str]) -> str:
+    """The section as Markdown. old: rows that would come out otherwise today."""
     count = len({(voice, text) for voice, text, _ in data.trials})
     parts = [
         "## The paper's methods side by side",
@@ -78,8 +83,8 @@ def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, Mapping[st
         " (`latent_edit/presets/paper-suite.yaml`): read them against each other, not as what a method can do. Every"
         f" row is judged on the same {len(data.trials)} edits of the development set ({count} pairs of sentence and"
         " voice), by the bridge alone, without correction. Below a value stands the paired difference from the row that"
-        f" it is compared with. {OLD}: one of the two was made with other weights than today's. {UNLIKE}: the two had"
-        " other budgets.",
+        f" it is compared with. {OLD}: one of the two was made with other weights or another preset than today's."
+        f" {UNLIKE}: the two had other budgets.",
         "*Words lost*: words that Moonshine gets wrong, less those before. *Progress*: of the axes that a preset names,"
         " 1 being all that is asked (pace apart). *F0 variety*: how far the shapes of F0 of four samples of one request"
         " differ, which have the same source and other noise of the bridge.",
@@ -89,7 +94,7 @@ def section(suite: PaperSuite, data: PaperData, weights: Mapping[str, Mapping[st
     ]
     rows = [(name, row) for name, row in suite.rows.items() if name in data.rows]
     for group, members in groupby(rows, key=lambda item: item[1].group):
-        parts += [f"### {group[0].upper()}{group[1:]}", _table(suite, data, [name for name, _ in members], weights)]
+        parts += [f"### {group[0].upper()}{group[1:]}", _table(suite, data, [name for name, _ in members], old)]
     parts.append(f"![Each change against the default, paired](../assets/{FOREST})")
     if missing := [name for name in suite.rows if name not in data.rows]:
         parts.append(f"Not measured yet: {', '.join(f'`{name}`' for name in missing)}.")
@@ -118,13 +123,11 @@ def budget(spent: Mapping[str, Any]) -> str:
     )
 
 
-def _table(suite: PaperSuite, data: PaperData, names: Sequence[str], weights: Mapping[str, Mapping[str, str]]) -> str:
+def _table(suite: PaperSuite, data: PaperData, names: Sequence[str], old: Collection[str]) -> str:
     body = []
     for name in names:
         against = _compared(suite, data, name)
-        used = [each for each in (name, against) if each]
-        old = any(not weights[each].items() <= data.rows[each].hashes.items() for each in used)
-        marks = f" {OLD}" * old + f" {UNLIKE}" * _unlike(data, name, against)
+        marks = f" {OLD}" * bool({name, against} & set(old)) + f" {UNLIKE}" * _unlike(data, name, against)
         cells = [_cell(data, name, figure, against) for figure in UNITS]
         body.append([f"`{name}`{marks}", suite.rows[name].about, *cells, budget(data.rows[name].spent)])
     return markdown(["row", "what it is", *UNITS, "training"], body)

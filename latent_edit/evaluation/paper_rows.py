@@ -28,6 +28,10 @@ VOICE, VARIETY = "same voice, cosine", "F0 variety over samples"
 Values = list["tuple[float, float] | None"]
 
 
+# What a budget may change of a training: a row that was trained for longer, or wider, is still that row.
+BUDGET = ("width", "depth", "steps", "batch_size", "warmup_steps", "learning_rate")
+
+
 class SuiteRow(StrictModel):
     """One row. change: fields of the preset `base` with other values. budget: likewise, what makes it small.
 
@@ -82,6 +86,11 @@ class PaperSuite(StrictModel):
             return None
         return row.config({"training": asked} if asked else row.budget or self.budget)
 
+    def settings(self, name: str, asked: Mapping[str, int]) -> dict[str, Any]:
+        """Of `Judged`, for a row as it would be made today."""
+        config = self.config(name, asked)
+        return {"row": self.rows[name].definition, "trained": config and config.model_dump(mode="json")}
+
 
 def load_suite() -> PaperSuite:
     """The suite of presets/paper-suite.yaml."""
@@ -102,8 +111,17 @@ class Judged(StrictModel):
 
     def made_with(self, settings: Mapping[str, Any], weights: Mapping[str, str], any_budget: bool) -> bool:
         """Whether it is what these settings and weights would give; with any budget, however long it was trained."""
-        same = ("row",) if any_budget else ("row", "trained")
-        return weights.items() <= self.hashes.items() and all(self.settings[name] == settings[name] for name in same)
+        own, other = self.settings, settings
+        if any_budget:
+            own, other = (_without_budget(each) for each in (own, other))
+        return own == other and weights.items() <= self.hashes.items()
+
+
+def _without_budget(settings: Any) -> Any:
+    """Nested settings without what a budget may change."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {name: _without_budget(value) for name, value in settings.items() if name not in BUDGET}
 
 
 class PaperData(StrictModel):

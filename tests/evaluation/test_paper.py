@@ -160,14 +160,25 @@ def test_rows_are_added_one_by_one(tiny_root: Path, run: PaperRun) -> None:
 def test_what_cannot_be_compared_is_marked() -> None:
     values: dict[str, Any] = {WORDS: [(1.0, 4.0)], PROGRESS: [None]}
     rows = {
-        name: Judged(settings={}, spent=spent(steps=steps), hashes={"voice": voice}, values=values)
-        for name, steps, voice in (("default", 2, "a"), ("OT-ODE", 2, "a"), ("label", 3, "a"), ("regression", 2, "b"))
+        name: Judged(settings={}, spent=spent(steps=steps), hashes={}, values=values)
+        for name, steps in (("default", 2), ("OT-ODE", 2), ("label", 3), ("regression", 2))
     }
     data = PaperData(trials=[("anna", "A text.", "excited")], rows=rows)
-    text = section(SUITE, data, {name: {"voice": "a"} for name in rows})
+    text = section(SUITE, data, ["regression"])
     for row in ("`default`", "`OT-ODE`", f"`label` {UNLIKE}", f"`regression` {OLD}"):
         assert f"| {row} |" in text
     assert "+25.0 points" in text and "`i2sb-paper`" in text.splitlines()[-1]
+
+
+def test_a_row_is_old_where_its_preset_or_its_weights_have_changed() -> None:
+    settings, weights = SUITE.settings("default", {}), {"voice": "a"}
+    judged = Judged(settings=settings, spent={}, hashes={**weights, "code": "c"}, values={})
+    longer = SUITE.settings("default", {"steps": 50_000})
+    other = SUITE.settings("OT-ODE", {})["trained"]
+    assert judged.made_with(settings, weights, any_budget=False)
+    assert judged.made_with(longer, weights, any_budget=True) and not judged.made_with(longer, weights, False)
+    assert not judged.made_with({**settings, "trained": other}, weights, any_budget=True)
+    assert not judged.made_with(settings, {"voice": "b"}, any_budget=True)
 
 
 def test_a_training_shorter_than_the_papers_is_called_so() -> None:
