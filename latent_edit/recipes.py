@@ -479,7 +479,7 @@ def _evaluate_latents(
     data, figures = (folder, folder) if quick else (REPORT, latent_results.FOLDER)
     run = latents.LatentRun(
         runs / "evaluation",
-        out or (folder / RESULTS.name if quick else RESULTS),
+        out or (folder if quick else RESULTS.parent) / latent_results.PAGE,
         data,
         figures,
         recordings,

@@ -1,4 +1,4 @@
-"""The section of docs/RESULTS.md on latents and CLAP, and its pictures: all of it from the rows."""
+"""docs/LATENTS.md, the results on latents and CLAP, and its pictures: all of it from the rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from latent_edit.evaluation.statistics import Estimate
 
-SECTION = "latents"
+PAGE = "LATENTS.md"
+LINK = f"""## Inside the latents
+
+Alignment, probes, what CLAP hears, the grid of speakers and a style subspace: [{PAGE}]({PAGE})."""
 COMMAND = "python -m latent_edit evaluate --suite latents --recordings SPEECH --acted ACTED"
 FOLDER = Path("assets")
 PROBES, GRIDS, FOUR = "latents-probes.png", "latents-grid.png", "latents-voices.png"
@@ -99,19 +102,19 @@ FIGURES = {FRAMES: (PROBES, "What probes read from frames"), GRID: (GRIDS, "The 
            VOICES: (FOUR, "Contrast of the four voices")}  # fmt: skip
 
 
-def section(report: Report, results: Path, figures: Path) -> str:
+def page(report: Report, results: Path, figures: Path) -> str:
     """All of it. results: the file that it stands in, from which pictures in `figures` are linked."""
-    parts = ["## Inside the latents", f"By `{COMMAND}`, on held-out recordings; {_corpora(report)}"]
+    parts = ["# Inside the latents", f"By `{COMMAND}`, on held-out recordings; {_corpora(report)}"]
     for prefix, (title, corner, about) in ABOUT.items():
         names = list(dict.fromkeys(what for what, _ in report.items if what.startswith(prefix)))
         if not names:
             continue
-        parts += [f"### {title}", about, report.pivot(names, corner, "development").replace(prefix, "")]
+        parts += [f"## {title}", about, report.pivot(names, corner, "development").replace(prefix, "")]
         if prefix in FIGURES:
             name, words = FIGURES[prefix]
             link = Path(os.path.relpath(figures / name, results.parent)).as_posix()
             parts.append(f"![{words}]({link})")
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
 
 
 def _corpora(report: Report) -> str:

@@ -16,10 +16,11 @@ from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import Recording, editor_code
 from latent_edit.evaluation.emotion import read_acted
 from latent_edit.evaluation.latent_frames import read_frames
-from latent_edit.evaluation.latent_results import SECTION, section, write_figures
+from latent_edit.evaluation.latent_results import page, write_figures
 from latent_edit.evaluation.plan import Plan, SampleSizes, make_plan, sentences
 from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.styled_latents import render
+from latent_edit.files import write_text
 
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
@@ -56,7 +57,7 @@ QUICK = LatentSizes(recordings=3, heard=4, styled=2, drawn=2, grid=1, wishes=1, 
 class LatentRun:
     """What to measure and where it goes.
 
-    cache: folder of scores. results: the Markdown file, one marked section of which is written. data: folder of
+    cache: folder of scores. results: the Markdown file. data: folder of
     evaluation.json. figures: folder of pictures. recordings: a corpus; acted: a folder of acted speech. clap: another
     CLAP, of which alone is measured what it hears.
     """
@@ -85,7 +86,7 @@ def evaluate_latents(editor: LatentEditor, run: LatentRun, tell: Tell) -> list[R
         report.write_data(run.data / report.DATA_NAME, measured)
         written = report.Report(measured, hashes)
         write_figures(written, run.figures)
-        report.write_section(run.results, section(written, run.results, run.figures), SECTION)
+        write_text(run.results, page(written, run.results, run.figures))
     return every
 
 

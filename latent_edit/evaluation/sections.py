@@ -1,4 +1,4 @@
-"""Suites that have a section of their own in docs/RESULTS.md, beside the tables of `evaluate`."""
+"""Suites that have a section of their own in docs/RESULTS.md, or a page, beside the tables of `evaluate`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.comparison import PAIRED
 from latent_edit.evaluation.report import DATA_NAME, LATENTS, Report, merge, read_data, write_data, write_section
 from latent_edit.evaluation.rows import Row
+from latent_edit.files import write_text
 
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
@@ -27,8 +28,9 @@ def write_sections(report: Report, results: Path) -> None:
             table = report.pivot(list(dict.fromkeys(figures)), "system", "development").replace(title, "")
             write_section(results, f"{about}\n\n{table}", title.strip(", "))
     if any(what.startswith(LATENTS) for what, _ in report.items):
-        text = latent_results.section(report, results, latent_results.FOLDER)
-        write_section(results, text, latent_results.SECTION)
+        page = results.with_name(latent_results.PAGE)
+        write_text(page, latent_results.page(report, page, latent_results.FOLDER))
+        write_section(results, latent_results.LINK, "latents")
 
 
 def write(rows: Sequence[Row], editor: LatentEditor, data: Path, results: Path) -> None:

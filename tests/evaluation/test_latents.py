@@ -21,10 +21,11 @@ from latent_edit.evaluation import latent_frames, latent_rows, speaker_grid, sub
 from latent_edit.evaluation.clips import PlainSynthesis, Recording
 from latent_edit.evaluation.latent_clips import ByHand, Exchanged, Moved
 from latent_edit.evaluation.latent_frames import MEL, PRIOR_TEXT, SPACES, Z_AUDIO, Z_TEXT, Prosody, Spoken
-from latent_edit.evaluation.latent_results import SECTION, section, write_figures
+from latent_edit.evaluation.latent_results import PAGE, page, write_figures
 from latent_edit.evaluation.plan import Plan, SampleSizes
-from latent_edit.evaluation.report import LATENTS, Measured, Report, write_section
+from latent_edit.evaluation.report import LATENTS, Measured, Report
 from latent_edit.evaluation.rows import Row
+from latent_edit.evaluation.sections import write_sections
 from latent_edit.evaluation.statistics import Estimate
 from latent_edit.evaluation.styled_latents import Rendered
 from latent_edit.measures import Measurements
@@ -201,7 +202,7 @@ def test_the_grid_has_every_pair_and_no_clip_of_what_is_said(monkeypatch: pytest
     assert {clip.voice == clip.decoder for cell, clip in exchanged if cell.decoder != "decoder A"} == {False}
 
 
-def test_the_section_is_written_from_rows_and_the_rest_stays(tmp_path: Path) -> None:
+def test_the_page_is_written_from_rows(tmp_path: Path) -> None:
     of_grid = [f"{clip}, {decoder}" for clip in speaker_grid.CLIPS for decoder in speaker_grid.DECODERS]
     figures = (speaker_grid.HEARD, speaker_grid.LOST, speaker_grid.CHANGED)
     rows = [
@@ -212,11 +213,11 @@ def test_the_section_is_written_from_rows_and_the_rest_stays(tmp_path: Path) -> 
     report = Report([Measured(row, {}) for row in rows], {})
     results = tmp_path / "docs" / "RESULTS.md"
     results.parent.mkdir()
-    results.write_text("# Results\n\nbefore\n", encoding="utf-8")
     for _ in range(2):
-        write_section(results, section(report, results, tmp_path / "assets"), SECTION)
-    text = results.read_text(encoding="utf-8")
-    assert text.startswith("# Results\n\nbefore\n") and text.count("## Inside the latents") == 1
+        write_sections(report, results)
+    assert results.read_text(encoding="utf-8").count(f"({PAGE})") == 1
+    text = page(report, results, tmp_path / "assets")
+    assert text.startswith("# Inside the latents\n")
     assert "| Z_text | 50.0 % (40.0 % to 60.0 %) |" in text and "(../assets/latents-grid.png)" in text
     write_figures(report, tmp_path / "assets")
     assert {path.name for path in (tmp_path / "assets").iterdir()} == {"latents-grid.png", "latents-probes.png"}
