@@ -28,6 +28,7 @@ from latent_edit.data.styles import Style
 from latent_edit.data.world import analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.models.vits import FrozenVits, freeze
+from latent_edit.request import EditRequest
 from latent_edit.types import Latent, Waveform
 
 NEUTRAL, STYLED = (0.0,) * 7, (3.0, *(0.0,) * 6)
@@ -166,7 +167,8 @@ def test_the_reading_follows_the_recordings_alignment(vits: FrozenVits) -> None:
     phonemes = vits.phonemize("hi")
     path = vits.align(recording, phonemes, "anna").durations
     generator = torch.Generator().manual_seed(5 * 1_000_003)
-    reading = vits.encode_text(phonemes, "anna", generator=generator, durations=path)
+    noise = EditRequest.prior_noise
+    reading = vits.encode_text(phonemes, "anna", prior_noise=noise, generator=generator, durations=path)
     assert torch.equal(raw.text_prior, reading.prior_sample.z[0].half())
     assert torch.allclose(raw.text.float(), reading.latent.z[0], atol=0.01)
 
@@ -188,7 +190,10 @@ def test_a_reading_is_carried_as_far_as_its_style_carries_speech(vits: FrozenVit
     recording = vits.encode_speech(Waveform.of(torch.from_numpy(audio[0]), RATE), "anna")
     phonemes, generator = vits.phonemize("hi"), torch.Generator().manual_seed(0)
     path = vits.align(recording, phonemes, "anna").durations
-    _, reading = (vits.encode_text(phonemes, "anna", generator=generator, durations=d) for d in (path, None))
+    noise = EditRequest.prior_noise
+    _, reading = (
+        vits.encode_text(phonemes, "anna", prior_noise=noise, generator=generator, durations=d) for d in (path, None)
+    )
     assert torch.equal(example.reading, reading.latent.z[0].half())
     spoken = vits.decode(reading.latent, "anna").item(0).numpy()
     heard = [
