@@ -82,7 +82,7 @@ class Report:
             if any((titled(what, split), DEFAULT) in self.items for what in (*OUTSIDE, *AXES)):
                 parts += self._tables(split)
         systems = "\n".join(f"- *{name}*: {about}." for name, about in about_systems.items())
-        hashes = "\n".join(f"- {name}: `{value}`" for name, value in sorted(self.hashes.items()))
+        hashes = ", ".join(f"{name} `{value}`" for name, value in sorted(self.hashes.items()))
         shown = {*OUTSIDE, *AXES, *ROBUSTNESS, *EACH_PRESET}
         return "\n\n".join(
             [
