@@ -556,6 +556,13 @@ class TestShipped:
         result = shipped_editor.edit(EditRequest("The weather is fine.", "sam_a", "an angry shout", strength=0.0))
         assert torch.equal(result.after.samples, result.before.samples)
 
+    @pytest.mark.parametrize("voice", ["kathleen", "sam_a", "sam_b", "robotutor"])
+    def test_a_whisper_is_one_in_every_voice(self, shipped_editor: LatentEditor, voice: str) -> None:
+        text = "The boats came back before the rain, and nobody was surprised."
+        result = shipped_editor.edit(EditRequest(text, voice, "a whisper"))
+        assert result.measurements_before.voiced_share > 0.5  # type: ignore[operator]
+        assert result.measurements_after.voiced_share < 0.1  # type: ignore[operator]
+
     def test_past_its_full_size_a_whisper_is_still_one(self, shipped_editor: LatentEditor) -> None:
         result = shipped_editor.edit(EditRequest("The weather is fine.", "sam_a", "a whisper", strength=1.5))
         assert result.measurements_before.voiced_share > 0.5  # type: ignore[operator]

@@ -46,6 +46,8 @@ ACTIVE_NEPERS = 3.5  # below the loud frames; what is softer is a pause, whose s
 LARGEST_REACH = 2.0  # times the size of a style
 NEGLIGIBLE = 0.1  # of an axis' step; where no axis misses more, the latent stays as it is
 LEAST_VOICED_SECONDS = 0.2
+# A bridge leaves some voices half voiced: from half of a whisper on, no more than a quarter of the voicing stays.
+LEAST_WHISPERED, MOST_VOICED = 0.5, 0.25
 CLEAR_DB = (10.0, math.inf)  # HNR up to which noise that a style does not ask for is taken back
 
 
@@ -232,9 +234,12 @@ def correct(
     asked = {**asked, **no_less}
     breath, voice = asked[BREATHINESS], SpeakerDecoder.of(vits, speaker)
     before, after = (Attributes.of(voice, latent.z, vits.frames_per_second) for latent in (source, edited))
-    effects = {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
     if reach is None:
-        reach = _reach(effects | _tremor_and_breath(before, after, breath), asked)
+        reach = _reach(_effects(before, after) | _tremor_and_breath(before, after, breath), asked)
+    if breath.value >= WHISPER and reach >= LEAST_WHISPERED and _voiced(after) > MOST_VOICED * _voiced(before):
+        edited = matched(voice, edited, voice.analyse(scaled.z).whispered())
+        after = Attributes.of(voice, edited.z, vits.frames_per_second)
+    effects = _effects(before, after)
     fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
     missing = _missing(effects, asked, reach, exactly)
     lowest, highest = _hnr_bounds(before.parameters, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
@@ -252,6 +257,15 @@ def correct(
         LevelAndTilt(voice, f0, db),
     ]
     return Latent(project(edited.z, objectives), edited.mask)
+
+
+def _voiced(attributes: Attributes) -> float:
+    """Share of the frames."""
+    return float((attributes.parameters.f0 > 0).float().mean())
+
+
+def _effects(before: Attributes, after: Attributes) -> dict[str, float]:
+    return {axis: after.axes[axis] - before.axes[axis] for axis in after.axes if axis in before.axes}
 
 
 def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> float:
@@ -275,8 +289,7 @@ def _tremor_and_breath(before: Attributes, after: Attributes, breath: AxisValue)
     depths = [modulation_depth(attributes.modulation) for attributes in (before, after)]
     effects = {TREMOR: 12 * math.sqrt(max(depths[1] ** 2 - depths[0] ** 2, 0.0))}
     if breath.value >= WHISPER:
-        shares = [float((attributes.parameters.f0 > 0).float().mean()) for attributes in (before, after)]
-        effects[BREATHINESS] = breath.value * (1 - shares[1] / max(shares[0], 1e-6))
+        effects[BREATHINESS] = breath.value * (1 - _voiced(after) / max(_voiced(before), 1e-6))
     elif breath.named:
         clear, light, edited = (
             float(each.hnr[1])

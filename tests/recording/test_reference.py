@@ -82,4 +82,4 @@ def test_a_quiet_shout_is_a_shout_and_a_loud_whisper_is_quiet(
         clip = with_its_level(encoder, Waveform.of(torch.from_numpy(samples), RATE), quality(samples, RATE))
         asked[style] = encoder.axes(encoder.embed_audio(clip))["level_db"].value
     assert asked[SHOUT] > 2.0
-    assert asked[WHISPER] < (-2.0 if voice == "robotutor" else -4.0)  # whose whisper is half a whisper to the CLAP
+    assert asked[WHISPER] < (-2.0 if voice == "robotutor" else -4.0)  # whose whisper the CLAP hears as half of one
