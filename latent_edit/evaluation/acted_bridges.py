@@ -20,7 +20,7 @@ from latent_edit.data.takes import Take
 from latent_edit.errors import InputError
 from latent_edit.evaluation import emotion
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
-from latent_edit.evaluation.clips import Clip, Edit, Sound, editor_code, sound_of
+from latent_edit.evaluation.clips import Clip, Edit, OfRequest, Sound, editor_code, sound_of
 from latent_edit.evaluation.code_hash import code_hash
 from latent_edit.evaluation.comparison import Figure, compare
 from latent_edit.evaluation.controls import DEFAULT, System
@@ -67,21 +67,11 @@ class Half:
 
 
 @dataclass(frozen=True)
-class ActedEdit:
+class ActedEdit(OfRequest):
     """A plain synthesis edited by a bridge from acted takes: time scaling and the bridge, no correction."""
 
     request: EditRequest
     half: Half
-
-    @property
-    def voice(self) -> str:
-        """The request's."""
-        return self.request.voice
-
-    @property
-    def text(self) -> str:
-        """The request's."""
-        return self.request.text
 
     @property
     def style(self) -> Tensor:

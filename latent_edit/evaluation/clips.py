@@ -49,6 +49,22 @@ class Clip(Protocol):
         """Make it."""
 
 
+class OfRequest:
+    """A clip that says the text of its request in the voice of that."""
+
+    request: EditRequest
+
+    @property
+    def voice(self) -> str:
+        """The request's."""
+        return self.request.voice
+
+    @property
+    def text(self) -> str:
+        """The request's."""
+        return self.request.text
+
+
 @dataclass(frozen=True)
 class Recording:
     """A real recording of a corpus."""
@@ -156,20 +172,10 @@ class WorldEdit:
 
 
 @dataclass(frozen=True)
-class Edit:
+class Edit(OfRequest):
     """The after of an edit."""
 
     request: EditRequest
-
-    @property
-    def voice(self) -> str:
-        """The request's."""
-        return self.request.voice
-
-    @property
-    def text(self) -> str:
-        """The request's."""
-        return self.request.text
 
     @property
     def before(self) -> PlainSynthesis:

@@ -13,6 +13,7 @@ from latent_edit.evaluation.clips import (
     WORLD_MODULE,
     Clip,
     Edit,
+    OfRequest,
     PlainSynthesis,
     Sound,
     WorldEdit,
@@ -46,7 +47,7 @@ class System:
 
 
 @dataclass(frozen=True)
-class CorrectionAlone:
+class CorrectionAlone(OfRequest):
     """An edit without a bridge: time scaling, then the correction of the time-scaled source at the style's full size.
 
     rendered_breath: the source is first given the breath that the style asks for, by optimisation towards the filters
@@ -55,16 +56,6 @@ class CorrectionAlone:
 
     request: EditRequest
     rendered_breath: bool = False
-
-    @property
-    def voice(self) -> str:
-        """The request's."""
-        return self.request.voice
-
-    @property
-    def text(self) -> str:
-        """The request's."""
-        return self.request.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, all weights (the bridge's also predict the pace), and the code."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from latent_edit.evaluation.clips import Clip, Edit, PlainSynthesis, Recording, Sound, editor_code, sound_of
+from latent_edit.evaluation.clips import Clip, Edit, OfRequest, PlainSynthesis, Recording, Sound, editor_code, sound_of
 from latent_edit.evaluation.code_hash import code_hash
 from latent_edit.recording import levelled
 from latent_edit.request import EditRequest
@@ -48,7 +48,7 @@ class SaidAgain:
 
 
 @dataclass(frozen=True)
-class Exchanged:
+class Exchanged(OfRequest):
     """A text in one voice, with or without the style of a clip, decoded as another voice.
 
     request: of the edit, without a decode voice; of the plain synthesis where `clip` is None. flow: whether the latent
@@ -59,16 +59,6 @@ class Exchanged:
     clip: Recording | None
     decoder: str
     flow: bool
-
-    @property
-    def voice(self) -> str:
-        """Whose text it is."""
-        return self.request.voice
-
-    @property
-    def text(self) -> str:
-        """The request's."""
-        return self.request.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, the content of the clip, who decodes and how, all weights, and the code."""
