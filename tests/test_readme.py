@@ -35,9 +35,10 @@ def commands() -> list[str]:
 
 
 def is_shown_only(command: str) -> bool:
-    """Preparing and training take a corpus and hours, the example study minutes: their options are checked instead."""
+    """What takes a corpus and hours, and the example study, which takes minutes: options are checked instead."""
     words = command.removeprefix(EDITOR).split()
-    return words[0] in ("prepare", "train") or (words[0] == "listening" and "edits-study" in words)
+    suite = words[0] == "evaluate" and "--suite" in words
+    return words[0] in ("prepare", "train") or suite or (words[0] == "listening" and "edits-study" in words)
 
 
 Ask = Callable[[list[str]], str]
