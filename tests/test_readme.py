@@ -99,7 +99,7 @@ def test_test_command_finds_the_tests(pytestconfig: pytest.Config) -> None:
 
 @pytest.mark.parametrize("command", [x for x in commands() if x.startswith(EDITOR) and is_shown_only(x)])
 def test_long_commands_have_valid_options(command: str, ask: Ask, tmp_path: Path) -> None:
-    arguments = shlex.split(command.removeprefix("python -m "))
+    arguments = shlex.split(command.removeprefix("python -m "), comments=True)
     assert unknown_options(arguments, ask([*plain(arguments), "--help"])) == []
     if "train" in arguments:
         assert "steps" in ask([*arguments, "--dry-run"])
