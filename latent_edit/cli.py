@@ -20,8 +20,9 @@ from latent_edit.config import SHIPPED
 from latent_edit.errors import InputError
 from latent_edit.files import write_text
 from latent_edit.listening.commands import listening_app
-from latent_edit.recipes import evaluate, prepare_app, train_app
+from latent_edit.recipes import prepare_app, train_app
 from latent_edit.request import RANGES, EditRequest
+from latent_edit.suites import evaluate
 
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor

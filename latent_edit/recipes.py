@@ -1,9 +1,9 @@
-"""The commands `prepare`, `train` and `evaluate`: what goes into which training, where weights end, how good they are.
+"""The commands `prepare` and `train`: what goes into which training, and where weights end.
 
 Everything that is made lies under one ignored folder (`runs/`), so that each command finds what the one before it left:
 
     runs/speech/SPLIT         recordings as one array         `prepare recordings`
-    runs/augmentations           the same in other styles        `prepare augmentations`
+    runs/augmentations        the same in other styles        `prepare augmentations`
     runs/vits-PRESET/STAGE    state of the voice              `train vits`
     runs/breath               state of the voice's decoder    `train breath`
     runs/clap-PRESET          state of CLAP                   `train clap`
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from latent_edit.config import PRESETS, StrictModel, load_preset
+from latent_edit.config import StrictModel, load_preset
 from latent_edit.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from latent_edit.data.augmentations import Augmentations
     from latent_edit.data.latents import Latents
     from latent_edit.data.splits import Split
-    from latent_edit.evaluation.paper import Trained
-    from latent_edit.evaluation.plan import Split as EvaluationSplit
     from latent_edit.models.vits import FrozenVits
 
 prepare_app = typer.Typer(
@@ -54,7 +52,6 @@ ClapOption = Annotated[str, typer.Option(help="CLAP: a folder, a laion-clap .pt 
 RUNS, VOICE, CLAP = Path("runs"), Path("checkpoints/vits-mini"), "checkpoints/clap-mini"
 SAMPLING_RATE, HOP_LENGTH = 16_000, 256
 # Of `evaluate`: the tables, their data, and pictures of them.
-RESULTS, REPORT, PICTURES = Path("docs/RESULTS.md"), Path("checkpoints"), Path("assets")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -308,7 +305,7 @@ def train_bridge(
         _show(config)
     from latent_edit.training import bridge
 
-    latents, vits = _latents(runs, voice, config)
+    latents, vits = prepared_latents(runs, voice, config)
     folder = _state(runs, "bridge", preset)
     trained = bridge.train(config, latents, vits, folder, resume=resume, start_from=start_from)
     if out is not None:
@@ -316,7 +313,7 @@ def train_bridge(
         _publish(out, "latents of the voice it belongs to", f"train bridge --preset {preset}")
 
 
-def _latents(runs: Path, voice: Path, config: BridgeConfig) -> tuple[Latents, FrozenVits]:
+def prepared_latents(runs: Path, voice: Path, config: BridgeConfig) -> tuple[Latents, FrozenVits]:
     """The prepared latents, and the voice that they are of. Raises InputError when they are of another."""
     from latent_edit.data.latents import load_latents
     from latent_edit.data.takes import load_takes
@@ -336,219 +333,8 @@ def _latents(runs: Path, voice: Path, config: BridgeConfig) -> tuple[Latents, Fr
     return latents, vits
 
 
-def evaluate(
-    suite: Annotated[
-        str,
-        typer.Option(
-            help="embedded, paper (presets/paper-suite.yaml), latents, human-pair, acted-pairs, or reference-effects "
-            "(presets/reference-effects.yaml)."
-        ),
-    ] = "embedded",
-    recordings: Annotated[
-        Path | None,
-        typer.Option(help="The corpus of `prepare recordings`; without it, rows that need it stay as they were."),
-    ] = None,
-    acted: Annotated[
-        Path | None, typer.Option(help="A folder of acted speech (EmoDB), which the emotion judges are fitted on.")
-    ] = None,
-    study: Annotated[
-        Path | None,
-        typer.Option(help="The folder of a listening test, whose listeners become a judge beside the models."),
-    ] = None,
-    test: Annotated[bool, typer.Option("--test", help="The test set: once for a release, never to choose.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="A few of everything, in RUNS/evaluation-quick.")] = False,
-    combinations: Annotated[
-        int | None, typer.Option(min=1, help="Sentences times voices for every preset and system.")
-    ] = None,
-    preservation: Annotated[
-        int | None, typer.Option(min=0, help="Recordings a voice for words preserved; 0 leaves these rows.")
-    ] = None,
-    clap: Annotated[
-        str | None, typer.Option(help="With --suite latents: only what this CLAP hears (folder, .pt file or hub name).")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
-    rows: Annotated[list[str] | None, typer.Option(help="Of the suite paper: a row; may be given often.")] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Of the suite paper: steps that each row is trained.")
-    ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Of the suite paper: examples a step.")] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write; docs/RESULTS.md if not given.")] = None,
-    runs: RunsOption = RUNS,
-) -> None:
-    """Judge the weights in checkpoints/ (needs requirements-dev.txt); what was judged already is only read."""
-    from dataclasses import replace
-
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation.plan import QUICK, SampleSizes
-    from latent_edit.evaluation.suite import Run, evaluate_embedded, summary
-    from latent_edit.listening.export import scores
-    from latent_edit.request import choose
-
-    asked = {"presets": combinations, "preservation": preservation}
-    given = {name: count for name, count in asked.items() if count is not None}
-    asked = {"steps": steps, "batch_size": batch}
-    training = {name: count for name, count in asked.items() if count is not None}
-    choose("suite", suite, ("embedded", "paper", "latents", "human-pair", "acted-pairs", "reference-effects"))
-    if suite == "paper":
-        if test or preservation is not None:
-            raise InputError("paper is about edits of the development set; leave out --test and --preservation")
-        return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
-    if rows or training:
-        raise InputError("--rows, --steps and --batch are of the suite paper; give --suite paper")
-    if suite == "human-pair":
-        return _judge_human_pair(recordings, runs, out or RESULTS)
-    if suite == "acted-pairs":
-        return _judge_acted_pairs(acted, runs, out or RESULTS)
-    if suite == "latents":
-        if test or given or study:
-            raise InputError("--suite latents has a size of its own; leave out --test, --study and the numbers")
-        return _evaluate_latents(recordings, acted, clap, quick, workers, out, runs)
-    if clap:
-        raise InputError("--clap is for --suite latents: the other suites judge the shipped CLAP")
-    if suite == "reference-effects":
-        if quick or test or given:
-            raise InputError("reference-effects has a size of its own; leave out --quick, --test and the numbers")
-        return _measure_reference_effects(recordings, runs, workers, out)
-    sizes = replace(QUICK if quick else SampleSizes(), **given)
-    folder = runs / "evaluation-quick"
-    results, data = (out or folder / RESULTS.name, folder) if quick else (out or RESULTS, REPORT)
-    split: EvaluationSplit = "test" if test else "development"
-    listeners = scores(study) if study else []
-    run = Run(
-        runs / "evaluation", results, data, sizes, recordings, acted, split=split, study=listeners, workers=workers
-    )
-    typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
-    return typer.echo(f"written to {results}")
-
-
-def _evaluate_paper(
-    rows: list[str], training: dict[str, int], combinations: int | None, quick: bool, out: Path | None, runs: Path
-) -> None:
-    from functools import partial
-
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation.paper import PaperRun, evaluate_paper
-
-    folder = runs / "evaluation-quick"
-    data, results, pictures = (folder, folder / RESULTS.name, folder) if quick else (REPORT, RESULTS, PICTURES)
-    run = PaperRun(rows, training, runs / "evaluation", data, out or results, pictures, combinations)
-    evaluate_paper(LatentEditor.load(), run, partial(_train_row, runs, folder if quick else runs), typer.echo)
-    typer.echo(f"written to {run.results}")
-
-
-def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Trained:
-    """The bridge of a row of the suite paper, in STATES/paper/ROW-STEPS, which goes on where it was interrupted."""
-    import torch
-
-    from latent_edit.evaluation.paper import Trained
-    from latent_edit.training import bridge, loop
-
-    latents, vits = _latents(runs, VOICE, config)
-    folder = states / "paper" / f"{name}-{config.training.steps}"
-    trained = bridge.train(config, latents, vits, folder, resume=(folder / loop.STATE_NAME).is_file())
-    trained.cpu().save(folder / "bridge", latents.latent_hash, latents.style_hash)
-    cuda = torch.cuda.is_available()
-    spent = {
-        "steps": config.training.steps,
-        "batch_size": config.training.batch_size,
-        "seconds": round(loop.seconds_spent(folder, "seconds_per_step" if cuda else "cpu_seconds_per_step")),
-        "device": torch.cuda.get_device_name() if cuda else "a CPU core",
-        "examples": len(latents),
-        "recordings": int(latents.natural.sum()),
-        "image": config.network == "image",
-    }
-    return Trained(folder / "bridge", spent)
-
-
-def _evaluate_latents(
-    recordings: Path | None,
-    acted: Path | None,
-    clap: str | None,
-    quick: bool,
-    workers: int,
-    out: Path | None,
-    runs: Path,
-) -> None:
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import latent_results, latents
-    from latent_edit.models.clap import load_style_encoder
-
-    if recordings is None:
-        raise InputError("--suite latents measures real recordings; give their folder with --recordings")
-    folder = runs / "latents-quick"
-    data, figures = (folder, folder) if quick else (REPORT, latent_results.FOLDER)
-    run = latents.LatentRun(
-        runs / "evaluation",
-        out or (folder if quick else RESULTS.parent) / latent_results.PAGE,
-        data,
-        figures,
-        recordings,
-        acted,
-        load_style_encoder(clap) if clap else None,
-        latents.QUICK if quick else latents.LatentSizes(),
-        workers,
-    )
-    rows = latents.evaluate_latents(LatentEditor.load(), run, _tell_judged)
-    typer.echo(f"{len(rows)} rows, written to {run.results}")
-
-
-def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int, out: Path | None) -> None:
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import reference_effects
-    from latent_edit.evaluation.cached_scores import CachedScores
-
-    if recordings is None:
-        raise InputError("reference-effects measures real recordings; give their folder with --recordings")
-    editor = LatentEditor.load()
-    chosen = reference_effects.training_recordings(recordings, editor.voices)
-    out, scores = out or PRESETS / "reference-effects.yaml", CachedScores(editor, runs / "evaluation")
-    measured = reference_effects.measure_reference_effects(scores, chosen, _tell_judged, workers)
-    reference_effects.write_reference_effects(out, measured, len(chosen))
-    typer.echo(f"written to {out}")
-
-
-def _judge_human_pair(recordings: Path | None, runs: Path, out: Path) -> None:
-    from latent_edit.bridge import load_bridge
-    from latent_edit.data.takes import load_takes
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import human_pair, sections
-    from latent_edit.evaluation.cached_scores import CachedScores
-
-    if recordings is None:
-        raise InputError("human-pair judges against real recordings; give their folder with --recordings")
-    editor, folder = LatentEditor.load(), runs / "takes"
-    bridge = load_bridge(folder / "bridge", editor.vits, editor.style_encoder)
-    scores, takes = CachedScores(editor, runs / "evaluation"), load_takes(folder)
-    rows = human_pair.human_pair_rows(scores, recordings, bridge, takes, _tell_judged)
-    sections.write(rows, editor, REPORT, out)
-    typer.echo(f"written to {out}")
-
-
-def _judge_acted_pairs(acted: Path | None, runs: Path, out: Path) -> None:
-    from latent_edit.bridge import load_bridge
-    from latent_edit.data.takes import load_takes
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import acted_bridges, sections
-    from latent_edit.evaluation.cached_scores import CachedScores
-
-    if acted is None:
-        raise InputError("acted-pairs fits its judges on acted speech; give its folder with --acted")
-    editor = LatentEditor.load()
-    folders = [runs / name / "takes" for name in acted_bridges.HALVES]
-    bridges = [load_bridge(folder / "bridge", editor.vits, editor.style_encoder) for folder in folders]
-    halves = [acted_bridges.Half.of(x, load_takes(y)) for x, y in zip(bridges, folders, strict=True)]
-    rows = acted_bridges.acted_rows(CachedScores(editor, runs / "evaluation"), acted, halves, _tell_judged)
-    sections.write(rows, editor, REPORT, out)
-    typer.echo(f"written to {out}")
-
-
 def _state(runs: Path, kind: str, preset: str) -> Path:
     return runs / f"{kind}-{Path(preset).stem}"
-
-
-def _tell_judged(done: int, every: int) -> None:
-    if done % 48 == 0 or done == every:
-        typer.echo(f"{done} of {every} judged", err=True)
 
 
 def _augmentations(runs: Path) -> Augmentations:

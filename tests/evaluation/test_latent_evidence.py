@@ -226,11 +226,11 @@ def test_the_page_is_written_from_rows(tmp_path: Path) -> None:
 
 
 def test_the_suite_says_what_it_needs(tmp_path: Path) -> None:
-    from latent_edit.recipes import evaluate
+    from latent_edit.suites import evaluate
 
     with pytest.raises(InputError, match="--recordings"):
         evaluate(suite="latents", runs=tmp_path)
-    with pytest.raises(InputError, match="leave out"):
+    with pytest.raises(InputError, match="leave it out"):
         evaluate(suite="latents", test=True, runs=tmp_path)
     with pytest.raises(InputError, match="--suite latents"):
         evaluate(clap="elsewhere", runs=tmp_path)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import make_tiny_bridge
 
-from latent_edit import recipes
+from latent_edit import suites
 from latent_edit.bridge import BridgeConfig, load_bridge
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
@@ -77,15 +77,17 @@ def test_a_wrong_row_is_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"suite": "paper", "test": True}, "of the development set"),
-        ({"suite": "paper", "preservation": 3}, "of the development set"),
-        ({"steps": 3}, "give --suite paper"),
-        ({"rows": ["default"]}, "give --suite paper"),
+        ({"suite": "paper", "test": True}, "--test is for --suite embedded, not for paper: leave it out"),
+        ({"suite": "paper", "preservation": 3}, "--preservation is for --suite embedded, not for paper"),
+        ({"steps": 3}, "--steps is for --suite paper, not for embedded"),
+        ({"rows": ["default"]}, "--rows is for --suite paper"),
+        ({"suite": "human-pair", "quick": True}, "--quick is for .*, not for human-pair"),
+        ({"suite": "acted-pairs", "workers": 2}, "--workers is for .*, not for acted-pairs"),
     ],
 )
 def test_options_of_another_suite_are_refused(arguments: dict[str, Any], words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
-        recipes.evaluate(**arguments, runs=tmp_path)
+        suites.evaluate(**arguments, runs=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -118,12 +118,12 @@ def test_noise_is_heard_as_worse() -> None:
     [
         ({"suite": "sound"}, "there is no suite 'sound'"),
         ({"suite": "reference-effects"}, "--recordings"),
-        ({"suite": "reference-effects", "preservation": 3}, "leave out --quick"),
+        ({"suite": "reference-effects", "preservation": 3}, "--preservation is for .*: leave it out"),
     ],
 )
 def test_what_cannot_be_judged_is_said(arguments: dict[str, Any], words: str, tmp_path: Path) -> None:
     from latent_edit.errors import InputError
-    from latent_edit.recipes import evaluate
+    from latent_edit.suites import evaluate
 
     with pytest.raises(InputError, match=words):
         evaluate(**arguments, runs=tmp_path)
