@@ -49,6 +49,22 @@ class Clip(Protocol):
         """Make it."""
 
 
+class OfSource:
+    """A clip that is made from another, its source, and has the voice and the text of that."""
+
+    source: Clip
+
+    @property
+    def voice(self) -> str:
+        """The source's."""
+        return self.source.voice
+
+    @property
+    def text(self) -> str:
+        """The source's."""
+        return self.source.text
+
+
 class OfRequest:
     """A clip that says the text of its request in the voice of that."""
 
@@ -102,29 +118,19 @@ class PlainSynthesis:
 
 
 @dataclass(frozen=True)
-class Resynthesis:
+class Resynthesis(OfSource):
     """A recording encoded and decoded: the latent that an edit of it starts from.
 
     inverted: False for what the posterior encoder alone makes of it.
     """
 
-    recording: Recording
+    source: Recording
     inverted: bool = True
-
-    @property
-    def voice(self) -> str:
-        """The recording's."""
-        return self.recording.voice
-
-    @property
-    def text(self) -> str:
-        """The recording's."""
-        return self.recording.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The recording, the weights of the voice, and the code."""
         made = [self.voice, editor.vits.hash, self.inverted, editor_code(editor)]
-        return ["resynthesis", *self.recording.identity(editor), *made]
+        return ["resynthesis", *self.source.identity(editor), *made]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Encode and decode."""
@@ -133,7 +139,7 @@ class Resynthesis:
         from latent_edit.audio import resample
         from latent_edit.optimize.corrections import invert
 
-        sound, vits = self.recording.render(editor), editor.vits
+        sound, vits = self.source.render(editor), editor.vits
         samples = torch.from_numpy(resample(sound.samples, sound.rate, vits.sampling_rate))
         recording = Waveform.of(samples, vits.sampling_rate)
         latent = vits.encode_speech(recording, self.voice)
@@ -143,21 +149,11 @@ class Resynthesis:
 
 
 @dataclass(frozen=True)
-class WorldEdit:
+class WorldEdit(OfSource):
     """Another clip through WORLD in a style: the control on real speech, and the method `world`."""
 
     source: Recording | PlainSynthesis
     style: Style
-
-    @property
-    def voice(self) -> str:
-        """The source's."""
-        return self.source.voice
-
-    @property
-    def text(self) -> str:
-        """The source's."""
-        return self.source.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The source, the style and how WORLD makes it."""

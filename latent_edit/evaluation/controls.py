@@ -14,6 +14,7 @@ from latent_edit.evaluation.clips import (
     Clip,
     Edit,
     OfRequest,
+    OfSource,
     PlainSynthesis,
     Sound,
     WorldEdit,
@@ -82,7 +83,7 @@ def _with_breath(vits: FrozenVits, voice: str, latent: Latent, asked: Mapping[st
 
 
 @dataclass(frozen=True)
-class WorldClosedLoop:
+class WorldClosedLoop(OfSource):
     """WORLD with one pass of measuring and correcting, as the default system has: what was missed is asked for on top.
 
     Breathiness has no measure in its own unit and stays as predicted.
@@ -90,16 +91,6 @@ class WorldClosedLoop:
 
     source: PlainSynthesis
     style: Style
-
-    @property
-    def voice(self) -> str:
-        """The source's."""
-        return self.source.voice
-
-    @property
-    def text(self) -> str:
-        """The source's."""
-        return self.source.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The source, the style and how it is made."""

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from latent_edit.evaluation.clips import Clip, Edit, OfRequest, PlainSynthesis, Recording, Sound, editor_code, sound_of
+from latent_edit.evaluation.clips import (
+    Clip,
+    Edit,
+    OfRequest,
+    OfSource,
+    PlainSynthesis,
+    Recording,
+    Sound,
+    editor_code,
+    sound_of,
+)
 from latent_edit.evaluation.code_hash import code_hash
 from latent_edit.recording import levelled
 from latent_edit.request import EditRequest
@@ -19,30 +29,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SaidAgain:
+class SaidAgain(OfSource):
     """A recording of anybody, encoded and decoded as one of the voices."""
 
-    recording: Clip
+    source: Clip
     speaker: str
-
-    @property
-    def voice(self) -> str:
-        """Who spoke it."""
-        return self.recording.voice
-
-    @property
-    def text(self) -> str:
-        """The recording's."""
-        return self.recording.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The recording, the speaker, the weights of the voice, and the code."""
         made = [self.speaker, editor.vits.hash, editor_code(editor), code_hash(__name__)]
-        return ["said again", *self.recording.identity(editor), *made]
+        return ["said again", *self.source.identity(editor), *made]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Bring it to the loudness of the voices, encode and decode."""
-        sound = self.recording.render(editor)
+        sound = self.source.render(editor)
         waveform = levelled(Waveform.of(torch.from_numpy(sound.samples), sound.rate))
         return sound_of(editor.vits.decode(editor.vits.encode_speech(waveform, self.speaker), self.speaker))
 
@@ -84,28 +84,18 @@ def edited_latent(request: EditRequest, edited: bool, editor: LatentEditor) -> L
 
 
 @dataclass(frozen=True)
-class ByHand:
+class ByHand(OfSource):
     """The default edit of a plain synthesis in words, with one axis set by hand and the pace left as it is."""
 
-    before: PlainSynthesis
+    source: PlainSynthesis
     prompt: str
     axis: str
     value: float
 
     @property
-    def voice(self) -> str:
-        """The synthesis'."""
-        return self.before.voice
-
-    @property
-    def text(self) -> str:
-        """The synthesis'."""
-        return self.before.text
-
-    @property
     def edit(self) -> Edit:
         """It as an edit; the request has a dict, which no key may have."""
-        by_hand, seed = {self.axis: self.value}, self.before.seed
+        by_hand, seed = {self.axis: self.value}, self.source.seed
         return Edit(EditRequest(self.text, self.voice, self.prompt, seed=seed, pace=1.0, axes=by_hand))
 
     def identity(self, editor: LatentEditor) -> list[Any]:
@@ -118,28 +108,18 @@ class ByHand:
 
 
 @dataclass(frozen=True)
-class Moved:
+class Moved(OfSource):
     """A plain synthesis with the same vector added to every frame of its latent: Z + offset. offset: [C]."""
 
-    before: PlainSynthesis
+    source: PlainSynthesis
     offset: tuple[float, ...]
-
-    @property
-    def voice(self) -> str:
-        """The synthesis'."""
-        return self.before.voice
-
-    @property
-    def text(self) -> str:
-        """The synthesis'."""
-        return self.before.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The synthesis and the vector."""
-        return ["moved", *self.before.identity(editor), list(self.offset), code_hash(__name__)]
+        return ["moved", *self.source.identity(editor), list(self.offset), code_hash(__name__)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Add and decode."""
-        latent = editor.say(self.text, self.voice, self.before.seed).latent
+        latent = editor.say(self.text, self.voice, self.source.seed).latent
         moved = latent.z + torch.tensor(self.offset).to(latent.z)[None, :, None] * latent.mask
         return sound_of(editor.vits.decode(Latent(moved, latent.mask), self.voice))
