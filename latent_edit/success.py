@@ -4,7 +4,7 @@ Fixed before the weights it judges. An axis that is named (what is asked reaches
 direction by 0.5 to 2 times the size asked for, one that is set exactly to within its tolerance or 15 %, and one that is
 not named has to stay within its tolerance. Sizes are in measured units: a tremor is measured at 0.7 of its depth, a
 changed range at 0.9 of its octaves, and breath as the fall of the harmonicity, 10 dB for all of it (in the median of
-`presets/measured-sizes.yaml`). A full whisper is judged by voicing, of which half has to go; it has no pitch.
+`presets/reference-effects.yaml`). A whisper is judged by voicing, of which half has to go; it has no pitch.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from latent_edit.axes import AXES
+from latent_edit.axes import AXES, BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER
 from latent_edit.measures import Measurements
 
 LEAST, MOST = 0.5, 2.0  # times the size
 EXACTLY = 0.15  # of what was set exactly
-WHISPER = 1.0  # the breathiness that is judged by voicing instead of harmonicity
 WHISPER_LOSS = 0.5  # of the voiced share, at least
-VOICELESS = ("pitch_semitones", "range_ratio_log2", "tremor_semitones")  # what a whisper does not have
+VOICELESS = (PITCH, RANGE, TREMOR)  # what a whisper does not have
 BREATH, VOICING = "harmonicity_db", "voiced_share"  # the two measures of breathiness
-MEASURED = {"range_ratio_log2": 0.9, "tremor_semitones": 0.7}  # of what is asked, in measured units
+MEASURED = {RANGE: 0.9, TREMOR: 0.7}  # of what is asked, in measured units
 HARMONICITY_DB = -10.0  # for a breathiness of 1
-BREATHINESS = "breathiness"
 Verdict = Literal["as asked", "missed", "left alone", "moved", "not measured", "no voice"]
 
 
@@ -54,14 +52,14 @@ def effects(before: Measurements, after: Measurements) -> dict[str, float | None
     pitch = _octaves(before.pitch_hz, after.pitch_hz)
     longer = _octaves(before.duration_seconds, after.duration_seconds)
     return {
-        "pitch_semitones": None if pitch is None else 12 * pitch,
-        "range_ratio_log2": _octaves(before.pitch_range_semitones, after.pitch_range_semitones),
-        "pace_log_ratio": None if longer is None else math.log(2) * longer,
-        "level_db": _difference(before.level_db, after.level_db),
-        "tilt_db": _difference(before.tilt_db, after.tilt_db),
+        PITCH: None if pitch is None else 12 * pitch,
+        RANGE: _octaves(before.pitch_range_semitones, after.pitch_range_semitones),
+        PACE: None if longer is None else math.log(2) * longer,
+        LEVEL: _difference(before.level_db, after.level_db),
+        TILT: _difference(before.tilt_db, after.tilt_db),
         BREATH: _difference(before.harmonicity_db, after.harmonicity_db),
         VOICING: _difference(before.voiced_share, after.voiced_share),
-        "tremor_semitones": _difference(before.tremor_semitones, after.tremor_semitones),
+        TREMOR: _difference(before.tremor_semitones, after.tremor_semitones),
     }
 
 

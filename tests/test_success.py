@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from latent_edit.axes import WHISPER
 from latent_edit.measures import Measurements
 from latent_edit.success import outcomes, succeeded
 
@@ -40,14 +43,15 @@ def test_what_is_not_named_has_to_be_left_alone() -> None:
     assert verdicts({"tilt_db": 2.5}, replace(BEFORE, tilt_db=-7.5))["tilt_db"] == "left alone"
 
 
-def test_a_whisper_has_no_pitch() -> None:
+@pytest.mark.parametrize("breathiness", [1.0, WHISPER])
+def test_a_whisper_has_no_pitch(breathiness: float) -> None:
     after = replace(BEFORE, pitch_hz=None, pitch_range_semitones=None, tremor_semitones=None, voiced_share=0.05,
                     harmonicity_db=None, level_db=-33.0)  # fmt: skip
-    found = outcomes({"breathiness": 1.0, "level_db": -8.0}, BEFORE, after)
+    found = outcomes({"breathiness": breathiness, "level_db": -8.0}, BEFORE, after)
     by = {o.name: o.verdict for o in found}
     assert by["pitch_semitones"] == by["tremor_semitones"] == "no voice"
     assert by["breathiness"] == "as asked" and succeeded(found)
-    assert verdicts({"breathiness": 1.0}, BEFORE)["breathiness"] == "missed"
+    assert verdicts({"breathiness": breathiness}, BEFORE)["breathiness"] == "missed"
 
 
 def test_a_named_axis_that_cannot_be_measured_has_not_succeeded() -> None:

@@ -22,15 +22,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from latent_edit.axes import AXES
+from latent_edit.axes import AXES, BREATHINESS, PACE
 from latent_edit.config import PRESETS, load_styles, read_yaml
 from latent_edit.data.styles import Style
 from latent_edit.measures import Measurements
-from latent_edit.success import BREATH, LEAST, MOST, VOICING, WHISPER_LOSS, effects
+from latent_edit.success import BREATH, LEAST, MOST, VOICELESS, VOICING, WHISPER_LOSS, effects
 
-VOICELESS = ("pitch_semitones", "range_ratio_log2", "tremor_semitones", BREATH)  # what a whisper does not have
 HARMONICITY_TOLERANCE_DB = 3.0  # breathiness 0.4, the smallest that counts as named, takes about 4 dB
-NOT_BY_GUIDANCE = "pace_log_ratio"  # predicted before the bridge runs
+NOT_BY_GUIDANCE = PACE  # predicted before the bridge runs
 Effects = Mapping[str, "float | None"]
 
 
@@ -73,7 +72,7 @@ def failures(prompt: str, before: Measurements, after: Measurements) -> list[str
     named, whispered = named_effects(style), style.is_whisper
     failed = []
     for name, effect in found.items():
-        if whispered and name in VOICELESS:
+        if whispered and name in (*VOICELESS, BREATH):
             continue
         if name in named:
             reached = progress(prompt, name, found, before)
@@ -105,7 +104,7 @@ def mean_progress(prompt: str, before: Measurements, after: Measurements) -> flo
     style, found = judged_styles()[prompt], effects(before, after)
     named = [name for name in named_effects(style) if name != NOT_BY_GUIDANCE]
     if style.is_whisper:
-        named = [name for name in named if name not in VOICELESS]
+        named = [name for name in named if name not in (*VOICELESS, BREATH)]
     reached = [progress(prompt, name, found, before) or 0.0 for name in named]
     return sum(min(max(x, -MOST), MOST) for x in reached) / len(reached) if reached else None
 
@@ -115,11 +114,11 @@ def _tolerance(name: str, style: Style) -> float | None:
     if name == BREATH:
         return HARMONICITY_TOLERANCE_DB
     if name == VOICING:
-        return None if style.breathiness >= AXES["breathiness"].floor else AXES["breathiness"].tolerance
+        return None if style.breathiness >= AXES[BREATHINESS].floor else AXES[BREATHINESS].tolerance
     return AXES[name].tolerance
 
 
 def _effect_of(axis: str, style: Style) -> str:
-    if axis != "breathiness":
+    if axis != BREATHINESS:
         return axis
     return VOICING if style.is_whisper else BREATH

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from latent_edit.evaluation.statistics import Estimate
 
 PAGE = "LATENTS.md"
-LINK = f"""## Inside the latents
-
-Alignment, probes, what CLAP hears, the grid of speakers and a style subspace: [{PAGE}]({PAGE})."""
 COMMAND = "python -m latent_edit evaluate --suite latents --recordings SPEECH --acted ACTED"
 FOLDER = Path("assets")
 PROBES, GRIDS, FOUR = "latents-probes.png", "latents-grid.png", "latents-voices.png"
+LINK = f"""## Inside the latents
+
+Alignment, probes, what CLAP hears, the grid of speakers and a style subspace: [{PAGE}]({PAGE}).
+
+![What probes read from frames](../assets/{PROBES})
+
+![The grid of speakers](../assets/{GRIDS})"""
 COLOURS = ("#9aa3b2", "#1b6ca8", "#7fb4dc", "#c2571a", "#eab08c")  # mel, then recording and text in two shades each
 PARTS = ("#1b6ca8", "#c2571a", "#5a9e4b", "#d9dde3")
 

@@ -1,4 +1,4 @@
-"""The section of docs/RESULTS.md about the paper's methods side by side, and its two pictures, from the data alone."""
+"""docs/PAPER.md, the paper's methods side by side, its two pictures, and what docs/RESULTS.md shows of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from latent_edit.evaluation.paper_rows import (
 from latent_edit.evaluation.report import OLD, markdown, with_interval, write_section
 from latent_edit.evaluation.rows import Unit
 from latent_edit.evaluation.statistics import Estimate, estimate
-from latent_edit.files import whole
+from latent_edit.files import whole, write_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 UNITS: dict[str, Unit] = {
     WORDS: "points", PROGRESS: "times", SUCCESS: "percent", VOICE: "cosine", VARIETY: "semitones"
 }  # fmt: skip
-MARKER = "paper suite"
+MARKER, PAGE = "paper suite", "PAPER.md"
+TITLE = "The paper's methods side by side"
 TRADE_OFF, FOREST = "paper-trade-off.svg", "paper-ablation.svg"
 UNLIKE = "‡"
 PAPER_STEPS, PAPER_BATCH = 50_000, 64
@@ -51,7 +52,7 @@ EXPERIMENTS = (
 
 
 def write_report(results: Path, data: Path, editor: LatentEditor) -> None:
-    """Write the section into the file `results` from the file `data`; nothing where there is none.
+    """Write the page beside the file `results`, and a section into it, from the file `data`; nothing where there is none.
 
     editor: with the shipped weights; rows made with others, or by another preset than today's, are marked.
     """
@@ -63,7 +64,8 @@ def write_report(results: Path, data: Path, editor: LatentEditor) -> None:
             for name, row in rows.items()
             if not found.rows[name].made_with(suite.settings(name, {}), row.weights(editor), any_budget=True)
         }
-        write_section(results, section(suite, found, old), MARKER)
+        write_text(results.with_name(PAGE), page(suite, found, old))
+        write_section(results, section(found), MARKER)
 
 
 def write_pictures(data: PaperData, folder: Path) -> None:
@@ -74,31 +76,41 @@ def write_pictures(data: PaperData, folder: Path) -> None:
     _save(forest(suite, data), folder / FOREST)
 
 
-def section(suite: PaperSuite, data: PaperData, old: Collection[str]) -> str:
-    """The section as Markdown. old: rows that would come out otherwise today."""
+def section(data: PaperData) -> str:
+    """What docs/RESULTS.md shows: the three experiments and both pictures, as Markdown."""
+    return "\n\n".join(
+        [
+            f"## {TITLE}",
+            f"{len(data.rows)} rows, each a short training of its own or a shipped bridge, judged on the same"
+            f" {len(data.trials)} edits by the bridge alone: [{PAGE}]({PAGE}). The paper's three experiments among them:",
+            _experiments(data),
+            f"![Words lost against progress on the axes](../assets/{TRADE_OFF})",
+            f"![Each change against the default, paired](../assets/{FOREST})",
+        ]
+    )
+
+
+def page(suite: PaperSuite, data: PaperData, old: Collection[str]) -> str:
+    """All of docs/PAPER.md. old: rows that would come out otherwise today."""
     count = len({(voice, text) for voice, text, _ in data.trials})
     parts = [
-        "## The paper's methods side by side",
+        f"# {TITLE}",
         "Written by `python -m latent_edit evaluate --suite paper` from rows that are short trainings"
         " (`latent_edit/presets/paper-suite.yaml`): read them against each other, not as what a method can do. Every"
         f" row is judged on the same {len(data.trials)} edits of the development set ({count} pairs of sentence and"
         " voice), by the bridge alone, without correction. Below a value stands the paired difference from the row that"
         f" it is compared with. {OLD}: one of the two was made with other weights or another preset than today's."
-        f" {UNLIKE}: the two had other budgets.",
+        f" {UNLIKE}: the two had other budgets. Pictures and the paper's three experiments: [RESULTS.md](RESULTS.md).",
         "*Words lost*: words that Moonshine gets wrong, less those before. *Progress*: of the axes that a preset names,"
         " 1 being all that is asked (pace apart). *F0 variety*: how far the shapes of F0 of four samples of one request"
         " differ, which have the same source and other noise of the bridge.",
-        "### The paper's three experiments",
-        _experiments(data),
-        f"![Words lost against progress on the axes](../assets/{TRADE_OFF})",
     ]
     rows = [(name, row) for name, row in suite.rows.items() if name in data.rows]
     for group, members in groupby(rows, key=lambda item: item[1].group):
-        parts += [f"### {group[0].upper()}{group[1:]}", _table(suite, data, [name for name, _ in members], old)]
-    parts.append(f"![Each change against the default, paired](../assets/{FOREST})")
+        parts += [f"## {group[0].upper()}{group[1:]}", _table(suite, data, [name for name, _ in members], old)]
     if missing := [name for name in suite.rows if name not in data.rows]:
         parts.append(f"Not measured yet: {', '.join(f'`{name}`' for name in missing)}.")
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
 
 
 def value(data: PaperData, row: str, figure: str, against: str | None = None) -> Estimate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from latent_edit.axes import BREATHINESS, WHISPER
 from latent_edit.config import load_styles
 from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Clip
@@ -97,11 +98,11 @@ def _reasons(failed: Sequence[Sequence[str]]) -> str:
 
 def _preset_size(name: str) -> float:
     """Mean absolute reference effect over the presets that name its axis."""
-    axis = "breathiness" if name in (BREATH, VOICING) else name
+    axis = BREATHINESS if name in (BREATH, VOICING) else name
     whispers = name == VOICING
     sizes = [
         abs(reference_effects()[prompt][name])
         for prompt, axes in load_styles().items()
-        if axis in axes and (axis != "breathiness" or (axes[axis] == 1.0) == whispers)
+        if axis in axes and (axis != BREATHINESS or (axes[axis] >= WHISPER) == whispers)
     ]
     return sum(sizes) / len(sizes)

@@ -16,7 +16,7 @@ from latent_edit.errors import InputError
 from latent_edit.evaluation import paper, paper_rows
 from latent_edit.evaluation.comparison import Figure
 from latent_edit.evaluation.paper import PaperRun, Trained, evaluate_paper
-from latent_edit.evaluation.paper_report import FOREST, TRADE_OFF, UNLIKE, budget, section, value
+from latent_edit.evaluation.paper_report import FOREST, PAGE, TRADE_OFF, UNLIKE, budget, page, value
 from latent_edit.evaluation.paper_rows import PROGRESS, WORDS, Judged, PaperData, load_suite
 from latent_edit.evaluation.report import OLD
 from latent_edit.evaluation.variety import f0_variety
@@ -144,7 +144,8 @@ def test_rows_are_added_one_by_one(tiny_root: Path, run: PaperRun) -> None:
     assert paper_rows.read_data(run.data / paper_rows.DATA_NAME) == both
     text = run.results.read_text(encoding="utf-8")
     assert text.startswith("# Results\n\nof another suite\n") and text.count("## The paper's methods") == 1
-    assert "*+20.0 points (+20.0 points to +20.0 points)*" in text and "200 steps of 6, 9 s on a CPU" in text
+    rows = run.results.with_name(PAGE).read_text(encoding="utf-8")
+    assert "*+20.0 points (+20.0 points to +20.0 points)*" in rows and "200 steps of 6, 9 s on a CPU" in rows
     assert {path.name for path in run.pictures.iterdir()} == {TRADE_OFF, FOREST}
     evaluate_paper(editor, replace(run, training={"steps": 800}), train, told.append)
     shipped = replace(run, rows=["shipped"])
@@ -166,7 +167,7 @@ def test_what_cannot_be_compared_is_marked() -> None:
         for name, steps in (("default", 2), ("OT-ODE", 2), ("label", 3), ("regression", 2))
     }
     data = PaperData(trials=[("anna", "A text.", "excited")], rows=rows)
-    text = section(SUITE, data, ["regression"])
+    text = page(SUITE, data, ["regression"])
     for row in ("`default`", "`OT-ODE`", f"`label` {UNLIKE}", f"`regression` {OLD}"):
         assert f"| {row} |" in text
     assert "+25.0 points" in text and "`i2sb-paper`" in text.splitlines()[-1]
