@@ -138,12 +138,13 @@ def prepare_words(
     from latent_edit.models.clap_mini import WORDS_NAME
 
     net, known = read_wordnet(wordnet), neighbours.read_vectors(vectors)
-    words = neighbours.choose_words(known, net)
-    texts = sorted({*neighbours.described(words, net), *(word.text for word in neighbours.expressions())})
+    words = dict.fromkeys(neighbours.choose_words(known, net))
+    rare = neighbours.rare_words(words, net)
+    texts = sorted({*neighbours.described(words, net), *rare, *(word.text for word in neighbours.expressions())})
     meanings = dict(zip(texts, neighbours.sentence_vectors(sentences, texts), strict=True))
-    found = neighbours.write_words(out / WORDS_NAME, words, neighbours.Neighbours(known, meanings, net))
+    found = neighbours.write_words(out / WORDS_NAME, words, rare, neighbours.Neighbours(known, meanings, net))
     _publish(out, "word vectors and definitions", "prepare words")
-    typer.echo(f"{len(words)} words, {found} of them taken as an expression of the lexicon")
+    typer.echo(f"{len(words)} words and rare ones, {found} of them taken as an expression of the lexicon")
 
 
 @prepare_app.command("pack")

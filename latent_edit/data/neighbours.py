@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,8 @@ COMMON_DIRECTIONS = 3  # of word vectors, which say how frequent a word is (Mu &
 # concept falls with its similarity.
 SENTENCES, VECTORS, RELATIONS, DEFINITIONS, SOFTNESS = 1.0, 0.5, 0.3, 0.6, 0.2
 CANDIDATES, COUNTED, BASES, BASE_COST = 40, 8, 3, 0.05
-LEAST_SIMILARITY = 0.3  # below what a word needs; before WordNet is asked
+LEAST_SIMILARITY = 0.3  # below what a word needs; before WordNet is asked about words that it does not join
+RARE_MARGIN = 0.2  # how much nearer a word has to be that is too rare to be known as one
 # How near a word has to be, by the kind that WordNet says it is; below, it says nothing about a voice.
 NEAR_ENOUGH = {"describing": 0.7, "person": 0.85, "feeling": 0.8, "other": 1.05}
 PERSON, FEELINGS, DESCRIBING = 18, {7, 10, 12, 32, 37}, {0, 1, 2, 44}  # numbers of WordNet's lexicographer files
@@ -92,9 +93,22 @@ def choose_words(vectors: WordVectors, net: WordNet) -> list[str]:
     return [word for _, word in sorted(ranked)[:WORDS]]
 
 
-def described(words: Sequence[str], net: WordNet) -> list[str]:
-    """Those of the words that WordNet knows, as they are or as inflections: the others, names mostly, mean nothing."""
-    return [word for word in words if any(stem in net.fields for stem in stems(word))]
+def rare_words(words: Collection[str], net: WordNet) -> list[str]:
+    """Words of description, of saying and of feeling that WordNet has beyond those that are known."""
+    kinds = DESCRIBING | FEELINGS
+    return [w for w, fields in net.fields.items() if fields & kinds and w.isascii() and w.isalpha() and w not in words]
+
+
+def described(words: Collection[str], net: WordNet) -> list[str]:
+    """Those of the words that WordNet knows, as they are or as inflections: the others, names mostly, mean nothing.
+
+    An inflection of a word that is not among them ("undertones") brings that word along.
+    """
+    found = {word: [stem for stem in stems(word) if stem in net.fields] for word in words}
+    brought = {
+        s for word, known in found.items() if not any(s in words for s in known) for s in known if _is_base(s, word)
+    }
+    return [*(word for word, known in found.items() if known), *sorted(brought)]
 
 
 class Neighbours:
@@ -110,9 +124,9 @@ class Neighbours:
         self.expression_sentences = np.stack([sentences[text] for text in self.texts])
         self.expression_vectors = np.stack([self._vector(text) for text in self.texts])
 
-    def nearest(self, word: str) -> str | None:
-        """The expression that a word is taken as; None where none is near enough."""
-        needed = self._needed(word)
+    def nearest(self, word: str, margin: float = 0.0) -> str | None:
+        """The expression that a word is taken as; None where none is near enough, by a margin."""
+        needed = self._needed(word) + margin
         scores = self._scores(word, needed - LEAST_SIMILARITY)
         if scores is None or scores.max() < needed:
             return None
@@ -154,7 +168,7 @@ class Neighbours:
                 continue
             scores = SENTENCES * (self.expression_sentences @ self.sentences[base])
             scores = scores + VECTORS * (self.expression_vectors @ self._vector(base))
-            if scores.max() < least:
+            if scores.max() < least and self.net.around(base).isdisjoint(self.texts):
                 continue
             if told := self._definitions(base):
                 scores = scores + DEFINITIONS * np.max([self.expression_sentences @ vector for vector in told], axis=0)
@@ -194,15 +208,20 @@ def expressions() -> list[Word]:
     return [w for w in words if not w.held_out and w.concept != "neutral" and len(prompt_words(w.text)) == 1]
 
 
-def write_words(path: Path, words: Sequence[str], neighbours: Neighbours) -> int:
-    """A line for each word: the word, and after a tab the expression that it is taken as; returns how many have one."""
+def write_words(path: Path, words: Collection[str], rare: Sequence[str], neighbours: Neighbours) -> int:
+    """A line for each word: the word, and after a tab the expression that it is taken as; returns how many have one.
+
+    rare: words that get a line only where they are near an expression by a margin.
+    """
     lexicon = {token for word in neighbours.expressions for token in prompt_words(word.text)}
     lines, found = [], 0
-    for number, word in enumerate(sorted(words)):
-        nearest = None if word in lexicon else neighbours.nearest(word)
+    for number, word in enumerate(sorted({*words, *rare})):
+        known = word in words
+        nearest = None if word in lexicon else neighbours.nearest(word, 0.0 if known else RARE_MARGIN)
         found += nearest is not None
-        lines.append(f"{word}\t{nearest}" if nearest else word)
+        if nearest or known:
+            lines.append(f"{word}\t{nearest}" if nearest else word)
         if number % 5000 == 0:
-            logger.info("%d of %d words, %d of them taken as another", number, len(words), found)
+            logger.info("%d words, %d of them taken as another", number, found)
     write_text(path, "\n".join(lines) + "\n")
     return found

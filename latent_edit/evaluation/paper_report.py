@@ -52,7 +52,7 @@ EXPERIMENTS = (
 
 
 def write_report(results: Path, data: Path, editor: LatentEditor) -> None:
-    """Write the page beside the file `results`, and a section into it, from the file `data`; nothing where there is none.
+    """Write the page beside the file `results`, and a section into that, from the file `data`; nothing without it.
 
     editor: with the shipped weights; rows made with others, or by another preset than today's, are marked.
     """
@@ -81,8 +81,8 @@ def section(data: PaperData) -> str:
     return "\n\n".join(
         [
             f"## {TITLE}",
-            f"{len(data.rows)} rows, each a short training of its own or a shipped bridge, judged on the same"
-            f" {len(data.trials)} edits by the bridge alone: [{PAGE}]({PAGE}). The paper's three experiments among them:",
+            f"{len(data.rows)} rows, each a short training or a shipped bridge, judged on the same {len(data.trials)}"
+            f" edits by the bridge alone: [{PAGE}]({PAGE}). Among them the paper's three experiments:",
             _experiments(data),
             f"![Words lost against progress on the axes](../assets/{TRADE_OFF})",
             f"![Each change against the default, paired](../assets/{FOREST})",

@@ -89,7 +89,8 @@ class PaperSuite(StrictModel):
     def settings(self, name: str, asked: Mapping[str, int]) -> dict[str, Any]:
         """Of `Judged`, for a row as it would be made today."""
         config = self.config(name, asked)
-        return {"row": self.rows[name].definition, "trained": config and config.model_dump(mode="json")}
+        trained = config and config.model_dump(mode="json", exclude={"title"})
+        return {"row": self.rows[name].definition, "trained": trained}
 
 
 def load_suite() -> PaperSuite:

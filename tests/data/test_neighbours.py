@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latent_edit.data.neighbours import Neighbours, WordVectors, choose_words, expressions, write_words
+from latent_edit.data.neighbours import (
+    Neighbours,
+    WordVectors,
+    choose_words,
+    described,
+    expressions,
+    rare_words,
+    write_words,
+)
 from latent_edit.data.wordnet import WordNet, read_wordnet
 from latent_edit.errors import InputError
 from latent_edit.models.clap_mini import WORDS_NAME, read_words
@@ -53,8 +61,25 @@ def test_a_word_is_taken_as_the_nearest_expression(net: WordNet, tmp_path: Path)
     neighbours = Neighbours(known, meanings, net)
     assert neighbours.nearest("irate") == "angry"
     assert neighbours.nearest("table") is None
-    assert write_words(tmp_path / WORDS_NAME, ["table", "irate"], neighbours) == 1
-    assert read_words(tmp_path) == {"irate": "angry", "table": ""}
+    assert write_words(tmp_path / WORDS_NAME, ["table", "irate"], ["ireful", "wroth"], neighbours) == 2
+    assert read_words(tmp_path) == {"irate": "angry", "ireful": "angry", "table": ""}
+
+
+def test_a_synonym_is_taken_however_far_its_vectors_are(net: WordNet) -> None:
+    texts = sorted({word.text for word in expressions()})
+    vectors = np.eye(len(texts) + 1, dtype=np.float32)
+    meanings = dict(zip([*texts, "irate"], vectors, strict=True))
+    neighbours = Neighbours(WordVectors([], np.zeros((0, 3))), meanings, net)
+    net.glosses["irate"] = [["angry"]]
+    assert neighbours.nearest("irate") == "angry"
+    net.near["irate"], net.synonyms["irate"] = set(), {"irate"}
+    assert neighbours.nearest("irate") is None
+
+
+def test_an_inflection_brings_its_base_and_rare_words_describe(net: WordNet) -> None:
+    assert described(["irates", "zyx"], net) == ["irates", "irate"]
+    assert described(["irates", "irate"], net) == ["irates", "irate"]
+    assert rare_words({"irate"}, net) == ["ireful", "angry", "pleased"]
 
 
 def test_only_words_are_chosen_the_most_frequent_first(net: WordNet) -> None:
