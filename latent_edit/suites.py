@@ -16,7 +16,7 @@ from latent_edit.request import choose
 
 if TYPE_CHECKING:
     from latent_edit.bridge import BridgeConfig
-    from latent_edit.evaluation.paper import Trained
+    from latent_edit.evaluation.paper.suite import Trained
     from latent_edit.evaluation.plan import Split
 
 RESULTS, REPORT, PICTURES = Path("docs/RESULTS.md"), Path("checkpoints"), Path("assets")
@@ -131,7 +131,7 @@ def _evaluate_paper(
     rows: list[str], training: dict[str, int], combinations: int | None, quick: bool, out: Path | None, runs: Path
 ) -> None:
     from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation.paper import PaperRun, evaluate_paper
+    from latent_edit.evaluation.paper.suite import PaperRun, evaluate_paper
 
     folder = runs / "evaluation-quick"
     data, results, pictures = (folder, folder / RESULTS.name, folder) if quick else (REPORT, RESULTS, PICTURES)
@@ -144,7 +144,7 @@ def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Tra
     """The bridge of a row of the suite paper, in STATES/paper/ROW-STEPS, which goes on where it was interrupted."""
     import torch
 
-    from latent_edit.evaluation.paper import Trained
+    from latent_edit.evaluation.paper.suite import Trained
     from latent_edit.training import bridge, loop
 
     latents, vits = prepared_latents(runs, VOICE, config)
@@ -174,7 +174,8 @@ def _evaluate_latents(
     runs: Path,
 ) -> None:
     from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import latent_results, latents
+    from latent_edit.evaluation.latents import latent_results
+    from latent_edit.evaluation.latents import suite as latents
     from latent_edit.models.clap import load_style_encoder
 
     if recordings is None:
@@ -215,8 +216,9 @@ def _judge_human_pair(recordings: Path | None, runs: Path, out: Path) -> None:
     from latent_edit.bridge import load_bridge
     from latent_edit.data.takes import load_takes
     from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import human_pair, sections
+    from latent_edit.evaluation import sections
     from latent_edit.evaluation.cached_scores import CachedScores
+    from latent_edit.evaluation.takes import human_pair
 
     if recordings is None:
         raise InputError("human-pair judges against real recordings; give their folder with --recordings")
@@ -232,8 +234,9 @@ def _judge_acted_pairs(acted: Path | None, runs: Path, out: Path) -> None:
     from latent_edit.bridge import load_bridge
     from latent_edit.data.takes import load_takes
     from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import acted_bridges, sections
+    from latent_edit.evaluation import sections
     from latent_edit.evaluation.cached_scores import CachedScores
+    from latent_edit.evaluation.takes import acted_bridges
 
     if acted is None:
         raise InputError("acted-pairs fits its judges on acted speech; give its folder with --acted")

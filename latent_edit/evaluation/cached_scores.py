@@ -16,9 +16,10 @@ import diskcache
 import numpy as np
 
 from latent_edit import judges
-from latent_edit.evaluation import emotion_features, fidelity, take_frames
+from latent_edit.evaluation import emotion_features, fidelity
 from latent_edit.evaluation.clips import Clip, Sound
 from latent_edit.evaluation.code_hash import code_hash, package_versions
+from latent_edit.evaluation.takes import take_frames
 from latent_edit.measures import Measurements, measure
 from latent_edit.types import Waveform
 

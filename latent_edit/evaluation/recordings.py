@@ -1,6 +1,6 @@
 """What recordings as people have them lose on their way through the voice: noise, music, rooms and strangers.
 
-python -m latent_edit.evaluation.recordings ../shared/speech --count 10 --out recordings.md
+python -m latent_edit.evaluation.recordings SPEECH --count 10 --out recordings.md
 
 Held-out sentences of the four voices, spoiled in ways that depend on nothing but a seed. A recogniser that knows
 nothing of this project counts the words wrong in each file and in what the voice says of it, "before"; beside them a

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latent_edit.evaluation import acted_bridges, human_pair, latent_results
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.comparison import PAIRED
+from latent_edit.evaluation.latents import latent_results
 from latent_edit.evaluation.report import DATA_NAME, LATENTS, Report, merge, read_data, write_data, write_section
 from latent_edit.evaluation.rows import Row
+from latent_edit.evaluation.takes import acted_bridges, human_pair
 from latent_edit.files import write_text
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ import numpy as np
 from latent_edit import judges
 from latent_edit.axes import AXES
 from latent_edit.data.styles import Style, style_of
-from latent_edit.evaluation import emotion, paper_report, report, sections
+from latent_edit.evaluation import emotion, report, sections
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.controls import systems
 from latent_edit.evaluation.listeners import ClipScore, listener_rows
 from latent_edit.evaluation.outside_judges import PACKAGES, outside_rows
-from latent_edit.evaluation.paper_rows import DATA_NAME as PAPER_DATA
+from latent_edit.evaluation.paper import paper_report
+from latent_edit.evaluation.paper.paper_rows import DATA_NAME as PAPER_DATA
 from latent_edit.evaluation.plan import NEUTRAL, Plan, SampleSizes, Split, make_plan, new_prompts, paraphrases, presets
 from latent_edit.evaluation.preservation import voice_rows, words_rows
 from latent_edit.evaluation.retrieval import caption_rows, retrieval_rows

@@ -328,18 +328,18 @@ def _hnr_bounds(before: DecoderParameters, breath: AxisValue, share: float) -> t
 
 
 def _fast_f0(before: Attributes, after: Attributes, asked: Mapping[str, AxisValue], reach: float) -> Tensor:
-    """The fast part of F0 [V] as it should be: with the tremor that is asked for, or with none that was not there."""
+    """The fast part of F0 [V] as it should be: with the tremor that is asked for, or with the one that was there."""
     tremor = asked[TREMOR]
     if tremor.named:
         wanted = math.hypot(modulation_depth(before.modulation), reach * tremor.value / 12)  # powers add up
         return after.fast + (wanted / modulation_depth(after.modulation) - 1) * after.modulation
-    # F0 has fast parts of its own. Neither they nor a wave among them grow, and they get smaller where F0 has less time
-    # to move.
+    # F0 has fast parts of its own. They do not grow, a regular wave among them stays as deep as it was, and both get
+    # smaller where F0 has less time to move.
     pace = math.exp(min(0.0, asked[PACE].value))
     quieter = _between(pace * modulation_depth(before.fast) / modulation_depth(after.fast), 0.5, 1.0)
     ratio = modulation_depth(before.modulation) / modulation_depth(after.modulation)
-    calmer = _between(pace * ratio / quieter, 0.5, 1.0)
-    return quieter * (after.fast - (1 - calmer) * after.modulation)
+    wave = _between(pace * ratio / quieter, 0.5, 2.0)
+    return quieter * (after.fast + (wave - 1) * after.modulation)
 
 
 def _wanted_f0(after: Attributes, fast: Tensor, missing: Mapping[str, float]) -> Tensor:

@@ -15,10 +15,11 @@ from latent_edit.data.latents import Latents
 from latent_edit.data.takes import Take
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
-from latent_edit.evaluation import acted_bridges, emotion
-from latent_edit.evaluation.acted_bridges import ActedEdit, Half, acted_rows
+from latent_edit.evaluation import emotion
 from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Recording
+from latent_edit.evaluation.takes import acted_bridges
+from latent_edit.evaluation.takes.acted_bridges import ActedEdit, Half, acted_rows
 from latent_edit.request import EditRequest
 
 PROMPT = "an angry shout"

@@ -13,11 +13,12 @@ from latent_edit.bridge import Bridge
 from latent_edit.data.corpora import Utterance
 from latent_edit.data.styles import Style
 from latent_edit.data.takes import TakePair
-from latent_edit.evaluation import human_pair, report, take_frames
-from latent_edit.evaluation.human_pair import FIGURES, IDENTITY, LATENT_SYSTEMS, PLAIN, TITLE, Learnt
+from latent_edit.evaluation import report
 from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.sections import write_sections
 from latent_edit.evaluation.statistics import Estimate
+from latent_edit.evaluation.takes import human_pair, take_frames
+from latent_edit.evaluation.takes.human_pair import FIGURES, IDENTITY, LATENT_SYSTEMS, PLAIN, TITLE, Learnt
 from latent_edit.types import Latent
 
 PAIR = TakePair(*(Utterance(Path(f"{name}.wav"), name, "hi", "") for name in ("sam_a", "sam_b")), "sam_b", "sam_a")

@@ -17,17 +17,17 @@ from latent_edit.axes import AXES, PITCH
 from latent_edit.data.styles import Style
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
-from latent_edit.evaluation import latent_frames, latent_rows, speaker_grid, subspace
 from latent_edit.evaluation.clips import PlainSynthesis, Recording
-from latent_edit.evaluation.latent_clips import ByHand, Exchanged, Moved
-from latent_edit.evaluation.latent_frames import MEL, PRIOR_TEXT, SPACES, Z_AUDIO, Z_TEXT, Prosody, Spoken
-from latent_edit.evaluation.latent_results import PAGE, page, write_figures
+from latent_edit.evaluation.latents import latent_frames, latent_rows, speaker_grid, subspace
+from latent_edit.evaluation.latents.latent_clips import ByHand, Exchanged, Moved
+from latent_edit.evaluation.latents.latent_frames import MEL, PRIOR_TEXT, SPACES, Z_AUDIO, Z_TEXT, Prosody, Spoken
+from latent_edit.evaluation.latents.latent_results import PAGE, page, write_figures
+from latent_edit.evaluation.latents.styled_latents import Rendered
 from latent_edit.evaluation.plan import Plan, SampleSizes
 from latent_edit.evaluation.report import LATENTS, Measured, Report
 from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.sections import write_sections
 from latent_edit.evaluation.statistics import Estimate
-from latent_edit.evaluation.styled_latents import Rendered
 from latent_edit.measures import Measurements
 from latent_edit.models.phonemes import encode_text
 from latent_edit.request import EditRequest
@@ -237,7 +237,7 @@ def test_the_suite_says_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_an_expected_latent_is_kept_for_several_decoders(tiny_editor: LatentEditor) -> None:
-    from latent_edit.evaluation.latent_clips import edited_latent
+    from latent_edit.evaluation.latents.latent_clips import edited_latent
 
     request = EditRequest("hello", "anna", "calm")
     assert edited_latent(request, True, tiny_editor) is edited_latent(request, True, tiny_editor)
@@ -248,8 +248,8 @@ def test_what_varies_by_nature_is_read_from_what_holds_it(tiny_editor: LatentEdi
     import soundfile
     from synthetic_speech import speech_like
 
-    from latent_edit.evaluation import clap_rows
     from latent_edit.evaluation.cached_scores import CachedScores
+    from latent_edit.evaluation.latents import clap_rows
 
     recorded = []
     for place in range(20):
@@ -262,7 +262,7 @@ def test_what_varies_by_nature_is_read_from_what_holds_it(tiny_editor: LatentEdi
 
 
 def test_rows_of_another_clap_stay_beside_those_of_this_one() -> None:
-    from latent_edit.evaluation.latents import merge
+    from latent_edit.evaluation.latents.suite import merge
 
     row = Row("latents, natural variation: level", "CLAP other", Estimate(0.5), "percent")
     mine = Row("latents, natural variation: level", "CLAP mine", Estimate(0.4), "percent")

@@ -13,13 +13,14 @@ from latent_edit import suites
 from latent_edit.bridge import BridgeConfig, load_bridge
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
-from latent_edit.evaluation import paper, paper_rows
 from latent_edit.evaluation.comparison import Figure
-from latent_edit.evaluation.paper import PaperRun, Trained, evaluate_paper
-from latent_edit.evaluation.paper_report import FOREST, PAGE, TRADE_OFF, UNLIKE, budget, page, value
-from latent_edit.evaluation.paper_rows import PROGRESS, WORDS, Judged, PaperData, load_suite
+from latent_edit.evaluation.paper import paper_rows
+from latent_edit.evaluation.paper import suite as paper
+from latent_edit.evaluation.paper.paper_report import FOREST, PAGE, TRADE_OFF, UNLIKE, budget, page, value
+from latent_edit.evaluation.paper.paper_rows import PROGRESS, WORDS, Judged, PaperData, load_suite
+from latent_edit.evaluation.paper.suite import PaperRun, Trained, evaluate_paper
+from latent_edit.evaluation.paper.variety import f0_variety
 from latent_edit.evaluation.report import OLD
-from latent_edit.evaluation.variety import f0_variety
 from latent_edit.request import EditRequest
 
 SUITE = load_suite()

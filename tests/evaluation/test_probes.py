@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from latent_edit.evaluation import probes
+from latent_edit.evaluation.latents import probes
 
 SENTENCES, FRAMES, CHANNELS = 20, 40, 8
 CLUSTERS = [(f"s{s}", "v") for s in range(SENTENCES) for _ in range(FRAMES)]

@@ -11,7 +11,7 @@ import numpy as np
 from latent_edit.data.styles import Style, random_style
 from latent_edit.data.world import analyse, synthesise
 from latent_edit.evaluation.clips import Sound
-from latent_edit.evaluation.latent_frames import (
+from latent_edit.evaluation.latents.latent_frames import (
     MEL,
     PRIOR_AUDIO,
     Z_AUDIO,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from latent_edit.axes import AXES
-from latent_edit.evaluation import probes
-from latent_edit.evaluation.latent_frames import (
+from latent_edit.evaluation.latents import probes
+from latent_edit.evaluation.latents.latent_frames import (
     MEL,
     OF_TEXT,
     PRIOR_AUDIO,
@@ -25,9 +25,9 @@ from latent_edit.evaluation.latent_frames import (
     stretched,
     voiced_by_class,
 )
+from latent_edit.evaluation.latents.styled_latents import NAMED, NEUTRAL, Rendered
 from latent_edit.evaluation.rows import Row, Unit
 from latent_edit.evaluation.statistics import Estimate
-from latent_edit.evaluation.styled_latents import NAMED, NEUTRAL, Rendered
 
 ALIGNMENT, FRAMES, SHARES, STYLES = (
     "latents, alignment: ",

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from latent_edit.axes import AXES, BREATHINESS, LEVEL, PITCH, RANGE, TILT, TREMOR, Axis
-from latent_edit.evaluation import probes
 from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Clip, PlainSynthesis
-from latent_edit.evaluation.latent_clips import ByHand, Moved
-from latent_edit.evaluation.latent_frames import Z_AUDIO, Spoken, classes
+from latent_edit.evaluation.latents import probes
+from latent_edit.evaluation.latents.latent_clips import ByHand, Moved
+from latent_edit.evaluation.latents.latent_frames import Z_AUDIO, Spoken, classes
+from latent_edit.evaluation.latents.speaker_grid import change_of_manner, words_lost
+from latent_edit.evaluation.latents.styled_latents import Rendered
 from latent_edit.evaluation.plan import Plan, sentences
 from latent_edit.evaluation.rows import Row, Unit
-from latent_edit.evaluation.speaker_grid import change_of_manner, words_lost
 from latent_edit.evaluation.statistics import Observation, estimate
-from latent_edit.evaluation.styled_latents import Rendered
 from latent_edit.success import BREATH, HARMONICITY_DB, MEASURED, effects
 
 SUBSPACE = "latents, subspace: "

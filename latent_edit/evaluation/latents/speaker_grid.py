@@ -16,7 +16,7 @@ import numpy as np
 from latent_edit.axes import AXES, BREATHINESS
 from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Clip, PlainSynthesis, Recording
-from latent_edit.evaluation.latent_clips import Exchanged
+from latent_edit.evaluation.latents.latent_clips import Exchanged
 from latent_edit.evaluation.plan import NEUTRAL, Plan, sentences
 from latent_edit.evaluation.rows import Row, Unit
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latent_edit.evaluation import speaker_grid, subspace
-from latent_edit.evaluation.clap_rows import EMOTION, NATURAL, VOICES
-from latent_edit.evaluation.latent_frames import SPACES
-from latent_edit.evaluation.latent_rows import ALIGNMENT, FRAMES, SHARES, STYLES
+from latent_edit.evaluation.latents import speaker_grid, subspace
+from latent_edit.evaluation.latents.clap_rows import EMOTION, NATURAL, VOICES
+from latent_edit.evaluation.latents.latent_frames import SPACES
+from latent_edit.evaluation.latents.latent_rows import ALIGNMENT, FRAMES, SHARES, STYLES
+from latent_edit.evaluation.latents.speaker_grid import CLIPS, DECODERS, GRID, GRID_AXES
+from latent_edit.evaluation.latents.subspace import SUBSPACE
 from latent_edit.evaluation.report import Report
-from latent_edit.evaluation.speaker_grid import CLIPS, DECODERS, GRID, GRID_AXES
-from latent_edit.evaluation.subspace import SUBSPACE
 from latent_edit.pictures import INK, QUIET_INK
 
 if TYPE_CHECKING:

@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latent_edit.evaluation import clap_rows, latent_rows, report, speaker_grid, subspace
+from latent_edit.evaluation import report
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import Recording, editor_code
 from latent_edit.evaluation.emotion import read_acted
-from latent_edit.evaluation.latent_frames import read_frames
-from latent_edit.evaluation.latent_results import page, write_figures
+from latent_edit.evaluation.latents import clap_rows, latent_rows, speaker_grid, subspace
+from latent_edit.evaluation.latents.latent_frames import read_frames
+from latent_edit.evaluation.latents.latent_results import page, write_figures
+from latent_edit.evaluation.latents.styled_latents import render
 from latent_edit.evaluation.plan import Plan, SampleSizes, make_plan, sentences
 from latent_edit.evaluation.rows import Row
-from latent_edit.evaluation.styled_latents import render
 from latent_edit.files import write_text
 
 if TYPE_CHECKING:

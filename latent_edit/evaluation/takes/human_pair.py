@@ -30,7 +30,7 @@ from latent_edit.evaluation.code_hash import code_hash
 from latent_edit.evaluation.comparison import PAIRED
 from latent_edit.evaluation.rows import Row, Unit
 from latent_edit.evaluation.statistics import Observation, estimate
-from latent_edit.evaluation.take_frames import distances
+from latent_edit.evaluation.takes.take_frames import distances
 from latent_edit.judges import word_errors
 from latent_edit.models.alignment import same_moments
 from latent_edit.prompts.lexicon import MAXIMA, MINIMA

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from latent_edit.evaluation import probes
 from latent_edit.evaluation.cached_scores import STYLE, CachedScores, ScoreKey
 from latent_edit.evaluation.clips import Clip, Recording, Sound, sound_of
 from latent_edit.evaluation.emotion import KINDS, ActedPair, Kind, fit, fit_changes
-from latent_edit.evaluation.latent_clips import SaidAgain
-from latent_edit.evaluation.latent_frames import PRIOR_AUDIO, Z_AUDIO, at_rate_of, encode, frames, log_mel
-from latent_edit.evaluation.latent_rows import less_mean
+from latent_edit.evaluation.latents import probes
+from latent_edit.evaluation.latents.latent_clips import SaidAgain
+from latent_edit.evaluation.latents.latent_frames import PRIOR_AUDIO, Z_AUDIO, at_rate_of, encode, frames, log_mel
+from latent_edit.evaluation.latents.latent_rows import less_mean
 from latent_edit.evaluation.rows import Row
 from latent_edit.measures import Measurements
 from latent_edit.recording import levelled

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from latent_edit.bridge import BridgeConfig, load_bridge
 from latent_edit.errors import InputError
-from latent_edit.evaluation import paper_report, paper_rows
 from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Clip, Edit, editor_code
 from latent_edit.evaluation.comparison import Figure
 from latent_edit.evaluation.effects import mean_progress
 from latent_edit.evaluation.outside_judges import same_voice, words_lost
-from latent_edit.evaluation.paper_rows import PROGRESS, SUCCESS, VARIETY, VOICE, WORDS, Judged, PaperData, Values
+from latent_edit.evaluation.paper import paper_report, paper_rows
+from latent_edit.evaluation.paper.paper_rows import PROGRESS, SUCCESS, VARIETY, VOICE, WORDS, Judged, PaperData, Values
+from latent_edit.evaluation.paper.variety import f0_variety
 from latent_edit.evaluation.plan import SampleSizes, Trial, make_plan, presets
 from latent_edit.evaluation.style_success import succeeds
-from latent_edit.evaluation.variety import f0_variety
 
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latent_edit.evaluation.comparison import difference
-from latent_edit.evaluation.paper_rows import (
+from latent_edit.evaluation.paper.paper_rows import (
     PROGRESS,
     SUCCESS,
     VARIETY,

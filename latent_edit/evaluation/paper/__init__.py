@@ -1,0 +1,1 @@
+"""The suite `paper`: the paper's methods and ours side by side."""

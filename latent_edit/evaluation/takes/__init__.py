@@ -1,0 +1,1 @@
+"""The suites `human-pair` and `acted-pairs`: bridges between two takes of a sentence."""
