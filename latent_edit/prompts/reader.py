@@ -22,7 +22,7 @@ from latent_edit.prompts.grammar import Grammar, Unit, load_grammar
 from latent_edit.prompts.lexicon import FLOORS, compose
 from latent_edit.prompts.reading import AskedAxis, OutOfScope, PromptReading, Substitution
 from latent_edit.prompts.scan import ALONG_AXIS, ONE_MANNER, Item, Scan, State, is_about
-from latent_edit.prompts.tokens import Token, is_latin, tokenize
+from latent_edit.prompts.tokens import Token, faces_in_words, is_latin, tokenize
 from latent_edit.prompts.words import prompt_words
 
 NEUTRAL_TEXT = "speak normally"
@@ -64,9 +64,11 @@ class Vocabulary(Protocol):
 
 def read_prompt(prompt: str, vocabulary: Vocabulary | None = None) -> PromptReading:
     """What a prompt asks for. vocabulary: for words outside the lexicon; without it they are not understood."""
-    style = _presets().get(" ".join(prompt_words(prompt)))
-    tokens, grammar, state = tokenize(prompt), load_grammar(), State()
-    tokens, state.notes = _latin(tokens, state)
+    said, faces = faces_in_words(prompt)
+    style = _presets().get(" ".join(prompt_words(said)))
+    tokens, grammar, state = tokenize(said), load_grammar(), State()
+    tokens, other = _latin(tokens, state)
+    state.notes = [*faces, *other]
     numbers = amounts(tokens)
     tokens = _after_first(_with_ages(_without(tokens, numbers), state), grammar, state)
     units = [known for unit in grammar.units(tokens) for known in _known(unit, grammar, vocabulary, state)]
@@ -77,9 +79,11 @@ def read_prompt(prompt: str, vocabulary: Vocabulary | None = None) -> PromptRead
         composed = style
     axes = _axes(composed, numbers, state)
     state.notes += [*_contradictions(state), *_number_notes(numbers)]
+    if prompt.strip() and not prompt_words(said) and not state.notes:
+        state.notes.append("There are no words in it: say in words how it should sound.")
     asked = [item for item in state.items if item.factor]
     understood = bool(state.items or state.held or state.said_neutral or any(a.axis for a in numbers))
-    text = _text(prompt, asked, numbers, state)
+    text = _text(said, asked, numbers, state)
     return PromptReading(
         prompt, text, axes, _emotion(state.items), understood,
         denied=tuple(dict.fromkeys(item.word.text for item in state.items if not item.factor)),

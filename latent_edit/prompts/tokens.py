@@ -38,6 +38,17 @@ def tokenize(prompt: str) -> list[Token]:
     return [_token(match.group()) for match in _TOKEN.finditer(unicodedata.normalize("NFC", prompt))]
 
 
+def faces_in_words(prompt: str) -> tuple[str, list[str]]:
+    """A prompt with emoji that are faces in the words of their names, without other emoji; a note about each."""
+    notes = []
+    for sign in dict.fromkeys(c for c in prompt if unicodedata.category(c) == "So"):
+        name = unicodedata.name(sign, "").lower().replace("pouting", "enraged")  # as CLDR calls it
+        said = " ".join(re.sub(r"\b(?:face|with|smiling eyes)\b", " ", name).split()) if "face" in name.split() else ""
+        prompt = " ".join(prompt.replace(sign, f" {said} ").split())
+        notes.append(f"{sign} is read as “{said}”." if said else f"{sign} has no effect.")
+    return prompt, notes
+
+
 def _token(typed: str) -> Token:
     if typed[0].isdigit():
         return Token(typed.replace(",", "."), typed, "number")

@@ -205,7 +205,7 @@ class TestShipped:
         assert max(map(abs, self.effects(vits, sources[0], still).values())) < 0.5
 
     def test_a_tremor_comes_and_the_range_stays(self, vits: FrozenVits, sources: list[Latent]) -> None:
-        """As deep as asked for, beside what was there; then back to less; not asked for, most of it goes, or comes back."""
+        """As deep as asked for, beside what was there; then less; not asked for, most of it goes, or comes back."""
         kept: dict[str, list[float]] = {"range_ratio_log2": [], "pitch_semitones": []}
         depths: list[float] = []
 

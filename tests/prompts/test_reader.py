@@ -319,3 +319,16 @@ def test_axes_by_hand_go_before_all() -> None:
 def test_medium_holds_an_axis() -> None:
     reading = read_prompt("a happy voice at a moderate pace")
     assert reading.exact == {PACE: 0.0} and reading.emotion == "joy"
+
+
+@pytest.mark.parametrize(("prompt", "emotion"), [("😢", "weeping"), ("😱!", "fear"), ("happy 😀", "joy")])
+def test_faces_are_read_in_words_and_said_so(prompt: str, emotion: str) -> None:
+    reading = read_prompt(prompt)
+    assert reading.understood and reading.emotion == emotion and reading.prompt == prompt
+    assert any("is read as" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize("prompt", ["❤", "!!!", ":-)"])
+def test_signs_alone_ask_for_nothing_and_are_told(prompt: str) -> None:
+    reading = read_prompt(prompt)
+    assert not reading.understood and reading.notes and not any(reading.values.values())
