@@ -39,6 +39,7 @@ TRADE_OFF, FOREST = "paper-trade-off.svg", "paper-ablation.svg"
 UNLIKE = "‡"
 PAPER_STEPS, PAPER_BATCH = 50_000, 64
 INK, DOTS, LINES = "#1f2430", "#ad3a1c", "#0b6a70"
+ALIKE = (10.0, 0.15)  # points of words, and progress, within which a row is named together with the default
 CURVES = {"i2sb": LINES, "paper-temporal": "#7a4f9a"}  # shipped bridge -> colour of its curve over guidance
 # The paper's three experiments: what was asked, a row, and the row that it is compared with.
 EXPERIMENTS = (
@@ -189,7 +190,7 @@ def trade_off(suite: PaperSuite, data: PaperData) -> Figure:
         rows = [n for n, row in suite.rows.items() if n in data.rows and row.shipped == method]
         curve = sorted((n for n in rows if suite.rows[n].sampler_steps == 10), key=lambda n: suite.rows[n].guidance)
         places = [_point(axes, data, name, colour) for name in curve]
-        axes.plot(*zip(*places, strict=True) if places else ((), ()), color=colour, label=f"shipped `{method}`")
+        axes.plot(*zip(*places, strict=True) if places else ((), ()), color=colour, label=f"shipped {method}")
         for name, (x, y) in zip(curve, places, strict=True):
             _name(axes, f"{suite.rows[name].guidance:g}", x, y, colour)
     points = {
@@ -197,8 +198,13 @@ def trade_off(suite: PaperSuite, data: PaperData) -> Figure:
         for name, row in suite.rows.items()
         if name in data.rows and row.shipped not in CURVES
     }
+    x, y = points.get("default", (0.0, 0.0))
+    alike = [name for name, (a, b) in points.items() if max(abs(a - x) / ALIKE[0], abs(b - y) / ALIKE[1]) <= 1]
+    if "default" in alike:
+        points = {name: at for name, at in points.items() if name not in alike}
+        points[f"default and {len(alike) - 1} rows like it"] = (x, y)
     for place, (name, (x, y)) in enumerate(sorted(points.items(), key=lambda item: item[1][1])):
-        _name(axes, name, x, y, INK, above=place % 2 == 1)  # neighbours do not write over each other
+        _name(axes, name, x, y, INK, above=place % 2 == 0)  # neighbours do not write over each other
     axes.set_xlabel("words lost, points (Moonshine; less is better)")
     axes.set_ylabel("progress on the axes (1 is what is asked)")
     axes.axhline(1, color="#8a8778", linewidth=1, linestyle="--")
