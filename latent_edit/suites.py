@@ -79,8 +79,7 @@ def evaluate(
     given = {name: value for name, value in asked.items() if value is not None and value is not False}
     _refuse_others(choose("suite", suite, SUITES), given)
     if suite == "paper":
-        sizes = {"steps": steps, "batch_size": batch}
-        training = {name: count for name, count in sizes.items() if count is not None}
+        training = _given(steps=steps, batch_size=batch)
         return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
     if suite == "latents":
         return _evaluate_latents(recordings, acted, clap, quick, workers, out, runs)
@@ -90,11 +89,14 @@ def evaluate(
         return _judge_acted_pairs(acted, runs, out or RESULTS)
     if suite == "reference-effects":
         return _measure_reference_effects(recordings, runs, workers, out)
-    sizes = {"presets": combinations, "preservation": preservation}
-    counts = {name: count for name, count in sizes.items() if count is not None}
-    return _evaluate_embedded(
-        counts, quick, "test" if test else "development", recordings, acted, study, workers, out, runs
-    )
+    split: Split = "test" if test else "development"
+    counts = _given(presets=combinations, preservation=preservation)
+    return _evaluate_embedded(counts, quick, split, recordings, acted, study, workers, out, runs)
+
+
+def _given(**counts: int | None) -> dict[str, int]:
+    """Those that were given."""
+    return {name: count for name, count in counts.items() if count is not None}
 
 
 def _refuse_others(suite: str, given: Collection[str]) -> None:

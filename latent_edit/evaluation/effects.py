@@ -30,6 +30,7 @@ from latent_edit.success import BREATH, LEAST, MOST, VOICELESS, VOICING, WHISPER
 
 HARMONICITY_TOLERANCE_DB = 3.0  # breathiness 0.4, the smallest that counts as named, takes about 4 dB
 NOT_BY_GUIDANCE = PACE  # predicted before the bridge runs
+NOT_OF_WHISPERS = (*VOICELESS, BREATH)
 Effects = Mapping[str, "float | None"]
 
 
@@ -72,7 +73,7 @@ def failures(prompt: str, before: Measurements, after: Measurements) -> list[str
     named, whispered = named_effects(style), style.is_whisper
     failed = []
     for name, effect in found.items():
-        if whispered and name in (*VOICELESS, BREATH):
+        if whispered and name in NOT_OF_WHISPERS:
             continue
         if name in named:
             reached = progress(prompt, name, found, before)
@@ -104,7 +105,7 @@ def mean_progress(prompt: str, before: Measurements, after: Measurements) -> flo
     style, found = judged_styles()[prompt], effects(before, after)
     named = [name for name in named_effects(style) if name != NOT_BY_GUIDANCE]
     if style.is_whisper:
-        named = [name for name in named if name not in (*VOICELESS, BREATH)]
+        named = [name for name in named if name not in NOT_OF_WHISPERS]
     reached = [progress(prompt, name, found, before) or 0.0 for name in named]
     return sum(min(max(x, -MOST), MOST) for x in reached) / len(reached) if reached else None
 

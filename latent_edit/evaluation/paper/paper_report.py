@@ -198,11 +198,10 @@ def trade_off(suite: PaperSuite, data: PaperData) -> Figure:
         for name, row in suite.rows.items()
         if name in data.rows and row.shipped not in CURVES
     }
-    x, y = points.get("default", (0.0, 0.0))
-    alike = [name for name, (a, b) in points.items() if max(abs(a - x) / ALIKE[0], abs(b - y) / ALIKE[1]) <= 1]
-    if "default" in alike:
-        points = {name: at for name, at in points.items() if name not in alike}
-        points[f"default and {len(alike) - 1} rows like it"] = (x, y)
+    if default := points.get("default"):
+        near = [abs(at[0] - default[0]) <= ALIKE[0] and abs(at[1] - default[1]) <= ALIKE[1] for at in points.values()]
+        points = {name: at for (name, at), alike in zip(points.items(), near, strict=True) if not alike}
+        points[f"default and {sum(near) - 1} rows like it"] = default
     for place, (name, (x, y)) in enumerate(sorted(points.items(), key=lambda item: item[1][1])):
         _name(axes, name, x, y, INK, above=place % 2 == 0)  # neighbours do not write over each other
     axes.set_xlabel("words lost, points (Moonshine; less is better)")
