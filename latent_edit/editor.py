@@ -21,6 +21,7 @@ from latent_edit import audio, checkpoint, versions
 from latent_edit.axes import AXES, PACE, AxisValue
 from latent_edit.bridge import Bridge, load_bridge
 from latent_edit.errors import CheckpointError, InputError
+from latent_edit.manners import Take, digest, load_manners
 from latent_edit.measures import measure
 from latent_edit.models.clap import StyleEncoder, load_style_encoder
 from latent_edit.models.vits import FrozenVits
@@ -32,6 +33,7 @@ from latent_edit.recording import cleaned, nearest_speaker, read_speech, with_it
 from latent_edit.request import EditRequest, check_number, check_text, choose, read_record
 from latent_edit.result import EditResult
 from latent_edit.synthesis import (
+    ACTING_STREAM,
     BRIDGE_STREAM,
     Pieces,
     Synthesis,
@@ -93,6 +95,7 @@ class LatentEditor:
         self.style_encoder = style_encoder
         self.bridges = bridges
         self.refused = refused or {}
+        self.manners = load_manners()
 
     @classmethod
     def load(cls, root: Path | None = None) -> LatentEditor:
@@ -187,8 +190,8 @@ class LatentEditor:
         asked = self._asked(style)
         starts = [start(latent, asked) for latent in scaled.latents] if start and asked else scaled.latents
         corrected = [
-            correct(self.vits, *each, asked, request.voice, reach=1.0)
-            for each in zip(source.latents, scaled.latents, starts, strict=True)
+            correct(self.vits, *each, asked, request.voice, reach=1.0, take=self._take(style, request, piece))
+            for piece, each in enumerate(zip(source.latents, scaled.latents, starts, strict=True))
         ]
         return self._decode_after(request, source, scaled, corrected)
 
@@ -242,7 +245,8 @@ class LatentEditor:
 
     def read_prompt(self, prompt: str) -> PromptReading:
         """What a prompt asks for, as an edit understands it."""
-        return read_prompt(prompt, self.style_encoder if isinstance(self.style_encoder, Vocabulary) else None)
+        vocabulary = self.style_encoder if isinstance(self.style_encoder, Vocabulary) else None
+        return read_prompt(prompt, vocabulary, self.manners)
 
     def repeat(self, record: Path, progress: Progress | None = None) -> EditResult:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
@@ -345,11 +349,20 @@ class LatentEditor:
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):
                 stage.tell("correction", done / count)
+                take = self._take(style, request, len(corrected[-1]))
                 corrected[-1].append(
-                    correct(self.vits, *each, asked, request.voice, exactly=exactly) if asked else each[-1]
+                    correct(self.vits, *each, asked, request.voice, exactly=exactly, take=take) if asked else each[-1]
                 )
                 done += 1
         return corrected
+
+    def _take(self, style: Style, request: EditRequest, piece: int) -> Take | None:
+        """How a piece is acted, where a manner that people act is asked for: another seed is another take."""
+        asked = style.asked
+        if asked.manner is None:
+            return None
+        random = np.random.default_rng([request.seed, ACTING_STREAM, piece])
+        return self.manners[asked.manner].take(random).times(asked.manner_size)
 
     def _asked(self, style: Style) -> dict[str, AxisValue]:
         """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
@@ -459,6 +472,7 @@ class LatentEditor:
             "latent_space": self.vits.latent_hash,
             "style_encoder": self.style_encoder.hash,
             "bridge": self.bridge(method).hash,
+            "manners": digest(self.manners),
             **({"words": words} if words else {}),
         }
 

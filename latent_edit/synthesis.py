@@ -24,7 +24,7 @@ from latent_edit.text import NormalisedText, normalise
 from latent_edit.types import Alignment, Latent, Waveform
 
 # What a generator is for, so that no two draw the same noise.
-TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM = 0, 1, 2
+TEXT_STREAM, BRIDGE_STREAM, TIME_SCALING_STREAM, ACTING_STREAM = range(4)
 
 
 CROSS_FADE_SECONDS = 0.05  # at either end of words that alone are changed

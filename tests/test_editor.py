@@ -293,14 +293,17 @@ def test_results_do_not_depend_on_the_batch(tiny_editor: LatentEditor, monkeypat
         request(),
         request(text="One.", voice="ben", seed=5),
         request(method="palette", decode_voice="ben"),
-        request(text="And one more, which is quite a bit longer than the others are.", strength=0.4, prompt="sad"),
+        request(
+            text="And one more, which is quite a bit longer than the others are.", strength=0.4, prompt="sad and slow"
+        ),
         request(steps=2),
     ]
     for one, many in zip(map(tiny_editor.edit, requests), tiny_editor.edit_many(requests), strict=True):
         assert many.request == one.request
         assert torch.equal(many.before.samples, one.before.samples)
-        torch.testing.assert_close(many.z_edit.z, one.z_edit.z, atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(many.after.samples, one.after.samples, atol=1e-4, rtol=1e-4)
+        # A bridge rounds otherwise in a batch, and the correction makes that larger; a latent's deviation is about 1.
+        torch.testing.assert_close(many.z_edit.z, one.z_edit.z, atol=5e-3, rtol=0.0)
+        torch.testing.assert_close(many.after.samples, one.after.samples, atol=5e-3, rtol=0.0)
 
 
 def test_nothing_to_edit_is_nothing(tiny_editor: LatentEditor) -> None:
@@ -406,7 +409,8 @@ def test_saving_writes_what_was_promised(result: EditResult, tmp_path: Path) -> 
     assert record["gain"] == result.gain
     # A CPU build has "+cpu" in both, a CUDA build "+cu130" in the second alone.
     assert record["provenance"]["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
-    assert set(record["provenance"]["checkpoints"]) == {"voice", "latent_space", "style_encoder", "bridge", "words"}
+    checkpoints = {"voice", "latent_space", "style_encoder", "bridge", "manners", "words"}
+    assert set(record["provenance"]["checkpoints"]) == checkpoints
     assert record["measurements"]["before"]["duration_seconds"] == pytest.approx(samples(result)[0].size / 16_000)
 
 

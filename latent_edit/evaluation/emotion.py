@@ -20,17 +20,10 @@ from latent_edit.errors import InputError
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreKey
 from latent_edit.evaluation.clips import Clip, Recording
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
+from latent_edit.manners import PROMPTS
 
 NEUTRAL = "neutral"
 FOLDS, SEEDS = 5, (0, 1)  # each seed deals the actors into five folds: ten classifiers
-# The presets that ask for an acted emotion. A monotone has no shape of F0, so that the second judge cannot hear it.
-EMOTION_OF = {
-    "an angry shout": "angry",
-    "excited": "happy",
-    "a nervous, trembling voice": "fearful",
-    "sad and slow": "sad",
-    "monotone, like a robot": "bored",
-}
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,10 @@ KINDS = {
     "functionals": Kind("functionals", ("angry", "happy", "fearful", "sad", "bored"), 0.1),
     "contour shape": Kind("contour_shape", ("angry", "happy", "fearful", "sad"), 0.003),
 }
+
+
+# The prompts that name an emotion of the judges. Bored speech has no shape of its own, so the second does not hear it.
+EMOTION_OF = {prompt: name for prompt, name in PROMPTS.items() if name in KINDS["functionals"].emotions}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -28,12 +28,9 @@ PACKAGES = {
 EMOTION = "emotion heard, {}"
 
 
-def outside_rows(scores: CachedScores, plan: Plan, emotion_judges: Mapping[str, EmotionJudge]) -> list[Row]:
-    """Every figure of every installed judge for every system on the presets, and what real actors reach."""
-    rows = compare(scores, plan.presets, systems(plan), _figures(emotion_judges), plan.split)
-    return rows + [
-        Row(EMOTION.format(name), ACTORS, judge.accuracy, "percent") for name, judge in emotion_judges.items()
-    ]
+def outside_rows(scores: CachedScores, plan: Plan) -> list[Row]:
+    """Every figure of every installed judge for every system on the presets."""
+    return compare(scores, plan.presets, systems(plan), _figures(), plan.split)
 
 
 def words_lost(recogniser: str) -> Callable[[CachedScores, Trial, Clip], tuple[float, float]]:
@@ -46,22 +43,20 @@ def words_lost(recogniser: str) -> Callable[[CachedScores, Trial, Clip], tuple[f
     return measure
 
 
-def _figures(emotion_judges: Mapping[str, EmotionJudge]) -> list[Figure]:
+def _figures() -> list[Figure]:
     figures = [
         Figure("words lost (Moonshine)", "points", words_lost("moonshine")),
         Figure("words lost (pocketsphinx)", "points", words_lost("pocketsphinx")),
-        Figure("DistillMOS, after - before", "mos", _change_of("distillmos")),
-        Figure("DNSMOS, after - before", "mos", _change_of("dnsmos")),
+        Figure("DistillMOS, after - before", "mos", change_of("distillmos")),
+        Figure("DNSMOS, after - before", "mos", change_of("dnsmos")),
         Figure("same voice, cosine", "cosine", same_voice),
     ]
-    figures = [figure for figure in figures if judges.installed(PACKAGES[figure.what])]
-    for name, judge in emotion_judges.items():
-        asked = [prompt for prompt, emotion in EMOTION_OF.items() if emotion in judge.kind.emotions]
-        figures.append(Figure(EMOTION.format(name), "percent", heard_by(judge), asked))
-    return figures
+    return [figure for figure in figures if judges.installed(PACKAGES[figure.what])]
 
 
-def _change_of(judge: str) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+def change_of(judge: str) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+    """A judge's score of a clip less its score of before."""
+
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
         before, after = scores.score(judge, trial.edit.before), scores.score(judge, clip)
         return None if before is None or after is None else (after - before, 1.0)

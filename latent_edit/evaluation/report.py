@@ -14,7 +14,7 @@ from typing import Any
 
 from latent_edit.evaluation.comparison import PAIRED, titled
 from latent_edit.evaluation.controls import DEFAULT
-from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, PACKAGES
+from latent_edit.evaluation.outside_judges import PACKAGES
 from latent_edit.evaluation.plan import Split
 from latent_edit.evaluation.robustness import PROGRESS, SUCCESS, TRACKERS, WORDS
 from latent_edit.evaluation.rows import HEADER, WRITTEN, Row, Unit
@@ -23,13 +23,12 @@ from latent_edit.evaluation.style_success import NEW, PARAPHRASES, PRESETS
 from latent_edit.files import write_text
 
 DATA_NAME = "evaluation.json"
-EMOTIONS = tuple(EMOTION.format(name) for name in ("functionals", "contour shape"))
-OUTSIDE = (*PACKAGES, *EMOTIONS)
+OUTSIDE = tuple(PACKAGES)
 AXES = (PRESETS, PARAPHRASES, NEW)
 ROBUSTNESS = (SUCCESS, PROGRESS, WORDS)
 EACH_PRESET = ("success, each preset", "words preserved, excess WER", "voice preserved, cosine over control")
 LATENTS = "latents, "  # how the rows of `evaluate --suite latents` begin
-SEPARATE = ("human pair, ", "acted pairs, ", LATENTS)  # how rows begin that have a section of their own
+SEPARATE = ("emotions, ", "human pair, ", "acted pairs, ", LATENTS)  # how rows begin that have a section of their own
 OLD = "†"  # measured with other weights or code
 
 
@@ -126,8 +125,6 @@ class Report:
         columns = [what for what in figures if any(name == titled(what, split) for name, _ in self.items)]
         titles = [titled(what, split) for what in columns]
         lines = dict.fromkeys(of for what, of in self.items if what in titles)
-        if ACTORS in {of for _, of in self.items} and set(EMOTIONS) & set(columns):
-            lines[ACTORS] = None
         body = [[of, *(self._cell(title, of) for title in titles)] for of in lines]
         return markdown([corner, *(what.rpartition("robustness, ")[2] for what in columns)], body)
 
@@ -152,8 +149,6 @@ class Report:
 
     def _cell(self, what: str, of: str) -> str:
         item = self.items.get((what, of))
-        if item is None and of == ACTORS:
-            item = self.items.get((what.removesuffix(titled("", "test")), of))
         if item is None:
             return ""
         paired = self.items.get((what + PAIRED, of))

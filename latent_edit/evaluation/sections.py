@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latent_edit.evaluation import acted_emotions
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.comparison import PAIRED
 from latent_edit.evaluation.latents import latent_results
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
 # How the rows of a suite begin -> what stands above its table.
-ABOUT: Mapping[str, str] = {human_pair.TITLE: human_pair.ABOUT, acted_bridges.TITLE: acted_bridges.ABOUT}
+ABOUT: Mapping[str, str] = {module.TITLE: module.ABOUT for module in (acted_emotions, human_pair, acted_bridges)}
 
 
 def write_sections(report: Report, results: Path) -> None:

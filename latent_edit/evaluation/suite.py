@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ import numpy as np
 from latent_edit import judges
 from latent_edit.axes import AXES
 from latent_edit.data.styles import Style, style_of
-from latent_edit.evaluation import emotion, report, sections
+from latent_edit.evaluation import report, sections
+from latent_edit.evaluation.acted_emotions import Fold, emotion_rows, folds
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.controls import systems
@@ -84,8 +85,7 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     axes = predicted_styles(editor.style_encoder, prompts)
     plan = make_plan(editor.voices, run.sizes, run.recordings, axes, list(editor.methods), run.split)
     scores, needed = CachedScores(editor, run.cache), ScoreList(editor)
-    emotion_judges = fit_emotion_judges(scores, run.acted, tell)
-    parts = _parts(run, emotion_judges)
+    parts = _parts(run, folds(scores, run.acted, tell) if run.acted else ())
     for part in parts:
         part(needed, plan)
     scores.compute(needed.keys, tell, run.workers)
@@ -99,26 +99,18 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     written = report.Report(measured, hashes)
     about = {system.name: system.about for system in systems(plan)}
     run.results.parent.mkdir(parents=True, exist_ok=True)
-    write_text(run.results, written.results(notes(plan, emotion_judges), about) + "\n")
+    write_text(run.results, written.results(notes(plan, run.acted), about) + "\n")
     paper_report.write_report(run.results, run.data / PAPER_DATA, editor)
     sections.write_sections(written, run.results)
     report.write_section(run.data / "README.md", written.headlines())
     return rows
 
 
-def fit_emotion_judges(
-    scores: CachedScores, acted: Path | None, tell: Callable[[int, int], None]
-) -> dict[str, emotion.EmotionJudge]:
-    """The judges of both kinds; none without acted speech."""
-    if acted is None:
-        return {}
-    pairs = emotion.read_acted(acted)
-    return {name: emotion.fit(scores, pairs, kind, tell) for name, kind in emotion.KINDS.items()}
-
-
-def _parts(run: Run, emotion_judges: Mapping[str, emotion.EmotionJudge]) -> list[Part]:
+def _parts(run: Run, acted: Sequence[Fold]) -> list[Part]:
     """What is measured: the test set is for edits alone, the rest does not depend on sentences or prompts of ours."""
-    parts: list[Part] = [partial(outside_rows, emotion_judges=emotion_judges), *ON_TEXT]
+    parts: list[Part] = [outside_rows, *ON_TEXT]
+    if acted:
+        parts.append(partial(emotion_rows, acted=acted))
     if run.split == "test":
         return parts
     if run.recordings:
@@ -126,7 +118,7 @@ def _parts(run: Run, emotion_judges: Mapping[str, emotion.EmotionJudge]) -> list
     return [*parts, caption_rows]
 
 
-def notes(plan: Plan, emotion_judges: Iterable[str]) -> list[str]:
+def notes(plan: Plan, acted: Path | None) -> list[str]:
     """What a reader has to know about this run."""
     versions = environment()["versions"]
     made_with = ", ".join(f"{name} {versions[name]}" for name in VERSIONS)
@@ -140,7 +132,7 @@ def notes(plan: Plan, emotion_judges: Iterable[str]) -> list[str]:
     ]
     if missing := [what for what, package in PACKAGES.items() if not judges.installed(package)]:
         lines.append(f"Not measured this time, because the judge is not installed: {', '.join(missing)}.")
-    if not list(emotion_judges):
+    if acted is None:
         lines.append("Without acted speech (`--acted`) the emotion judges were not asked this time.")
     if not plan.recorded:
         lines.append("Without real recordings (`--recordings`) the rows that need them were not measured this time.")
@@ -163,7 +155,7 @@ def summary(rows: list[Row]) -> str:
     lines = []
     for row in rows:
         if row.gate is not None:
-            cells: Mapping[str, str] = dict(zip(("what", "of", "value", "interval", "gate"), row.cells(), strict=False))
+            cells: dict[str, str] = dict(zip(("what", "of", "value", "interval", "gate"), row.cells(), strict=False))
             verdict = row.verdict.strip("*")
             lines.append(f"{verdict:<12} {cells['what']}, {cells['of']}: {cells['value']} (gate {cells['gate']})")
     return "\n".join(lines)

@@ -11,10 +11,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from latent_edit.axes import AXES, BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER, AxisValue
+from latent_edit.manners import Take
 from latent_edit.models.f0_contours import f0_modulation, f0_range, f0_trend, modulation_depth, with_range
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.vits import FrozenVits
@@ -27,6 +29,7 @@ from latent_edit.optimize.objectives import (
     LogMelMatch,
     Nearness,
     ParameterMatch,
+    energies,
     level_and_tilt,
 )
 from latent_edit.optimize.solvers import Descent, Objective, descend, project
@@ -36,7 +39,9 @@ from latent_edit.types import Latent, Waveform
 # noise.
 INVERSION = Descent(steps=30, rate=0.05)
 RESTORING = Descent(steps=8, rate=0.15)  # 12 steps are no better on training sentences
+ACTING = Descent(steps=8, rate=0.15)
 MATCHING = Descent(steps=20, rate=0.25, last_rate_share=0.1)
+GAIN_ROUNDS, LARGEST_GAIN_DB = 2, 8.0  # of a band, at a moment
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
 NEARNESS_WEIGHT = 0.3
 LARGEST_F0_EXPANSION = 3.0  # times as far from the median as the text side has it
@@ -167,6 +172,37 @@ def restore_formants(
     return invert(vits, edited, voice.render(wanted), speaker, RESTORING)
 
 
+@torch.no_grad()
+def with_dynamics(vits: FrozenVits, source: Latent, edited: Latent, take: Take, speaker: str | int) -> Latent:
+    """Near an edited latent [1, C, T], one with the spectral detail of its source and the energy of an acted take.
+
+    Over time energy moves as in the take, over frequency it is balanced so; F0 and level are those of the edit. As
+    residuals to be projected on, energy over time and bands took words (28 points of 80 edits); here the decoder's
+    filters are given the gain, and a latent is sought that sounds so.
+
+    Args:
+        source: of the same length. The voice needs a source-filter decoder.
+    """
+    voice = SpeakerDecoder.of(vits, speaker)
+    f0, source_f0 = voice.f0(edited.z), voice.f0(source.z)
+    before = voice.analyse(source.z)
+    unchanged = replace(before, f0=f0)
+    plain = energies(voice.render(before))
+    over_time = plain.over_time + plain.over_time.std() * f0.new_tensor(take.energy)
+    over_bands = plain.over_bands + f0.new_tensor(take.balance)
+    gain, wanted = f0.new_zeros(()), unchanged
+    for _ in range(GAIN_ROUNDS):
+        found = energies(voice.render(wanted), plain)
+        gain = gain + unchanged.spread(
+            over_time - found.over_time, over_bands - found.over_bands, plain.start, plain.end
+        )
+        gain = gain.clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB)
+        wanted = unchanged.amplified(gain)
+    louder = level_and_tilt(voice, edited.z, f0)[0] - level_and_tilt(voice, source.z, source_f0)[0]
+    wanted = wanted.amplified(louder)
+    return invert(vits, edited, voice.render(wanted), speaker, ACTING)
+
+
 def _mean(values: Tensor, where: Tensor) -> Tensor:
     """Over the frames [1, 1, F] that count, of [1, bins, F]: [1, bins, 1]; zero where none does."""
     return (values * where).sum(2, keepdim=True) / where.sum().clamp(min=1)
@@ -211,6 +247,7 @@ def correct(
     speaker: str | int,
     reach: float | None = None,
     exactly: Collection[str] = (),
+    take: Take | None = None,
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
@@ -226,6 +263,7 @@ def correct(
         speaker: whose latents they are; another one's decoder may speak them a little differently.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
         exactly: axes that are to be where they are asked, however far the bridge goes.
+        take: of a manner that people act, where that is what is asked for; then its size is the least reach.
     """
     if not vits.has_source_filter or not AXES.keys() <= asked.keys():
         return edited
@@ -239,24 +277,29 @@ def correct(
     if breath.value >= WHISPER and reach >= LEAST_WHISPERED and _voiced(after) > MOST_VOICED * _voiced(before):
         edited = matched(voice, edited, voice.analyse(scaled.z).whispered())
         after = Attributes.of(voice, edited.z, vits.frames_per_second)
+    if take is not None:
+        reach = 1.0
     effects = _effects(before, after)
     fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
     missing = _missing(effects, asked, reach, exactly)
     lowest, highest = _hnr_bounds(before.parameters, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
     if breath.named:
         edited = restore_formants(vits, scaled, edited, min(reach, 1.0) * breath.value, speaker)
-    elif bool(((lowest <= after.parameters.hnr) & (after.parameters.hnr <= highest)).all()):
+    elif take is None and bool(((lowest <= after.parameters.hnr) & (after.parameters.hnr <= highest)).all()):
         missed = missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}
         if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missed.items()):
             return edited
-    f0 = _wanted_f0(after, fast, missing)
+    f0 = _wanted_f0(after, fast, missing, take)
     db = f0.new_tensor([after.axes[axis] + missing[axis] for axis in (LEVEL, TILT)])
     objectives: list[Objective] = [
         HNR(voice, f0, lowest, highest),
         F0Contour.of(voice, edited.z, f0),
         LevelAndTilt(voice, f0, db),
     ]
-    return Latent(project(edited.z, objectives), edited.mask)
+    corrected = Latent(project(edited.z, objectives), edited.mask)
+    if take is None:
+        return corrected
+    return with_dynamics(vits, scaled, corrected, take, speaker)
 
 
 def _voiced(attributes: Attributes) -> float:
@@ -342,14 +385,19 @@ def _fast_f0(before: Attributes, after: Attributes, asked: Mapping[str, AxisValu
     return quieter * (after.fast + (wave - 1) * after.modulation)
 
 
-def _wanted_f0(after: Attributes, fast: Tensor, missing: Mapping[str, float]) -> Tensor:
-    """F0 in Hz [1, T] with which nothing would be missing."""
+def _wanted_f0(after: Attributes, fast: Tensor, missing: Mapping[str, float], take: Take | None) -> Tensor:
+    """F0 in Hz [1, T] with which nothing would be missing, and with the shape of a take."""
     f0 = after.parameters.f0.clone()
     if PITCH in missing:
+        trend = after.trend
+        if take is not None:
+            voiced = (f0[0] > 0).nonzero().squeeze(1)
+            places = np.linspace(int(voiced[0]), int(voiced[-1]), len(take.f0))
+            trend = trend + trend.std() * trend.new_tensor(np.interp(voiced.numpy(), places, take.f0))
         wanted = 2 ** (after.axes[RANGE] + missing[RANGE])
         # In a narrow range a tremor is up to half as deep: by itself it would be wider than all that is asked for.
         fast = _between(wanted / f0_range(fast), 0.5, 1.0) * fast
-        octaves = with_range(after.trend, fast, wanted)  # the tremor has a share in the range
+        octaves = with_range(trend, fast, wanted)  # the tremor has a share in the range
         octaves = octaves - octaves.median() + (after.axes[PITCH] + missing[PITCH]) / 12
         f0[f0 > 0] = torch.exp2(octaves).clamp(LOWEST_HZ, HIGHEST_HZ)
     return f0

@@ -6,13 +6,16 @@ sees them: F0 and breath take little of its variance.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from latent_edit.manners import BAND_EDGES_HZ
 from latent_edit.measures import HARMONICITY_BAND_HZ, TILT_EDGES_HZ, breath_share
 from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.vits import FrozenVits
@@ -79,6 +82,23 @@ class DecoderParameters:
         phase = F.interpolate(self.phase, count, mode="nearest-exact")
         f0 = F.interpolate(self.f0[None], frames, mode="nearest-exact")[0]
         return DecoderParameters(f0, noise, pulses, phase, self.sampling_rate)
+
+    def amplified(self, gain: Tensor) -> DecoderParameters:
+        """Both filters louder by a gain in dB, of one number or of the shape of filters."""
+        nepers = gain * math.log(10) / 20
+        return replace(self, noise=self.noise + nepers, pulses=self.pulses + nepers)
+
+    def spread(self, over_time: Tensor, over_bands: Tensor, start: float, end: float) -> Tensor:
+        """Values at places of time [P] and of the bands of `manners.BAND_EDGES_HZ` [B], added: [1, bins, S * T].
+
+        start, end: what the places span, as shares of the length.
+        """
+        count, bins = self.noise.shape[2], self.noise.shape[1]
+        places = np.linspace(start * count, end * count, len(over_time))
+        moments = np.interp(np.arange(count), places, over_time.numpy())
+        middles = np.sqrt(np.multiply(BAND_EDGES_HZ[1:], BAND_EDGES_HZ[:-1]))
+        of_bins = np.interp(np.linspace(0, self.sampling_rate / 2, bins), middles, over_bands.numpy())
+        return self.noise.new_tensor(of_bins[:, None] + moments)[None]
 
     @property
     def hnr(self) -> Tensor:

@@ -8,7 +8,7 @@ composed as captions are (`lexicon.compose`) and given to the CLAP in words that
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
@@ -17,9 +17,10 @@ import numpy as np
 
 from latent_edit.axes import AXES
 from latent_edit.config import load_styles
+from latent_edit.manners import Manner, load_manners
 from latent_edit.prompts.amounts import NUMBERS, PACE, Amount, amounts
 from latent_edit.prompts.grammar import Grammar, Unit, load_grammar
-from latent_edit.prompts.lexicon import FLOORS, compose
+from latent_edit.prompts.lexicon import FLOORS, MAXIMA, MINIMA, compose, load_lexicon
 from latent_edit.prompts.reading import AskedAxis, OutOfScope, PromptReading, Substitution
 from latent_edit.prompts.scan import ALONG_AXIS, ONE_MANNER, Item, Scan, State, is_about
 from latent_edit.prompts.tokens import Token, faces_in_words, is_latin, tokenize
@@ -43,10 +44,15 @@ EMOTIONS = {
     "nervousness", "shy": "shyness",
     "shame": "shame", "calm": "calm", "tenderness": "tenderness", "boredom": "boredom", "tired": "tiredness",
     "pain": "pain",
-    "contempt": "contempt", "relief": "relief", "confident": "confidence", "serious": "seriousness", "friendly":
+    "contempt": "contempt", "disgust": "disgust",
+    "relief": "relief", "confident": "confidence", "serious": "seriousness", "friendly":
     "friendliness",
     "urgent": "urgency", "impatient": "impatience", "dramatic": "drama", "spooky": "mystery", "villain": "menace",
 }  # fmt: skip
+MANNER_OF = {
+    "anger": "angry", "joy": "happy", "sadness": "sad", "fear": "fearful", "boredom": "bored", "disgust": "disgusted",
+}  # fmt: skip
+MANNER_SIZES = (0.3, 1.3)
 CHILD, TEENAGER, GROWN, OLD = 13, 18, 60, 85
 PULL = 1.25  # floors; two expressions that pull one axis so far both ways contradict each other
 
@@ -62,8 +68,14 @@ class Vocabulary(Protocol):
         """The lexicon's expression that is nearest in meaning; None where none is near."""
 
 
-def read_prompt(prompt: str, vocabulary: Vocabulary | None = None) -> PromptReading:
-    """What a prompt asks for. vocabulary: for words outside the lexicon; without it they are not understood."""
+def read_prompt(
+    prompt: str, vocabulary: Vocabulary | None = None, manners: Mapping[str, Manner] | None = None
+) -> PromptReading:
+    """What a prompt asks for.
+
+    vocabulary: for words outside the lexicon; without it they are not understood. manners: by name, as actors express
+    an emotion; by default those of `manners.load_manners`.
+    """
     said, faces = faces_in_words(prompt)
     style = _presets().get(" ".join(prompt_words(said)))
     tokens, grammar, state = tokenize(said), load_grammar(), State()
@@ -75,6 +87,9 @@ def read_prompt(prompt: str, vocabulary: Vocabulary | None = None) -> PromptRead
     Scan(units, state).run()
     _settle(state)
     composed = compose(np.stack([i.axes for i in state.items])) if state.items else np.zeros(len(AXES))
+    manner, size = (None, 0.0) if style is not None else _manner(state.items)
+    if manner is not None:
+        composed = _acted((manners or load_manners())[manner], size, composed)
     if style is not None and not numbers:
         composed = style
     axes = _axes(composed, numbers, state)
@@ -85,7 +100,7 @@ def read_prompt(prompt: str, vocabulary: Vocabulary | None = None) -> PromptRead
     understood = bool(state.items or state.held or state.said_neutral or any(a.axis for a in numbers))
     text = _text(said, asked, numbers, state)
     return PromptReading(
-        prompt, text, axes, _emotion(state.items), understood,
+        prompt, text, axes, _emotion(state.items), manner, size, understood,
         denied=tuple(dict.fromkeys(item.word.text for item in state.items if not item.factor)),
         substitutions=tuple(dict.fromkeys(state.substitutions)), not_understood=tuple(dict.fromkeys(state.unknown)),
         out_of_scope=tuple(dict.fromkeys(state.out_of_scope)), notes=tuple(dict.fromkeys(state.notes)),
@@ -287,6 +302,25 @@ def _emotion(items: Sequence[Item]) -> str | None:
     felt = [i for i in items if i.factor > 0 and i.word.concept in EMOTIONS]
     strongest = max(felt, key=lambda i: float(np.linalg.norm(i.axes / FLOORS)), default=None)
     return None if strongest is None else EMOTIONS[strongest.word.concept]
+
+
+def _manner(items: Sequence[Item]) -> tuple[str | None, float]:
+    """The manner that is acted, where nothing else is asked for or denied, and its size: 1 for a concept's first word."""
+    manners = {MANNER_OF.get(item.word.concept) if item.factor > 0 else None for item in items}
+    manner = manners.pop() if len(manners) == 1 else None
+    if manner is None:
+        return None, 0.0
+    first = {word.concept: word for word in reversed(load_lexicon().words["adj"])}
+    sizes = [np.linalg.norm(item.axes) / np.linalg.norm(first[item.word.concept].axes) for item in items]
+    return manner, float(np.clip(max(sizes), *MANNER_SIZES))
+
+
+def _acted(manner: Manner, size: float, composed: np.ndarray) -> np.ndarray:
+    """The axes as they are acted; those that acted speech does not tell as composed."""
+    axes = [
+        size * manner.axes[name] if name in manner.axes else value for name, value in zip(AXES, composed, strict=True)
+    ]
+    return np.clip(axes, MINIMA, MAXIMA)
 
 
 def _text(prompt: str, asked: Sequence[Item], numbers: Sequence[Amount], state: State) -> str:

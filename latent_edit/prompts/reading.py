@@ -51,14 +51,17 @@ class PromptReading:
     """A prompt, read.
 
     text: what the CLAP is given: what is asked for, without what is denied. axes: all seven, in the order of
-    `axes.AXES`. emotion: the strongest one, if there is any. understood: whether anything was. denied: expressions that
-    the prompt does not want. not_understood: words without a meaning here. notes: further remarks, one line each.
+    `axes.AXES`. emotion: the strongest one, if there is any. manner: of `manners.load_manners`, where nothing but this
+    emotion is asked for, and manner_size times its size. understood: whether anything was. denied: expressions that the
+    prompt does not want. not_understood: words without a meaning here. notes: further remarks, one line each.
     """
 
     prompt: str
     text: str
     axes: tuple[AskedAxis, ...]
     emotion: str | None = None
+    manner: str | None = None
+    manner_size: float = 0.0
     understood: bool = False
     denied: tuple[str, ...] = ()
     substitutions: tuple[Substitution, ...] = ()

@@ -55,7 +55,8 @@ def set_by_hand(value: Mapping[str, Any] | None) -> dict[str, float] | None:
 
 def reading_lines(reading: PromptReading) -> list[str]:
     """Remarks about a reading, in plain text."""
-    lines = [f"Emotion: {reading.emotion}."] if reading.emotion else []
+    acted = ", as actors express it" if reading.manner else ""
+    lines = [f"Emotion: {reading.emotion}{acted}."] if reading.emotion else []
     lines += [f"Not wanted: {', '.join(reading.denied)}."] if reading.denied else []
     lines += [f"{s.word}: {'read' if s.typo else 'taken'} as {s.taken_as}." for s in reading.substitutions]
     lines += [f"Not understood: {', '.join(reading.not_understood)}."] if reading.not_understood else []

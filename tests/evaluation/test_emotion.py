@@ -87,10 +87,7 @@ def test_too_few_actors_are_refused(acted: Path, tmp_path: Path) -> None:
         read_acted(tmp_path / "nowhere")
 
 
-def test_presets_ask_for_emotions_that_can_be_judged() -> None:
-    from latent_edit.config import preset_prompts
-
-    assert EMOTION_OF.keys() <= set(preset_prompts())
+def test_prompts_ask_for_every_emotion_that_can_be_judged() -> None:
     assert set(KINDS["functionals"].emotions) == set(EMOTION_OF.values())
 
 

@@ -8,12 +8,9 @@ import pytest
 
 from latent_edit.evaluation.comparison import PAIRED, TEST_SET
 from latent_edit.evaluation.controls import DEFAULT
-from latent_edit.evaluation.outside_judges import ACTORS
 from latent_edit.evaluation.report import (
     AXES,
-    EMOTIONS,
     OLD,
-    OUTSIDE,
     Measured,
     Report,
     merge,
@@ -77,16 +74,6 @@ def test_systems_are_lines_and_figures_are_columns() -> None:
     assert table[2] == f"| {DEFAULT} |" + " 50.0 % (40.0 % to 60.0 %) |" * 3
     paired = "<br>*-25.0 points (-30.0 points to -20.0 points)*"
     assert table[3].startswith(f"| bridge alone | 50.0 % (40.0 % to 60.0 %){paired} |")
-
-
-def test_what_real_actors_reach_stands_beside_every_system() -> None:
-    heard = EMOTIONS[0]
-    rows = [Row(heard, DEFAULT, Estimate(0.5), "percent"), Row(heard, ACTORS, Estimate(0.7), "percent")]
-    rows += [Row(heard + TEST_SET, DEFAULT, Estimate(0.4), "percent")]
-    report = Report([Measured(item, {}) for item in rows], {})
-    for split, value in (("development", "50.0 %"), ("test", "40.0 %")):
-        table = report.pivot(OUTSIDE, "system", split).splitlines()  # type: ignore[arg-type]
-        assert table[2:] == [f"| {DEFAULT} | {value} |", f"| {ACTORS} | 70.0 % |"]
 
 
 def test_the_test_set_comes_first_and_makes_the_headlines() -> None:

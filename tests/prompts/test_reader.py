@@ -311,7 +311,7 @@ def test_words_of_each_axis_are_told() -> None:
 
 
 def test_axes_by_hand_go_before_all() -> None:
-    reading = read_prompt("sad").corrected({LEVEL: 2.0})
+    reading = read_prompt("sad and slow").corrected({LEVEL: 2.0})
     assert reading.value(LEVEL) == 2.0 and reading.exact == {LEVEL: 2.0} and reading.value(PITCH) == -3.0
     assert read_prompt("sad").corrected(None) == read_prompt("sad")
 

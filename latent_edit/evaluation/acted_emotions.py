@@ -1,0 +1,163 @@
+"""Emotions as actors express them, on plain syntheses of the embedded voices, heard by judges who know none of the
+actors.
+
+The actors of a corpus are dealt into two folds. What an edit is told of a manner is learnt from one, its judges are
+fitted on the other; sentences take turns. What is shipped is learnt from all of them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latent_edit.data import acted_manners, takes
+from latent_edit.data.styles import Style
+from latent_edit.evaluation import emotion
+from latent_edit.evaluation.cached_scores import CachedScores
+from latent_edit.evaluation.clips import Clip, Edit, Sound, WorldEdit
+from latent_edit.evaluation.comparison import Figure, compare
+from latent_edit.evaluation.controls import DEFAULT, CorrectionAlone, System
+from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, change_of, heard_by, same_voice, words_lost
+from latent_edit.evaluation.plan import Plan, Trial
+from latent_edit.evaluation.rows import Row
+from latent_edit.manners import Manner, Take, digest
+from latent_edit.prompts.reader import read_prompt
+
+if TYPE_CHECKING:
+    from latent_edit.editor import LatentEditor
+
+TITLE = "emotions, "
+ABOUT = """\
+## Emotions, as actors express them
+
+The prompts are the names of five emotions. What changes from a neutral take (axes, shapes of F0 and energy over the
+sentence, balance of bands) is learnt from five actors of EmoDB and heard by judges fitted on the other five, in two
+folds; what is shipped is learnt from all ten. *Axes alone* is the default without shapes and balance, WORLD is given
+the same axes. Chance is 20 % by functionals and 25 % by the shape of contours, of which boredom is not asked."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """manners: learnt from some actors; judges: fitted on the others, by kind."""
+
+    manners: Mapping[str, Manner]
+    judges: Mapping[str, emotion.EmotionJudge]
+
+
+def folds(scores: CachedScores, acted: Path, tell: Callable[[int, int], None]) -> tuple[Fold, Fold]:
+    """Both, from a folder of acted speech. Raises InputError."""
+    judged, learnt = emotion.read_acted(acted), takes.acted_pairs(acted)
+    actors = sorted({pair.plain.speaker for pair in learnt})
+
+    def fold(own: Sequence[str]) -> Fold:
+        manners = acted_manners.learn([pair for pair in learnt if pair.plain.speaker in own])
+        others = [pair for pair in judged if pair.take.voice not in own]
+        return Fold(manners, {name: emotion.fit(scores, others, kind, tell) for name, kind in emotion.KINDS.items()})
+
+    return fold(actors[::2]), fold(actors[1::2])
+
+
+@dataclass(frozen=True)
+class WithManners:
+    """A clip as an editor makes it that knows other manners. digest: of these."""
+
+    source: Clip
+    digest: str
+    manners: Mapping[str, Manner] = field(compare=False)
+
+    @staticmethod
+    def of(source: Clip, manners: Mapping[str, Manner]) -> WithManners:
+        """With the digest of the manners."""
+        return WithManners(source, digest(manners), manners)
+
+    @property
+    def voice(self) -> str:
+        """The source's."""
+        return self.source.voice
+
+    @property
+    def text(self) -> str:
+        """The source's."""
+        return self.source.text
+
+    def identity(self, editor: LatentEditor) -> list[Any]:
+        """The manners and the source."""
+        return ["with manners", self.digest, *self.source.identity(editor)]
+
+    def render(self, editor: LatentEditor) -> Sound:
+        """By a copy of the editor."""
+        other = copy.copy(editor)
+        other.manners = dict(self.manners)
+        return self.source.render(other)
+
+
+def emotion_rows(scores: CachedScores, plan: Plan, acted: Sequence[Fold]) -> list[Row]:
+    """Every figure of every system on the prompts that name an emotion, and what real actors reach."""
+    trials = plan.trials({prompt: prompt for prompt in emotion.EMOTION_OF}, plan.sizes.emotions)
+    figures = [
+        Figure(TITLE + "words lost (Moonshine)", "points", words_lost("moonshine")),
+        Figure(TITLE + "DistillMOS, after - before", "mos", change_of("distillmos")),
+        Figure(TITLE + "same voice, cosine", "cosine", same_voice),
+    ]
+    for name, kind in emotion.KINDS.items():
+        asked = [prompt for prompt, heard in emotion.EMOTION_OF.items() if heard in kind.emotions]
+        figures.append(Figure(TITLE + EMOTION.format(name), "percent", _heard(name, acted), asked))
+    rows = compare(scores, trials, _systems(acted), figures, plan.split)
+    for prompt, meant in emotion.EMOTION_OF.items():
+        own = [trial for trial in trials if trial.rule == prompt]
+        figure = Figure(TITLE + "heard by functionals", "percent", _heard("functionals", acted))
+        rows += [
+            replace(row, what=figure.what, of=f"default, {meant}")
+            for row in compare(scores, own, _systems(acted)[:1], [figure], plan.split)
+        ]
+    for name in emotion.KINDS:
+        for place, fold in enumerate(acted):
+            accuracy = fold.judges[name].accuracy
+            rows.append(Row(TITLE + EMOTION.format(name), f"{ACTORS}, fold {place + 1}", accuracy, "percent"))
+    return rows
+
+
+def _systems(acted: Sequence[Fold]) -> list[System]:
+    def told(edit: Edit, clip: Clip, manners: Callable[[Mapping[str, Manner]], Mapping[str, Manner]]) -> Clip:
+        return WithManners.of(clip, manners(_fold(edit, acted).manners))
+
+    def as_is(manners: Mapping[str, Manner]) -> Mapping[str, Manner]:
+        return manners
+
+    return [
+        System(DEFAULT, lambda edit: told(edit, edit, as_is), ""),
+        System("axes alone", lambda edit: told(edit, edit, _axes_alone), ""),
+        System("bridge alone", lambda edit: told(edit, Edit(replace(edit.request, correction=False)), as_is), ""),
+        System("correction alone", lambda edit: told(edit, CorrectionAlone(edit.request), as_is), ""),
+        System("WORLD, same axes", lambda edit: WorldEdit(edit.before, _style(edit, acted)), ""),
+        System("identity", lambda edit: edit.before, ""),
+    ]
+
+
+def _axes_alone(manners: Mapping[str, Manner]) -> dict[str, Manner]:
+    """Manners whose shapes and balance are those of the plain synthesis."""
+    return {
+        name: Manner(manner.axes, Take(*(np.zeros_like(values) for values in manner.mean)), np.zeros_like(manner.modes))
+        for name, manner in manners.items()
+    }
+
+
+def _style(edit: Edit, acted: Sequence[Fold]) -> Style:
+    return Style(**read_prompt(edit.request.prompt, manners=_fold(edit, acted).manners).values)
+
+
+def _fold(edit: Edit, acted: Sequence[Fold]) -> Fold:
+    """Sentences take turns, and a seed is the place of its sentence."""
+    return acted[edit.request.seed % len(acted)]
+
+
+def _heard(name: str, acted: Sequence[Fold]) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+    def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
+        return heard_by(_fold(trial.edit, acted).judges[name])(scores, trial, clip)
+
+    return measure

@@ -1,0 +1,166 @@
+"""Manners that people act: learnt from pairs of takes, read from prompts, and heard in edits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from synthetic_speech import speech_like
+
+from latent_edit.axes import AXES, LEVEL, PITCH, TILT, AxisValue
+from latent_edit.config import read_yaml
+from latent_edit.data import acted_manners
+from latent_edit.data.takes import TakePair
+from latent_edit.editor import LatentEditor
+from latent_edit.manners import (
+    BAND_EDGES_HZ,
+    FILE,
+    PLACES,
+    PROMPTS,
+    Manner,
+    Take,
+    digest,
+    from_dict,
+    load_manners,
+    to_dict,
+    write_manners,
+)
+from latent_edit.optimize.corrections import correct
+from latent_edit.optimize.decoder_params import SpeakerDecoder
+from latent_edit.optimize.objectives import energies
+from latent_edit.prompts.reader import MANNER_OF, read_prompt
+from latent_edit.request import EditRequest
+from latent_edit.synthesis import encode_text
+
+TEXT = "The old clock on the wall had stopped."
+
+
+def manner(seed: int = 0) -> Manner:
+    random = np.random.default_rng(seed)
+    mean = Take(random.normal(size=PLACES), random.normal(size=PLACES), random.normal(size=len(BAND_EDGES_HZ) - 1))
+    return Manner({PITCH: 3.0, TILT: 2.0}, mean, random.normal(size=(2, 2, PLACES)))
+
+
+def test_what_is_shipped_has_every_manner_that_a_prompt_can_ask_for() -> None:
+    manners = load_manners()
+    assert set(PROMPTS.values()) == set(MANNER_OF.values()) == manners.keys()
+    for each in manners.values():
+        assert each.axes.keys() <= AXES.keys()
+        assert each.mean.f0.shape == each.mean.energy.shape == (PLACES,)
+        assert each.mean.balance.shape == (len(BAND_EDGES_HZ) - 1,) and each.modes.shape[1:] == (2, PLACES)
+
+
+def test_other_random_numbers_are_other_takes_around_the_mean() -> None:
+    one = manner()
+    takes = [one.take(np.random.default_rng(seed)) for seed in range(400)]
+    assert np.array_equal(takes[3].f0, one.take(np.random.default_rng(3)).f0)
+    assert one.take(None) is one.mean
+    assert np.mean([take.energy for take in takes], axis=0) == pytest.approx(one.mean.energy, abs=0.3)
+    assert np.std([take.f0 for take in takes], axis=0) == pytest.approx(np.hypot(*one.modes[:, 0]), rel=0.2)
+
+
+def test_a_file_says_what_was_written(tmp_path: Path) -> None:
+    write_manners({"angry": manner()}, ["a"], tmp_path / "manners.yaml")
+    found = {name: from_dict(entry) for name, entry in read_yaml(tmp_path / "manners.yaml")["manners"].items()}
+    assert digest(found) == digest({"angry": from_dict(to_dict(manner()))}) != digest({"angry": manner(1)})
+
+
+@dataclass(frozen=True)
+class Made:
+    """A take that is made: `Utterance.read` is all that is asked of it."""
+
+    pitch: float
+    rises: bool = False
+    bright: bool = False
+
+    def read(self, rate: int) -> np.ndarray:
+        speech = speech_like(3.0, rate, self.pitch)
+        if self.bright:
+            speech = np.diff(speech, prepend=0.0).astype(np.float32)
+        return speech * np.float32(10) ** np.linspace(-1.0, 0.0, speech.size) if self.rises else speech
+
+
+def test_what_the_takes_have_in_common_is_learnt() -> None:
+    plain: Any = [Made(pitch) for pitch in (110.0, 120.0, 130.0)]
+    styled: Any = [replace(take, pitch=1.5 * take.pitch, rises=True, bright=True) for take in plain]
+    pairs = [TakePair(a, b, "angry", None) for a, b in zip(plain, styled, strict=True)]
+    found = acted_manners.learn(pairs)["angry"]
+    assert found.axes[PITCH] == pytest.approx(12 * np.log2(1.5), abs=0.5) and found.axes[TILT] > 3
+    assert np.corrcoef(found.mean.energy, np.arange(PLACES))[0, 1] > 0.7
+    assert found.mean.balance[-1] > found.mean.balance[0] + 10
+    assert np.abs(found.modes).max() < 0.5  # all do the same
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("sad", "sad"),
+        ("a sad voice", "sad"),
+        ("furious", "angry"),
+        ("happily", "happy"),
+        ("disgusted", "disgusted"),
+        ("low and slow", None),
+        ("sad and slow", None),
+        ("angry, whispering", None),
+        ("not sad", None),
+        ("excited", None),
+    ],
+)
+def test_a_prompt_that_names_nothing_but_an_emotion_asks_for_a_manner(prompt: str, expected: str | None) -> None:
+    assert read_prompt(prompt).manner == expected
+
+
+def test_a_manner_has_its_own_axes_and_stronger_words_more_of_it() -> None:
+    weak, plain = (read_prompt(prompt) for prompt in ("a bit sad", "sad"))
+    acted = load_manners()["sad"].axes
+    assert plain.manner_size == 1.0 and plain.value(TILT) == pytest.approx(acted[TILT])
+    assert 0 < weak.manner_size < 1 and weak.value(PITCH) == pytest.approx(weak.manner_size * acted[PITCH])
+    assert plain.value(LEVEL) < 0  # as the lexicon says: acted speech was levelled
+    other = read_prompt("sad", manners={"sad": manner()})
+    assert other.value(TILT) == 2.0
+
+
+@pytest.mark.shipped
+def test_an_edit_has_the_energy_and_the_f0_of_a_take(shipped_editor: LatentEditor) -> None:
+    """Both fall where the take falls, whatever the plain synthesis does; the balance follows too."""
+    vits = shipped_editor.vits
+    source = encode_text(vits, TEXT, "sam_a", 0).latents[0]
+    voice = SpeakerDecoder.of(vits, "sam_a")
+    slope = np.linspace(-0.7, 0.7, PLACES)
+    balance = np.where(np.arange(len(BAND_EDGES_HZ) - 1) < 5, -3.0, 3.0)
+    asked = {name: AxisValue(0.0, axis.floor) for name, axis in AXES.items()} | {PITCH: AxisValue(3.0, 3.0)}
+    over_time, bands, f0 = [], [], []
+    for sign in (1, -1):
+        take = Take(sign * slope, sign * slope, sign * balance)
+        edited = correct(vits, source, source, source, asked, "sam_a", take=take)
+        found = energies(vits.decode(edited, "sam_a"), energies(vits.decode(source, "sam_a")))
+        over_time.append(found.over_time)
+        bands.append(found.over_bands)
+        contour = voice.f0(edited.z)[0]
+        halves = [part[part > 0].log2().mean() for part in contour.chunk(2)]
+        f0.append(float(12 * (halves[1] - halves[0])))
+    rising = torch.stack(over_time).diff(dim=0)[0].neg()
+    assert np.corrcoef(rising, slope)[0, 1] > 0.8 and rising[-4:].mean() - rising[:4].mean() > 4
+    brighter = torch.stack(bands).diff(dim=0)[0].neg()
+    assert brighter[5:].mean() - brighter[:5].mean() > 3
+    assert f0[0] - f0[1] > 1
+
+
+@pytest.mark.shipped
+def test_seeds_act_differently_and_the_prompt_decides(shipped_editor: LatentEditor) -> None:
+    asked = EditRequest(text=TEXT, voice="sam_a", prompt="angry", steps=1)
+    after = [shipped_editor.after(asked).waveform for _ in range(2)]
+    assert torch.equal(after[0].samples, after[1].samples)
+    style = shipped_editor._embed_style(asked)
+    takes = [shipped_editor._take(style, replace(asked, seed=seed), 0) for seed in (0, 1)]
+    assert takes[0] is not None and takes[1] is not None and not np.array_equal(takes[0].f0, takes[1].f0)
+    whisper = replace(asked, prompt="a whisper")
+    assert shipped_editor._take(shipped_editor._embed_style(whisper), whisper, 0) is None
+
+
+def test_the_file_names_the_actors() -> None:
+    assert len(read_yaml(FILE)["actors"]) == 10
