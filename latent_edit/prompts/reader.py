@@ -305,7 +305,7 @@ def _emotion(items: Sequence[Item]) -> str | None:
 
 
 def _manner(items: Sequence[Item]) -> tuple[str | None, float]:
-    """The manner that is acted, where nothing else is asked for or denied, and its size: 1 for a concept's first word."""
+    """The manner, where nothing else is asked for or denied, and its size: 1 for a concept's first word."""
     manners = {MANNER_OF.get(item.word.concept) if item.factor > 0 else None for item in items}
     manner = manners.pop() if len(manners) == 1 else None
     if manner is None:
