@@ -11,7 +11,7 @@ from latent_edit.editor import LatentEditor
 from latent_edit.request import EditRequest
 
 TEXT = "Nobody told me that the bridge was closed."
-PROMPTS = ("an angry shout", "a whisper", "sad and slow", "excited")
+PROMPTS = ("angry", "sad", "a whisper", "excited")
 TABLE_NAME = "sounds.json"
 
 

@@ -12,6 +12,7 @@ from gradio.components import Component
 
 from latent_edit.audio import FORMATS
 from latent_edit.config import preset_prompts
+from latent_edit.manners import PROMPTS
 from latent_edit.request import RANGES, EditRequest
 from latent_edit.ui.loading import EditorLoader
 from latent_edit.ui.marked_words import build_marked_words
@@ -175,8 +176,8 @@ def _sentence(examples: list[str]) -> gr.Textbox:
 
 
 def _style_prompt() -> gr.Textbox:
-    """Free text, and the presets as chips that fill it in; a chip stays marked only while its words stand there."""
-    presets = preset_prompts()
+    """Free text, and presets and emotions as chips that fill it in; a chip stays marked only while its words stand there."""
+    presets = [*preset_prompts(), *PROMPTS]
     preset = chips(presets, FIRST_PROMPT, "Examples", "presets", "untitled")
     prompt = gr.Textbox(
         FIRST_PROMPT, label="In your own words", show_label=False, lines=1, max_lines=3, elem_id="prompt",

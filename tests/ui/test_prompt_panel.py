@@ -32,3 +32,8 @@ def test_only_what_was_moved_is_set() -> None:
     assert value["prompt"] == "sad" and "set" not in value  # so that what is set for the same words stays
     assert set_by_hand(value) is None and set_by_hand(None) is None
     assert set_by_hand({**value, "set": {"level_db": 2.0}}) == {"level_db": 2.0}
+
+
+def test_a_prompt_that_is_acted_says_so() -> None:
+    assert "Emotion: sadness, as actors express it." in panel_value(read_prompt("heartbroken"))["lines"]
+    assert "Emotion: sadness." in panel_value(read_prompt("sad and slow"))["lines"]
