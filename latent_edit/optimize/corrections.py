@@ -1,8 +1,9 @@
 """Corrections: what is wrong with a latent, written as objectives, and solved for.
 
 `invert`, `matched` and `breathy` look for the latent of a sound or of decoder parameters; `expand_f0` undoes what
-averaging did to F0; `with_final_rise` makes a question; `restore_formants` undoes what breath did to words; `correct`
-brings an edit to the axes of its style. All leave what they are given as it is.
+averaging did to F0; `with_final_rise` makes a question; `restore_formants` undoes what breath did to words;
+`with_dynamics` gives the energy of an acted take; `correct` brings an edit to the axes of its style. All leave what they
+are given as it is.
 """
 
 from __future__ import annotations
@@ -263,7 +264,7 @@ def correct(
         speaker: whose latents they are; another one's decoder may speak them a little differently.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
         exactly: axes that are to be where they are asked, however far the bridge goes.
-        take: of a manner that people act, where that is what is asked for; then its size is the least reach.
+        take: of a manner that people act, where that is what is asked for; then the reach is 1.
     """
     if not vits.has_source_filter or not AXES.keys() <= asked.keys():
         return edited
