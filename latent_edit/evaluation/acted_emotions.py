@@ -110,11 +110,8 @@ def emotion_rows(scores: CachedScores, plan: Plan, acted: Sequence[Fold]) -> lis
     rows = compare(scores, trials, _systems(acted), figures, plan.split)
     for prompt, meant in emotion.EMOTION_OF.items():
         own = [trial for trial in trials if trial.rule == prompt]
-        figure = Figure(TITLE + "heard by functionals", "percent", _heard("functionals", acted))
-        rows += [
-            replace(row, what=figure.what, of=f"default, {meant}")
-            for row in compare(scores, own, _systems(acted)[:1], [figure], plan.split)
-        ]
+        alone = compare(scores, own, _systems(acted)[:1], figures, plan.split)
+        rows += [replace(row, of=f"{row.of}: {meant}") for row in alone if row.estimate.value is not None]
     for name in emotion.KINDS:
         for place, fold in enumerate(acted):
             accuracy = fold.judges[name].accuracy

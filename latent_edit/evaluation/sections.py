@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,21 +18,34 @@ from latent_edit.files import write_text
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
-# How the rows of a suite begin -> what stands above its table.
-ABOUT: Mapping[str, str] = {module.TITLE: module.ABOUT for module in (acted_emotions, human_pair, acted_bridges)}
+TAKES = "TAKES.md"  # the page about bridges between takes
+TAKES_LINK = f"""## Bridges between takes
+
+What bridges learn from two recorded manners of one actor, and from acted takes: [{TAKES}]({TAKES})."""
 
 
 def write_sections(report: Report, results: Path) -> None:
-    """Put the table of every suite that was ever measured into docs/RESULTS.md."""
-    for title, about in ABOUT.items():
-        figures = [what for what, _ in report.items if what.startswith(title) and not what.endswith(PAIRED)]
-        if figures:
-            table = report.pivot(list(dict.fromkeys(figures)), "system", "development").replace(title, "")
-            write_section(results, f"{about}\n\n{table}", title.strip(", "))
+    """Put the table of every suite that was ever measured into docs/RESULTS.md, or on a page beside it."""
+    if emotions := _section(report, acted_emotions.TITLE, acted_emotions.ABOUT):
+        write_section(results, emotions, "emotions")
+    takes = [_section(report, suite.TITLE, suite.ABOUT) for suite in (human_pair, acted_bridges)]
+    if any(takes):
+        page = "\n\n".join(["# Bridges between two takes of a sentence", *filter(None, takes)])
+        write_text(results.with_name(TAKES), page + "\n")
+        write_section(results, TAKES_LINK, "takes")
     if any(what.startswith(LATENTS) for what, _ in report.items):
-        page = results.with_name(latent_results.PAGE)
-        write_text(page, latent_results.page(report, page, latent_results.FOLDER))
+        page_of_latents = results.with_name(latent_results.PAGE)
+        write_text(page_of_latents, latent_results.page(report, page_of_latents, latent_results.FOLDER))
         write_section(results, latent_results.LINK, "latents")
+
+
+def _section(report: Report, title: str, about: str) -> str | None:
+    """The table of rows that begin with a title, below what is said about it; None where there are none."""
+    figures = [what for what, _ in report.items if what.startswith(title) and not what.endswith(PAIRED)]
+    if not figures:
+        return None
+    table = report.pivot(list(dict.fromkeys(figures)), "system", "development").replace(title, "")
+    return f"{about}\n\n{table}"
 
 
 def write(rows: Sequence[Row], editor: LatentEditor, data: Path, results: Path) -> None:

@@ -2,8 +2,8 @@
 
 `invert`, `matched` and `breathy` look for the latent of a sound or of decoder parameters; `expand_f0` undoes what
 averaging did to F0; `with_final_rise` makes a question; `restore_formants` undoes what breath did to words;
-`with_dynamics` gives the energy of an acted take; `correct` brings an edit to the axes of its style. All leave what they
-are given as it is.
+`with_dynamics` gives the energy of an acted take; `correct` brings an edit to the axes of its style. All leave what
+they are given as it is.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def _sentence(examples: list[str]) -> gr.Textbox:
 
 
 def _style_prompt() -> gr.Textbox:
-    """Free text, and presets and emotions as chips that fill it in; a chip is marked only while its words stand there."""
+    """Free text, and presets and emotions as chips that fill it in; a chip is marked while its words stand there."""
     presets = [*preset_prompts(), *PROMPTS]
     preset = chips(presets, FIRST_PROMPT, "Examples", "presets", "untitled")
     prompt = gr.Textbox(

@@ -15,6 +15,7 @@ from latent_edit.editor import LatentEditor
 from latent_edit.evaluation import acted_emotions
 from latent_edit.evaluation.acted_emotions import Fold, WithManners, emotion_rows, folds
 from latent_edit.evaluation.clips import Edit
+from latent_edit.evaluation.controls import DEFAULT
 from latent_edit.evaluation.emotion import KINDS, ActedPair, EmotionJudge
 from latent_edit.evaluation.outside_judges import ACTORS
 from latent_edit.evaluation.plan import QUICK, make_plan
@@ -55,8 +56,9 @@ def test_emotions_are_judged_by_the_judges_of_the_other_fold() -> None:
         for model in (Nearest(), deaf)
     ]
     rows = emotion_rows(scores, make_plan(["anna"], replace(QUICK, emotions=2), None, {}), acted)
-    heard = {row.of: row.estimate.value for row in rows if row.what == "emotions, heard by functionals"}
-    assert heard["default, angry"] == 0.5 and heard["default, bored"] == 0.5 and heard["default, sad"] == 0.0
+    heard = {row.of: row.estimate.value for row in rows if row.what == "emotions, emotion heard, functionals"}
+    each = {meant: heard[f"{DEFAULT}: {meant}"] for meant in ("angry", "bored", "sad")}
+    assert each == {"angry": 0.5, "bored": 0.5, "sad": 0.0}
     actors = {row.of: row.estimate.value for row in rows if row.of.startswith(ACTORS)}
     assert set(actors.values()) == {0.7} and len(actors) == 2
 

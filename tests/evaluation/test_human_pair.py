@@ -15,7 +15,7 @@ from latent_edit.data.styles import Style
 from latent_edit.data.takes import TakePair
 from latent_edit.evaluation import report
 from latent_edit.evaluation.rows import Row
-from latent_edit.evaluation.sections import write_sections
+from latent_edit.evaluation.sections import TAKES, write_sections
 from latent_edit.evaluation.statistics import Estimate
 from latent_edit.evaluation.takes import human_pair, take_frames
 from latent_edit.evaluation.takes.human_pair import FIGURES, IDENTITY, LATENT_SYSTEMS, PLAIN, TITLE, Learnt
@@ -102,7 +102,7 @@ def test_everything_but_one_control_is_decoded_as_the_plain_voice() -> None:
     ]
 
 
-def test_the_table_is_put_into_the_report_and_replaced(tmp_path: Path) -> None:
+def test_the_table_is_put_on_its_page_and_replaced(tmp_path: Path) -> None:
     results = tmp_path / "RESULTS.md"
     results.write_text("# Results\n\nfirst\n")
     figure, unit = next(iter(FIGURES.values()))
@@ -113,8 +113,8 @@ def test_the_table_is_put_into_the_report_and_replaced(tmp_path: Path) -> None:
         ]
         measured = [report.Measured(row, {}) for row in rows]
         write_sections(report.Report(measured, {}), results)
-    text = results.read_text()
-    assert text.startswith("# Results\n\nfirst\n")
+    assert results.read_text().startswith("# Results\n\nfirst\n") and TAKES in results.read_text()
+    text = (tmp_path / TAKES).read_text()
     assert "+0.750" in text and "+0.250" not in text and "accuracy" not in text
     other = report.Report(measured[1:], {})
     write_sections(other, tmp_path / "none.md")
