@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 RESULTS, REPORT, PICTURES = Path("docs/RESULTS.md"), Path("checkpoints"), Path("assets")
 # The options of each suite, besides --out and --runs.
 SUITES: Mapping[str, Collection[str]] = {
-    "embedded": ("recordings", "acted", "study", "test", "quick", "combinations", "preservation", "workers"),
+    "embedded": ("recordings", "study", "test", "quick", "combinations", "preservation", "workers"),
     "paper": ("rows", "steps", "batch", "combinations", "quick"),
     "latents": ("recordings", "acted", "clap", "quick", "workers"),
+    "emotions": ("acted", "combinations", "workers"),
     "human-pair": ("recordings",),
     "acted-pairs": ("acted",),
     "reference-effects": ("recordings", "workers"),
@@ -35,8 +36,8 @@ def evaluate(
     suite: Annotated[
         str,
         typer.Option(
-            help="embedded, paper (presets/paper-suite.yaml), latents, human-pair, acted-pairs, or reference-effects "
-            "(presets/reference-effects.yaml)."
+            help="embedded, paper (presets/paper-suite.yaml), latents, emotions, human-pair, acted-pairs, or "
+            "reference-effects (presets/reference-effects.yaml)."
         ),
     ] = "embedded",
     recordings: Annotated[
@@ -83,6 +84,8 @@ def evaluate(
         return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
     if suite == "latents":
         return _evaluate_latents(recordings, acted, clap, quick, workers, out, runs)
+    if suite == "emotions":
+        return _judge_emotions(acted, combinations, workers, runs, out or RESULTS)
     if suite == "human-pair":
         return _judge_human_pair(recordings, runs, out or RESULTS)
     if suite == "acted-pairs":
@@ -91,7 +94,7 @@ def evaluate(
         return _measure_reference_effects(recordings, runs, workers, out)
     split: Split = "test" if test else "development"
     counts = _given(presets=combinations, preservation=preservation)
-    return _evaluate_embedded(counts, quick, split, recordings, acted, study, workers, out, runs)
+    return _evaluate_embedded(counts, quick, split, recordings, study, workers, out, runs)
 
 
 def _given(**counts: int | None) -> dict[str, int]:
@@ -108,8 +111,8 @@ def _refuse_others(suite: str, given: Collection[str]) -> None:
 
 
 def _evaluate_embedded(
-    counts: Mapping[str, int], quick: bool, split: Split, recordings: Path | None, acted: Path | None,
-    study: Path | None, workers: int, out: Path | None, runs: Path,
+    counts: Mapping[str, int], quick: bool, split: Split, recordings: Path | None, study: Path | None, workers: int,
+    out: Path | None, runs: Path,
 ) -> None:  # fmt: skip
     from dataclasses import replace
 
@@ -122,9 +125,7 @@ def _evaluate_embedded(
     folder = runs / "evaluation-quick"
     results, data = (out or folder / RESULTS.name, folder) if quick else (out or RESULTS, REPORT)
     listeners = scores(study) if study else []
-    run = Run(
-        runs / "evaluation", results, data, sizes, recordings, acted, split=split, study=listeners, workers=workers
-    )
+    run = Run(runs / "evaluation", results, data, sizes, recordings, split=split, study=listeners, workers=workers)
     typer.echo(summary(evaluate_embedded(LatentEditor.load(), run, _tell_judged)))
     typer.echo(f"written to {results}")
 
@@ -211,6 +212,21 @@ def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int
     out, scores = out or PRESETS / "reference-effects.yaml", CachedScores(editor, runs / "evaluation")
     measured = reference_effects.measure_reference_effects(scores, chosen, _tell_judged, workers)
     reference_effects.write_reference_effects(out, measured, len(chosen))
+    typer.echo(f"written to {out}")
+
+
+def _judge_emotions(acted: Path | None, combinations: int | None, workers: int, runs: Path, out: Path) -> None:
+    from latent_edit.editor import LatentEditor
+    from latent_edit.evaluation import sections
+    from latent_edit.evaluation.acted_emotions import evaluate_emotions
+    from latent_edit.evaluation.cached_scores import CachedScores
+
+    if acted is None:
+        raise InputError("emotions are learnt from acted speech and judged by it; give its folder with --acted")
+    editor = LatentEditor.load()
+    scores = CachedScores(editor, runs / "evaluation")
+    rows = evaluate_emotions(scores, acted, combinations, _tell_judged, workers)
+    sections.write(rows, editor, REPORT, out)
     typer.echo(f"written to {out}")
 
 

@@ -18,12 +18,12 @@ import numpy as np
 from latent_edit.data import acted_manners, takes
 from latent_edit.data.styles import Style
 from latent_edit.evaluation import emotion
-from latent_edit.evaluation.cached_scores import CachedScores
+from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import Clip, Edit, Sound, WorldEdit
 from latent_edit.evaluation.comparison import Figure, compare
 from latent_edit.evaluation.controls import DEFAULT, CorrectionAlone, System
 from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, change_of, heard_by, same_voice, words_lost
-from latent_edit.evaluation.plan import Plan, Trial
+from latent_edit.evaluation.plan import Plan, SampleSizes, Trial, make_plan
 from latent_edit.evaluation.rows import Row
 from latent_edit.manners import Manner, Take, digest
 from latent_edit.prompts.reader import read_prompt
@@ -31,6 +31,7 @@ from latent_edit.prompts.reader import read_prompt
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
+COMBINATIONS = 16
 TITLE = "emotions, "
 ABOUT = """\
 ## Emotions, as actors express them
@@ -38,7 +39,8 @@ ABOUT = """\
 The prompts are the names of five emotions. What changes from a neutral take (axes, shapes of F0 and energy over the
 sentence, balance of bands) is learnt from five actors of EmoDB and heard by judges fitted on the other five, in two
 folds; what is shipped is learnt from all ten. *Axes alone* is the default without shapes and balance, WORLD is given
-the same axes. Chance is 20 % by functionals and 25 % by the shape of contours, of which boredom is not asked."""
+the same axes. Chance is 20 % by functionals and 25 % by the shape of contours, of which boredom is not asked.
+Made by `evaluate --suite emotions`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +98,24 @@ class WithManners:
         return self.source.render(other)
 
 
+def evaluate_emotions(
+    scores: CachedScores, acted: Path, combinations: int | None, tell: Callable[[int, int], None], workers: int
+) -> list[Row]:
+    """Every row, from a folder of acted speech; combinations: of sentence and voice, for every prompt."""
+    sizes = SampleSizes(presets=combinations or COMBINATIONS)
+    plan, dealt, needed = (
+        make_plan(scores.editor.voices, sizes, None, {}),
+        folds(scores, acted, tell),
+        ScoreList(scores.editor),
+    )
+    emotion_rows(needed, plan, dealt)
+    scores.compute(needed.keys, tell, workers)
+    return emotion_rows(scores, plan, dealt)
+
+
 def emotion_rows(scores: CachedScores, plan: Plan, acted: Sequence[Fold]) -> list[Row]:
     """Every figure of every system on the prompts that name an emotion, and what real actors reach."""
-    trials = plan.trials({prompt: prompt for prompt in emotion.EMOTION_OF}, plan.sizes.emotions)
+    trials = plan.trials({prompt: prompt for prompt in emotion.EMOTION_OF}, plan.sizes.presets)
     figures = [
         Figure(TITLE + "words lost (Moonshine)", "points", words_lost("moonshine")),
         Figure(TITLE + "DistillMOS, after - before", "mos", change_of("distillmos")),

@@ -30,7 +30,6 @@ class SampleSizes:
 
     sentences: of each voice, from which combinations are taken. presets: combinations for every preset and system.
     others: for every paraphrase and every new prompt. guidance: for every preset at every guidance scale.
-    emotions: for every prompt that names one.
     recordings: held-out recordings of each voice for word error rates and voice identity. fidelity: of these, for
     fidelity, naturalness and range of F0. preservation: of these, for the words that every preset preserves, beside
     the sentences that were recorded; 0 leaves these rows to an earlier run. voices: how many of them; None is all.
@@ -40,16 +39,13 @@ class SampleSizes:
     presets: int = 24
     others: int = 8
     guidance: int = 8
-    emotions: int = 16
     recordings: int = 100
     fidelity: int = 15
     preservation: int = 20
     voices: int | None = None
 
 
-QUICK = SampleSizes(
-    sentences=2, presets=2, others=1, guidance=1, emotions=2, recordings=2, fidelity=1, preservation=1, voices=2
-)
+QUICK = SampleSizes(sentences=2, presets=2, others=1, guidance=1, recordings=2, fidelity=1, preservation=1, voices=2)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from latent_edit import judges
 from latent_edit.axes import AXES
 from latent_edit.data.styles import Style, style_of
 from latent_edit.evaluation import report, sections
-from latent_edit.evaluation.acted_emotions import Fold, emotion_rows, folds
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import editor_code
 from latent_edit.evaluation.controls import systems
@@ -64,8 +62,8 @@ class Run:
     """What to judge, and where it goes.
 
     cache: folder of scores. results: the Markdown file. data: folder of evaluation.json; the marked section of a
-    README.md there is written as well. recordings: folder of a corpus, and acted: of acted speech, without which some
-    rows cannot be measured. study: scores of a listening test.
+    README.md there is written as well. recordings: folder of a corpus, without which some rows
+    cannot be measured. study: scores of a listening test.
     """
 
     cache: Path
@@ -73,7 +71,6 @@ class Run:
     data: Path
     sizes: SampleSizes
     recordings: Path | None = None
-    acted: Path | None = None
     study: Sequence[ClipScore] = ()
     split: Split = "development"
     workers: int = 1
@@ -85,7 +82,7 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     axes = predicted_styles(editor.style_encoder, prompts)
     plan = make_plan(editor.voices, run.sizes, run.recordings, axes, list(editor.methods), run.split)
     scores, needed = CachedScores(editor, run.cache), ScoreList(editor)
-    parts = _parts(run, folds(scores, run.acted, tell) if run.acted else ())
+    parts = _parts(run)
     for part in parts:
         part(needed, plan)
     scores.compute(needed.keys, tell, run.workers)
@@ -99,18 +96,16 @@ def evaluate_embedded(editor: LatentEditor, run: Run, tell: Callable[[int, int],
     written = report.Report(measured, hashes)
     about = {system.name: system.about for system in systems(plan)}
     run.results.parent.mkdir(parents=True, exist_ok=True)
-    write_text(run.results, written.results(notes(plan, run.acted), about) + "\n")
+    write_text(run.results, written.results(notes(plan), about) + "\n")
     paper_report.write_report(run.results, run.data / PAPER_DATA, editor)
     sections.write_sections(written, run.results)
     report.write_section(run.data / "README.md", written.headlines())
     return rows
 
 
-def _parts(run: Run, acted: Sequence[Fold]) -> list[Part]:
+def _parts(run: Run) -> list[Part]:
     """What is measured: the test set is for edits alone, the rest does not depend on sentences or prompts of ours."""
     parts: list[Part] = [outside_rows, *ON_TEXT]
-    if acted:
-        parts.append(partial(emotion_rows, acted=acted))
     if run.split == "test":
         return parts
     if run.recordings:
@@ -118,7 +113,7 @@ def _parts(run: Run, acted: Sequence[Fold]) -> list[Part]:
     return [*parts, caption_rows]
 
 
-def notes(plan: Plan, acted: Path | None) -> list[str]:
+def notes(plan: Plan) -> list[str]:
     """What a reader has to know about this run."""
     versions = environment()["versions"]
     made_with = ", ".join(f"{name} {versions[name]}" for name in VERSIONS)
@@ -127,13 +122,10 @@ def notes(plan: Plan, acted: Path | None) -> list[str]:
         f"Last run: the {plan.split} set, with {made_with}; voices {', '.join(plan.voices)}; {sizes}.",
         "The development set chose what is shipped; the test set is judged once for a release and chooses nothing.",
         "Moonshine and pocketsphinx are recognisers, DistillMOS and DNSMOS models of quality, the voice is compared by"
-        " Resemblyzer. The emotion judges are fitted on acted speech of other people (EmoDB), cross-fitted over actors:"
-        " on functionals of the change from the neutral take, and on the shape of contours alone.",
+        " Resemblyzer.",
     ]
     if missing := [what for what, package in PACKAGES.items() if not judges.installed(package)]:
         lines.append(f"Not measured this time, because the judge is not installed: {', '.join(missing)}.")
-    if acted is None:
-        lines.append("Without acted speech (`--acted`) the emotion judges were not asked this time.")
     if not plan.recorded:
         lines.append("Without real recordings (`--recordings`) the rows that need them were not measured this time.")
     if not plan.axes:

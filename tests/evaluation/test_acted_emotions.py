@@ -55,7 +55,7 @@ def test_emotions_are_judged_by_the_judges_of_the_other_fold() -> None:
         Fold(load_manners(), {name: EmotionJudge(kind, (model,), accuracy) for name in KINDS})
         for model in (Nearest(), deaf)
     ]
-    rows = emotion_rows(scores, make_plan(["anna"], replace(QUICK, emotions=2), None, {}), acted)
+    rows = emotion_rows(scores, make_plan(["anna"], replace(QUICK, presets=2), None, {}), acted)
     heard = {row.of: row.estimate.value for row in rows if row.what == "emotions, emotion heard, functionals"}
     each = {meant: heard[f"{DEFAULT}: {meant}"] for meant in ("angry", "bored", "sad")}
     assert each == {"angry": 0.5, "bored": 0.5, "sad": 0.0}

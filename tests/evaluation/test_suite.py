@@ -77,11 +77,11 @@ def test_the_suite(shipped_editor: LatentEditor, tmp_path: Path, monkeypatch: py
 def test_parts_that_need_what_was_not_given_are_left_out(tmp_path: Path) -> None:
     run = Run(tmp_path, tmp_path, tmp_path, QUICK)
     on_text = set(suite.ON_TEXT)
-    assert on_text < set(suite._parts(run, ())) and not set(suite.ON_RECORDINGS) & set(suite._parts(run, ()))
+    assert on_text < set(suite._parts(run)) and not set(suite.ON_RECORDINGS) & set(suite._parts(run))
     whole = replace(run, recordings=tmp_path)
-    assert set(suite.ON_RECORDINGS) <= set(suite._parts(whole, ()))
-    assert words_rows not in suite._parts(replace(whole, sizes=replace(QUICK, preservation=0)), ())
-    assert not set(suite.ON_RECORDINGS) & set(suite._parts(replace(whole, split="test"), ()))
+    assert set(suite.ON_RECORDINGS) <= set(suite._parts(whole))
+    assert words_rows not in suite._parts(replace(whole, sizes=replace(QUICK, preservation=0)))
+    assert not set(suite.ON_RECORDINGS) & set(suite._parts(replace(whole, split="test")))
 
 
 @pytest.mark.shipped
