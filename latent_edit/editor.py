@@ -252,7 +252,8 @@ class LatentEditor:
         """The edit of an edit.json again. Raises CheckpointError when it was made with other checkpoints."""
         request = EditRequest.from_json(record)
         self.bridge(request.method)
-        versions.refuse_other_checkpoints(read_record(record)["provenance"], self.hashes(request.method))
+        hashes = self.hashes(request.method, request.prompt)
+        versions.refuse_other_checkpoints(read_record(record)["provenance"], hashes)
         return self.edit(request, progress)
 
     # -- its parts -----------------------------------------------------------------------------------------------
@@ -362,7 +363,8 @@ class LatentEditor:
         if asked.manner is None:
             return None
         random = np.random.default_rng([request.seed, ACTING_STREAM, piece])
-        return self.manners[asked.manner].take(random).times(asked.manner_size)
+        take = self.manners[asked.manner].take(random)
+        return None if take is None else take.times(asked.manner_size)
 
     def _asked(self, style: Style) -> dict[str, AxisValue]:
         """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
@@ -410,7 +412,7 @@ class LatentEditor:
             notes=edit.before.notes + edit.style.asked.notes + edit.style.notes + _words_note(request),
             log_duration_ratio=edit.log_ratio,
             seconds=seconds,
-            provenance={"checkpoints": self.hashes(request.method), **versions.environment()},
+            provenance={"checkpoints": self.hashes(request.method, request.prompt), **versions.environment()},
             reference=edit.style.reference,
             recording=edit.source.recording,
             asked=edit.style.asked,
@@ -464,15 +466,16 @@ class LatentEditor:
             )
         return self.bridges[choose("method", method, self.bridges)]
 
-    def hashes(self, method: str) -> dict[str, str]:
-        """Content hashes of everything that an edit with `method` depends on."""
+    def hashes(self, method: str, prompt: str = "") -> dict[str, str]:
+        """Content hashes of everything that an edit with `method` depends on; of manners if a prompt asks for one."""
+        manners = {"manners": digest(self.manners)} if prompt and self.read_prompt(prompt).manner else {}
         words = getattr(self.style_encoder, "words_hash", None)  # of a CLAP that takes words as others
         return {
             "voice": self.vits.hash,
             "latent_space": self.vits.latent_hash,
             "style_encoder": self.style_encoder.hash,
             "bridge": self.bridge(method).hash,
-            "manners": digest(self.manners),
+            **manners,
             **({"words": words} if words else {}),
         }
 

@@ -45,20 +45,20 @@ class Take(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Manner:
-    """axes: change of each style axis, by name; mean: the take in the middle; modes: how takes differ from it, one
-    standard deviation each, [K, 2, PLACES], F0 and energy.
+    """axes: change of each style axis, by name; middle: the take around which all others lie, None where only the axes
+    are to change; modes: how takes differ from it, one standard deviation each, [K, 2, PLACES], F0 and energy.
     """
 
     axes: Mapping[str, float]
-    mean: Take
+    middle: Take | None
     modes: np.ndarray
 
-    def take(self, random: np.random.Generator | None) -> Take:
-        """Another take of the same manner each time; the mean one without random numbers."""
-        if random is None:
-            return self.mean
+    def take(self, random: np.random.Generator) -> Take | None:
+        """Another take of the same manner for other random numbers."""
+        if self.middle is None:
+            return None
         f0, energy = np.tensordot(random.standard_normal(len(self.modes)), self.modes, 1)
-        return Take(self.mean.f0 + f0, self.mean.energy + energy, self.mean.balance)
+        return Take(self.middle.f0 + f0, self.middle.energy + energy, self.middle.balance)
 
 
 @lru_cache(maxsize=1)
@@ -104,5 +104,9 @@ def to_dict(manner: Manner) -> dict[str, Any]:
         rounded: list[Any] = np.round(values, 2).tolist()
         return rounded
 
-    mean = {name: plain(getattr(manner.mean, name)) for name in ("f0", "energy", "balance")}
-    return {"axes": {name: round(x, 2) for name, x in manner.axes.items()}, **mean, "modes": plain(manner.modes)}
+    middle = {} if manner.middle is None else manner.middle._asdict()
+    return {
+        "axes": {name: round(value, 2) for name, value in manner.axes.items()},
+        **{name: plain(values) for name, values in middle.items()},
+        "modes": plain(manner.modes),
+    }

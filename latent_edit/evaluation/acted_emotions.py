@@ -13,19 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from latent_edit.data import acted_manners, takes
 from latent_edit.data.styles import Style
 from latent_edit.evaluation import emotion
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
-from latent_edit.evaluation.clips import Clip, Edit, Sound, WorldEdit
+from latent_edit.evaluation.clips import Clip, Edit, OfSource, Sound, WorldEdit
 from latent_edit.evaluation.comparison import Figure, compare
 from latent_edit.evaluation.controls import DEFAULT, CorrectionAlone, System
 from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, change_of, heard_by, same_voice, words_lost
 from latent_edit.evaluation.plan import Plan, SampleSizes, Trial, make_plan
 from latent_edit.evaluation.rows import Row
-from latent_edit.manners import Manner, Take, digest
+from latent_edit.manners import Manner, digest
 from latent_edit.prompts.reader import read_prompt
 
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ def folds(scores: CachedScores, acted: Path, tell: Callable[[int, int], None]) -
 
 
 @dataclass(frozen=True)
-class WithManners:
+class WithManners(OfSource):
     """A clip as an editor makes it that knows other manners. digest: of these."""
 
     source: Clip
@@ -76,16 +74,6 @@ class WithManners:
     def of(source: Clip, manners: Mapping[str, Manner]) -> WithManners:
         """With the digest of the manners."""
         return WithManners(source, digest(manners), manners)
-
-    @property
-    def voice(self) -> str:
-        """The source's."""
-        return self.source.voice
-
-    @property
-    def text(self) -> str:
-        """The source's."""
-        return self.source.text
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The manners and the source."""
@@ -154,11 +142,8 @@ def _systems(acted: Sequence[Fold]) -> list[System]:
 
 
 def _axes_alone(manners: Mapping[str, Manner]) -> dict[str, Manner]:
-    """Manners whose shapes and balance are those of the plain synthesis."""
-    return {
-        name: Manner(manner.axes, Take(*(np.zeros_like(values) for values in manner.mean)), np.zeros_like(manner.modes))
-        for name, manner in manners.items()
-    }
+    """Manners without shapes and balance."""
+    return {name: replace(manner, middle=None) for name, manner in manners.items()}
 
 
 def _style(edit: Edit, acted: Sequence[Fold]) -> Style:

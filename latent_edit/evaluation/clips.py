@@ -180,7 +180,8 @@ class Edit(OfRequest):
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, all weights that it uses, and the code."""
-        return ["edit", self.request.to_dict(), editor.hashes(self.request.method), editor_code(editor)]
+        made = editor.hashes(self.request.method, self.request.prompt)
+        return ["edit", self.request.to_dict(), made, editor_code(editor)]
 
     def render(self, editor: LatentEditor) -> Sound:
         """Edit."""

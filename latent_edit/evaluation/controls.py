@@ -60,7 +60,8 @@ class CorrectionAlone(OfRequest):
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, all weights (the bridge's also predict the pace), and the code."""
-        made = [editor.hashes(self.request.method), editor_code(editor), code_hash(__name__)]
+        hashes = editor.hashes(self.request.method, self.request.prompt)
+        made = [hashes, editor_code(editor), code_hash(__name__)]
         return ["correction alone", self.request.to_dict(), self.rendered_breath, *made]
 
     def render(self, editor: LatentEditor) -> Sound:

@@ -41,7 +41,7 @@ KINDS = {
 }
 
 
-# The prompts that name an emotion of the judges. Bored speech has no shape of its own, so the second does not hear it.
+# The prompts that name an emotion of the judges; the judge of shapes was never fitted on boredom.
 EMOTION_OF = {prompt: name for prompt, name in PROMPTS.items() if name in KINDS["functionals"].emotions}
 
 

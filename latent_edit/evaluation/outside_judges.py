@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -69,11 +69,13 @@ def same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, f
     return float(np.dot(scores.score("speaker", trial.edit.before), scores.score("speaker", clip))), 1.0
 
 
-def heard_by(judge: EmotionJudge) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
-    """Whether a judge hears the emotion that a trial asks for in the change from before."""
+def heard_by(
+    judge: EmotionJudge, meant: Mapping[str, str] = EMOTION_OF
+) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+    """Whether a judge hears the emotion that a trial asks for in the change from before. meant: rule -> emotion."""
 
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
         heard = judge.hears(scores, trial.edit.before, clip)
-        return None if heard is None else (float(heard == EMOTION_OF[trial.rule]), 1.0)
+        return None if heard is None else (float(heard == meant[trial.rule]), 1.0)
 
     return measure

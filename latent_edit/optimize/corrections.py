@@ -158,36 +158,35 @@ def restore_formants(
     """
     voice = SpeakerDecoder.of(vits, speaker)
     before, after = voice.analyse(source.z), voice.analyse(edited.z)
-    light, toneless = before.breathy(breathiness), before.whispered()
-    voiced = before.filter_frames(after.f0) > 0
-    noise = torch.where(voiced, light.noise, toneless.noise)
-    loudness = toneless.noise.logsumexp(1, keepdim=True)
+    detail = before.voiced_as(after.f0, breathiness)
+    loudness = before.whispered().noise.logsumexp(1, keepdim=True)
     active = loudness > loudness.quantile(0.95) - ACTIVE_NEPERS
-    sounding = active & voiced & (before.filter_frames(before.f0) > 0)
+    sounding = active & (before.filter_frames(after.f0) > 0) & (before.filter_frames(before.f0) > 0)
     wanted = replace(
-        before,
-        f0=after.f0,
-        noise=noise + _mean(after.noise - noise, active),
-        pulses=light.pulses + _mean(after.pulses - light.pulses, sounding),
+        detail,
+        noise=detail.noise + _mean(after.noise - detail.noise, active),
+        pulses=detail.pulses + _mean(after.pulses - detail.pulses, sounding),
     )
     return invert(vits, edited, voice.render(wanted), speaker, RESTORING)
 
 
 @torch.no_grad()
-def with_dynamics(vits: FrozenVits, source: Latent, edited: Latent, take: Take, speaker: str | int) -> Latent:
+def with_dynamics(
+    vits: FrozenVits, source: Latent, edited: Latent, take: Take, breathiness: float, speaker: str | int
+) -> Latent:
     """Near an edited latent [1, C, T], one with the spectral detail of its source and the energy of an acted take.
 
-    Over time energy moves as in the take, over frequency it is balanced so; F0 and level are those of the edit. As
-    residuals to be projected on, energy over time and bands took words (28 points of 80 edits); here the decoder's
+    Over time energy moves as in the take, over frequency it is balanced so; F0, level and tilt are those of the edit.
+    As residuals to be projected on, energy over time and bands took words (28 points of 80 edits); here the decoder's
     filters are given the gain, and a latent is sought that sounds so.
 
     Args:
-        source: of the same length. The voice needs a source-filter decoder.
+        source: of the same length. breathiness: as of `restore_formants`. The voice needs a source-filter decoder.
     """
     voice = SpeakerDecoder.of(vits, speaker)
-    f0, source_f0 = voice.f0(edited.z), voice.f0(source.z)
+    f0 = voice.f0(edited.z)
     before = voice.analyse(source.z)
-    unchanged = replace(before, f0=f0)
+    unchanged = before.voiced_as(f0, breathiness)
     plain = energies(voice.render(before))
     over_time = plain.over_time + plain.over_time.std() * f0.new_tensor(take.energy)
     over_bands = plain.over_bands + f0.new_tensor(take.balance)
@@ -199,8 +198,9 @@ def with_dynamics(vits: FrozenVits, source: Latent, edited: Latent, take: Take, 
         )
         gain = gain.clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB)
         wanted = unchanged.amplified(gain)
-    louder = level_and_tilt(voice, edited.z, f0)[0] - level_and_tilt(voice, source.z, source_f0)[0]
-    wanted = wanted.amplified(louder)
+    level, tilt = level_and_tilt(voice.decoder, voice.decode(edited.z, f0))
+    wanted = wanted.tilted(tilt - level_and_tilt(voice.decoder, voice.render(wanted).samples)[1])
+    wanted = wanted.amplified(level - level_and_tilt(voice.decoder, voice.render(wanted).samples)[0])
     return invert(vits, edited, voice.render(wanted), speaker, ACTING)
 
 
@@ -228,7 +228,7 @@ class Attributes:
         """As a speaker's decoder would speak it."""
         parameters = voice.analyse(z)
         f0 = parameters.f0
-        level, tilt = level_and_tilt(voice, z, f0).tolist()
+        level, tilt = level_and_tilt(voice.decoder, voice.decode(z, f0)).tolist()
         axes = {LEVEL: level, TILT: tilt}
         octaves, trend = torch.log2(f0[f0 > 0]), f0_trend(f0[0], frames_per_second)
         if len(octaves) >= LEAST_VOICED_SECONDS * frames_per_second:
@@ -284,8 +284,9 @@ def correct(
     fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
     missing = _missing(effects, asked, reach, exactly)
     lowest, highest = _hnr_bounds(before.parameters, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
+    breathiness = min(reach, 1.0) * breath.value if breath.named else 0.0
     if breath.named:
-        edited = restore_formants(vits, scaled, edited, min(reach, 1.0) * breath.value, speaker)
+        edited = restore_formants(vits, scaled, edited, breathiness, speaker)
     elif take is None and bool(((lowest <= after.parameters.hnr) & (after.parameters.hnr <= highest)).all()):
         missed = missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}
         if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missed.items()):
@@ -300,7 +301,7 @@ def correct(
     corrected = Latent(project(edited.z, objectives), edited.mask)
     if take is None:
         return corrected
-    return with_dynamics(vits, scaled, corrected, take, speaker)
+    return with_dynamics(vits, scaled, corrected, take, breathiness, speaker)
 
 
 def _voiced(attributes: Attributes) -> float:

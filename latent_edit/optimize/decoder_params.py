@@ -83,6 +83,17 @@ class DecoderParameters:
         f0 = F.interpolate(self.f0[None], frames, mode="nearest-exact")[0]
         return DecoderParameters(f0, noise, pulses, phase, self.sampling_rate)
 
+    def voiced_as(self, f0: Tensor, breathiness: float) -> DecoderParameters:
+        """At another F0 in Hz [B, T]: breathy where that is voiced; where it is not, pulses become noise."""
+        light, toneless = self.breathy(breathiness), self.whispered()
+        noise = torch.where(self.filter_frames(f0) > 0, light.noise, toneless.noise)
+        return replace(self, f0=f0, noise=noise, pulses=light.pulses)
+
+    def tilted(self, tilt: Tensor) -> DecoderParameters:
+        """Both filters louder by so many dB [] above the middle of `measures.TILT_EDGES_HZ`."""
+        hertz = torch.linspace(0, self.sampling_rate / 2, self.noise.shape[1], device=self.noise.device)
+        return self.amplified((tilt * (hertz >= TILT_EDGES_HZ[1])).view(1, -1, 1))
+
     def amplified(self, gain: Tensor) -> DecoderParameters:
         """Both filters louder by a gain in dB, of one number or of the shape of filters."""
         nepers = gain * math.log(10) / 20

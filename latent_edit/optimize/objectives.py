@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from latent_edit.manners import BAND_EDGES_HZ, FLOOR_DB, at_places
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
 from latent_edit.models.harmonic_source import REFERENCE_HZ, f0_errors
+from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.types import Waveform
@@ -60,16 +61,16 @@ class LevelAndTilt:
 
     def residual(self, z: Tensor) -> Tensor:
         """Euclidean distance in dB."""
-        return (level_and_tilt(self.voice, z, self.f0) - self.db).square().sum().sqrt()
+        found = level_and_tilt(self.voice.decoder, self.voice.decode(z, self.f0))
+        return (found - self.db).square().sum().sqrt()
 
 
-def level_and_tilt(voice: SpeakerDecoder, z: Tensor, f0: Tensor) -> Tensor:
-    """Level and tilt [2] in dB of what a latent [1, C, T] sounds like at F0 in Hz [1, T], pauses apart.
+def level_and_tilt(decoder: SourceFilterDecoder, samples: Tensor) -> Tensor:
+    """Level and tilt [2] in dB of what a decoder speaks [1, N], pauses apart.
 
     By the definitions of `measures`: tilt is the energy above 1 kHz relative to that below.
     """
-    decoder = voice.decoder
-    power = linear_spectrogram(voice.decode(z, f0), decoder.filter_size, decoder.filter_hop)[0].square()
+    power = linear_spectrogram(samples, decoder.filter_size, decoder.filter_hop)[0].square()
     frames = power.detach().sum(0)
     mean = power[:, frames >= frames.quantile(0.95) * 10 ** (-ACTIVE_RANGE_DB / 10)].mean(1)
     hertz = torch.linspace(0, decoder.sampling_rate / 2, len(mean), device=mean.device)
@@ -91,7 +92,7 @@ class Energies(NamedTuple):
 
 
 def energies(sound: Waveform, speech: Energies | None = None) -> Energies:
-    """As `data.acted_manners` measures them in acted speech; speech: where it starts and ends, else it is found."""
+    """Much as `data.acted_manners` measures acted speech; speech: where it starts and ends, else that is found."""
     power = linear_spectrogram(sound.samples, SPECTRUM_SIZE, SPECTRUM_SIZE // 2)[0].square()
     total = power.sum(0)
     floor = total.max() * 10 ** (-FLOOR_DB / 10)

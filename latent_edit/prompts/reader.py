@@ -8,7 +8,7 @@ composed as captions are (`lexicon.compose`) and given to the CLAP in words that
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
@@ -87,9 +87,10 @@ def read_prompt(
     Scan(units, state).run()
     _settle(state)
     composed = compose(np.stack([i.axes for i in state.items])) if state.items else np.zeros(len(AXES))
-    manner, size = (None, 0.0) if style is not None else _manner(state.items)
+    manners = load_manners() if manners is None else manners
+    manner, size = (None, 0.0) if style is not None else _manner(state.items, manners)
     if manner is not None:
-        composed = _acted((manners or load_manners())[manner], size, composed)
+        composed = _acted(manners[manner], size, composed)
     if style is not None and not numbers:
         composed = style
     axes = _axes(composed, numbers, state)
@@ -304,11 +305,11 @@ def _emotion(items: Sequence[Item]) -> str | None:
     return None if strongest is None else EMOTIONS[strongest.word.concept]
 
 
-def _manner(items: Sequence[Item]) -> tuple[str | None, float]:
-    """The manner, where nothing else is asked for or denied, and its size: 1 for a concept's first word."""
+def _manner(items: Sequence[Item], known: Collection[str]) -> tuple[str | None, float]:
+    """The manner, where no other expression is used or denied, and its size: 1 for a concept's first word."""
     manners = {MANNER_OF.get(item.word.concept) if item.factor > 0 else None for item in items}
     manner = manners.pop() if len(manners) == 1 else None
-    if manner is None:
+    if manner is None or manner not in known:
         return None, 0.0
     first = {word.concept: word for word in reversed(load_lexicon().words["adj"])}
     sizes = [np.linalg.norm(item.axes) / np.linalg.norm(first[item.word.concept].axes) for item in items]

@@ -51,9 +51,9 @@ class PromptReading:
     """A prompt, read.
 
     text: what the CLAP is given: what is asked for, without what is denied. axes: all seven, in the order of
-    `axes.AXES`. emotion: the strongest one, if there is any. manner: of `manners.load_manners`, where nothing but this
-    emotion is asked for, and manner_size times its size. understood: whether anything was. denied: expressions that the
-    prompt does not want. not_understood: words without a meaning here. notes: further remarks, one line each.
+    `axes.AXES`. emotion: the strongest one, if there is any. manner: of `manners.load_manners`, where no expression but
+    those of this emotion is used, and manner_size times its size. understood: whether anything was. denied: expressions
+    that the prompt does not want. not_understood: words without a meaning here. notes: further remarks, one line each.
     """
 
     prompt: str

@@ -22,7 +22,7 @@ from latent_edit.evaluation.takes import acted_bridges
 from latent_edit.evaluation.takes.acted_bridges import ActedEdit, Half, acted_rows
 from latent_edit.request import EditRequest
 
-PROMPT = "angry"
+PROMPT = "an angry shout"
 
 
 def half(editor: LatentEditor, actor: str = "x") -> Half:
@@ -64,7 +64,7 @@ def test_an_edit_is_of_the_length_that_the_bridge_predicts_and_its_style_counts(
     assert np.isfinite(first).all()
     assert np.isfinite(second).all()
     assert first.shape != second.shape or not np.array_equal(first, second)
-    sad = ActedEdit(EditRequest(text="hi there", voice="anna", prompt="sad", steps=2), edits[0].half)
+    sad = ActedEdit(EditRequest(text="hi there", voice="anna", prompt="sad and slow", steps=2), edits[0].half)
     assert not torch.equal(sad.style, edits[0].style)
     assert sad.identity(tiny_editor) != edits[0].identity(tiny_editor)
 

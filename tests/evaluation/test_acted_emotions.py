@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from latent_edit.axes import PACE
 from latent_edit.data.takes import TakePair
 from latent_edit.editor import LatentEditor
 from latent_edit.evaluation import acted_emotions
@@ -93,4 +94,6 @@ def test_manners_belong_to_what_a_clip_is(tiny_editor: LatentEditor) -> None:
     assert all_of_them == WithManners.of(edit, load_manners()) != none
     assert all_of_them.identity(tiny_editor) != none.identity(tiny_editor)
     before = tiny_editor.manners
-    assert all_of_them.render(tiny_editor).samples.size and tiny_editor.manners is before
+    slower = {name: replace(each, axes={**each.axes, PACE: 0.6}) for name, each in before.items()}
+    lengths = [WithManners.of(edit, manners).render(tiny_editor).samples.size for manners in (before, slower)]
+    assert lengths[1] > lengths[0] and tiny_editor.manners is before

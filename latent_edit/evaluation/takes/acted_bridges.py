@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
 HALVES = ("acted-0", "acted-1")  # folders of what each bridge learnt from, below the folder of prepared data
+# The presets that ask for an acted emotion by axes. A monotone has no shape of F0, so the second judge is not asked.
+EMOTION_OF = {
+    "an angry shout": "angry",
+    "excited": "happy",
+    "a nervous, trembling voice": "fearful",
+    "sad and slow": "sad",
+    "monotone, like a robot": "bored",
+}
 COMBINATIONS = 8  # of sentence and voice, for every emotion; sentences take turns between the halves
 TITLE = "acted pairs, "
 ABOUT = """\
@@ -76,7 +84,7 @@ class ActedEdit(OfRequest):
     @property
     def style(self) -> Tensor:
         """Of the emotion that the prompt stands for."""
-        return self.half.styles[emotion.EMOTION_OF[self.request.prompt]]
+        return self.half.styles[EMOTION_OF[self.request.prompt]]
 
     def identity(self, editor: LatentEditor) -> list[Any]:
         """The request, the bridge, the style, the voice, and the code."""
@@ -107,7 +115,7 @@ def acted_rows(
         raise InputError("both bridges learnt from some of the same actors: prepare each with the others left out")
     fitted = [_judges(scores, acted, half, tell) for half in halves]
     plan = make_plan(scores.editor.voices, SampleSizes(sentences=2), None, {})
-    trials = plan.trials({prompt: prompt for prompt in emotion.EMOTION_OF}, COMBINATIONS)
+    trials = plan.trials({prompt: prompt for prompt in EMOTION_OF}, COMBINATIONS)
     systems = [
         System(DEFAULT, lambda edit: edit, ""),
         System("bridge alone", lambda edit: Edit(replace(edit.request, correction=False)), ""),
@@ -119,7 +127,7 @@ def acted_rows(
         Figure(TITLE + "same voice, cosine", "cosine", same_voice),
     ]
     for name, kind in emotion.KINDS.items():
-        asked = [prompt for prompt, heard in emotion.EMOTION_OF.items() if heard in kind.emotions]
+        asked = [prompt for prompt, heard in EMOTION_OF.items() if heard in kind.emotions]
         figures.append(Figure(TITLE + EMOTION.format(name), "percent", _heard_by_half(name, fitted), asked))
     needed = ScoreList(scores.editor)
     compare(needed, trials, systems, figures, "development")
@@ -149,6 +157,6 @@ def _heard_by_half(
     name: str, fitted: Sequence[Mapping[str, emotion.EmotionJudge]]
 ) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
-        return heard_by(fitted[_half(trial.edit)][name])(scores, trial, clip)
+        return heard_by(fitted[_half(trial.edit)][name], EMOTION_OF)(scores, trial, clip)
 
     return measure
