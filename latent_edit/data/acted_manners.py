@@ -35,7 +35,7 @@ class Prosody:
 
 
 def learn(pairs: Sequence[TakePair]) -> dict[str, Manner]:
-    """A manner of each that is acted in the pairs, in the mean over takes (axes: in the median)."""
+    """Each manner that is acted in the pairs: axes in the median over takes, contours `EMPHASIS` times the mean."""
     found: dict[str, list[tuple[Prosody, Prosody]]] = {}
     for pair in pairs:
         plain, styled = prosody(pair.plain), prosody(pair.styled)

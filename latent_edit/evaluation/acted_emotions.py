@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from latent_edit.data import acted_manners, takes
 from latent_edit.data.styles import Style
+from latent_edit.errors import InputError
 from latent_edit.evaluation import emotion
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import Clip, Edit, OfSource, Sound, WorldEdit
@@ -53,6 +54,8 @@ def folds(scores: CachedScores, acted: Path, tell: Callable[[int, int], None]) -
     """Both, from a folder of acted speech. Raises InputError."""
     judged, learnt = emotion.read_acted(acted), takes.acted_pairs(acted)
     actors = sorted({pair.plain.speaker for pair in learnt})
+    if len(actors) < 2 * emotion.FOLDS:
+        raise InputError(f"{acted} has {len(actors)} actors; at least {2 * emotion.FOLDS} are needed, in two folds")
 
     def fold(own: Sequence[str]) -> Fold:
         manners = acted_manners.learn([pair for pair in learnt if pair.plain.speaker in own])

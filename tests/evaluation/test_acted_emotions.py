@@ -13,6 +13,7 @@ import pytest
 from latent_edit.axes import PACE
 from latent_edit.data.takes import TakePair
 from latent_edit.editor import LatentEditor
+from latent_edit.errors import InputError
 from latent_edit.evaluation import acted_emotions
 from latent_edit.evaluation.acted_emotions import Fold, WithManners, emotion_rows, folds
 from latent_edit.evaluation.clips import Edit
@@ -68,7 +69,7 @@ def test_no_actor_is_on_both_sides_of_a_fold(monkeypatch: pytest.MonkeyPatch, tm
     def utterance(actor: str) -> Any:
         return SimpleNamespace(speaker=actor, voice=actor)
 
-    actors = [f"actor{number}" for number in range(6)]
+    actors = [f"actor{number}" for number in range(10)]
     monkeypatch.setattr(
         acted_emotions.takes,
         "acted_pairs",
@@ -82,7 +83,10 @@ def test_no_actor_is_on_both_sides_of_a_fold(monkeypatch: pytest.MonkeyPatch, tm
     made: Any = folds(Bench(), tmp_path, lambda *_: None)  # type: ignore[arg-type]
     for fold in made:
         assert fold.judges["functionals"] and not fold.manners & fold.judges["functionals"]
-    assert made[0].manners | made[1].manners == set(actors)
+    assert made[0].manners | made[1].manners == {*actors}
+    actors.pop()
+    with pytest.raises(InputError, match="at least 10"):
+        folds(Bench(), tmp_path, lambda *_: None)  # type: ignore[arg-type]
 
 
 def test_manners_belong_to_what_a_clip_is(tiny_editor: LatentEditor) -> None:
