@@ -14,11 +14,12 @@ from latent_edit.audio import loudness_lufs, read_audio
 from latent_edit.axes import AxisValue
 from latent_edit.editor import LatentEditor
 from latent_edit.recording import LOUDNESS_LUFS, quality, with_its_level
+from latent_edit.samples import PROMPTS
 from latent_edit.types import Waveform
 
 RATE = 16_000
 SOUNDS = Path(__file__).parents[2] / "assets" / "sounds"
-SHOUT, WHISPER = "1", "2"
+SHOUT, WHISPER = (str(PROMPTS.index(prompt) + 1) for prompt in ("angry", "a whisper"))
 
 
 class Hears:
