@@ -15,7 +15,9 @@ from latent_edit.recipes import RUNS, VOICE, RunsOption, prepared_latents
 from latent_edit.request import choose
 
 if TYPE_CHECKING:
-    from latent_edit.bridge import BridgeConfig
+    from latent_edit.bridge import Bridge, BridgeConfig
+    from latent_edit.data.latents import Latents
+    from latent_edit.editor import LatentEditor
     from latent_edit.evaluation.paper.suite import Trained
     from latent_edit.evaluation.plan import Split
 
@@ -45,7 +47,7 @@ def evaluate(
         typer.Option(help="The corpus of `prepare recordings`; without it, rows that need it stay as they were."),
     ] = None,
     acted: Annotated[
-        Path | None, typer.Option(help="A folder of acted speech (EmoDB), which the emotion judges are fitted on.")
+        Path | None, typer.Option(help="A folder of acted speech (EmoDB), to learn from and to fit emotion judges on.")
     ] = None,
     study: Annotated[
         Path | None,
@@ -84,12 +86,8 @@ def evaluate(
         return _evaluate_paper(rows or [], training, combinations or (1 if quick else None), quick, out, runs)
     if suite == "latents":
         return _evaluate_latents(recordings, acted, clap, quick, workers, out, runs)
-    if suite == "emotions":
-        return _judge_emotions(acted, combinations, workers, runs, out or RESULTS)
-    if suite == "human-pair":
-        return _judge_human_pair(recordings, runs, out or RESULTS)
-    if suite == "acted-pairs":
-        return _judge_acted_pairs(acted, runs, out or RESULTS)
+    if suite in ("emotions", "human-pair", "acted-pairs"):
+        return _judge_people(suite, recordings if suite == "human-pair" else acted, combinations, workers, runs, out)
     if suite == "reference-effects":
         return _measure_reference_effects(recordings, runs, workers, out)
     split: Split = "test" if test else "development"
@@ -215,56 +213,38 @@ def _measure_reference_effects(recordings: Path | None, runs: Path, workers: int
     typer.echo(f"written to {out}")
 
 
-def _judge_emotions(acted: Path | None, combinations: int | None, workers: int, runs: Path, out: Path) -> None:
+def _judge_people(
+    suite: str, speech: Path | None, combinations: int | None, workers: int, runs: Path, out: Path | None
+) -> None:
+    """The suites that compare with how people say it; speech: a folder of recordings or of acted speech."""
     from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import sections
-    from latent_edit.evaluation.acted_emotions import evaluate_emotions
+    from latent_edit.evaluation import acted_emotions, sections
     from latent_edit.evaluation.cached_scores import CachedScores
+    from latent_edit.evaluation.takes import acted_bridges, human_pair
 
-    if acted is None:
-        raise InputError("emotions are learnt from acted speech and judged by it; give its folder with --acted")
+    if speech is None:
+        option = "--recordings" if suite == "human-pair" else "--acted"
+        raise InputError(f"{suite} judges against what people said; give its folder with {option}")
     editor = LatentEditor.load()
     scores = CachedScores(editor, runs / "evaluation")
-    rows = evaluate_emotions(scores, acted, combinations, _tell_judged, workers)
+    if suite == "emotions":
+        rows = acted_emotions.evaluate_emotions(scores, speech, combinations, _tell_judged, workers)
+    elif suite == "human-pair":
+        rows = human_pair.human_pair_rows(scores, speech, *_bridge_of_takes(editor, runs / "takes"), _tell_judged)
+    else:
+        pairs = [_bridge_of_takes(editor, runs / name / "takes") for name in acted_bridges.HALVES]
+        rows = acted_bridges.acted_rows(scores, speech, [acted_bridges.Half.of(*pair) for pair in pairs], _tell_judged)
+    out = out or RESULTS
     sections.write(rows, editor, REPORT, out)
     typer.echo(f"written to {out}")
 
 
-def _judge_human_pair(recordings: Path | None, runs: Path, out: Path) -> None:
+def _bridge_of_takes(editor: LatentEditor, folder: Path) -> tuple[Bridge, Latents]:
+    """A bridge that `train bridge` has left beside the takes it learnt from."""
     from latent_edit.bridge import load_bridge
     from latent_edit.data.takes import load_takes
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import sections
-    from latent_edit.evaluation.cached_scores import CachedScores
-    from latent_edit.evaluation.takes import human_pair
 
-    if recordings is None:
-        raise InputError("human-pair judges against real recordings; give their folder with --recordings")
-    editor, folder = LatentEditor.load(), runs / "takes"
-    bridge = load_bridge(folder / "bridge", editor.vits, editor.style_encoder)
-    scores, takes = CachedScores(editor, runs / "evaluation"), load_takes(folder)
-    rows = human_pair.human_pair_rows(scores, recordings, bridge, takes, _tell_judged)
-    sections.write(rows, editor, REPORT, out)
-    typer.echo(f"written to {out}")
-
-
-def _judge_acted_pairs(acted: Path | None, runs: Path, out: Path) -> None:
-    from latent_edit.bridge import load_bridge
-    from latent_edit.data.takes import load_takes
-    from latent_edit.editor import LatentEditor
-    from latent_edit.evaluation import sections
-    from latent_edit.evaluation.cached_scores import CachedScores
-    from latent_edit.evaluation.takes import acted_bridges
-
-    if acted is None:
-        raise InputError("acted-pairs fits its judges on acted speech; give its folder with --acted")
-    editor = LatentEditor.load()
-    folders = [runs / name / "takes" for name in acted_bridges.HALVES]
-    bridges = [load_bridge(folder / "bridge", editor.vits, editor.style_encoder) for folder in folders]
-    halves = [acted_bridges.Half.of(x, load_takes(y)) for x, y in zip(bridges, folders, strict=True)]
-    rows = acted_bridges.acted_rows(CachedScores(editor, runs / "evaluation"), acted, halves, _tell_judged)
-    sections.write(rows, editor, REPORT, out)
-    typer.echo(f"written to {out}")
+    return load_bridge(folder / "bridge", editor.vits, editor.style_encoder), load_takes(folder)
 
 
 def _tell_judged(done: int, every: int) -> None:

@@ -121,10 +121,11 @@ def test_what_the_page_offers_is_acted() -> None:
 
 
 def test_a_manner_has_its_own_axes_and_stronger_words_more_of_it() -> None:
-    weak, plain = (read_prompt(prompt) for prompt in ("a bit sad", "sad"))
+    weak, plain, strong = (read_prompt(prompt) for prompt in ("a bit sad", "sad", "very sad"))
     acted = load_manners()["sad"].axes
     assert plain.manner_size == 1.0 and plain.value(TILT) == pytest.approx(acted[TILT])
     assert 0 < weak.manner_size < 1 and weak.value(PITCH) == pytest.approx(weak.manner_size * acted[PITCH])
+    assert strong.manner_size > 1 and strong.value(PITCH) < plain.value(PITCH)
     assert plain.value(LEVEL) < 0  # as the lexicon says: acted speech was levelled
     other = read_prompt("sad", manners={"sad": manner()})
     assert other.value(TILT) == 2.0

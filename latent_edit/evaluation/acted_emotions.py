@@ -21,7 +21,7 @@ from latent_edit.evaluation.cached_scores import CachedScores, ScoreList
 from latent_edit.evaluation.clips import Clip, Edit, OfSource, Sound, WorldEdit
 from latent_edit.evaluation.comparison import Figure, compare
 from latent_edit.evaluation.controls import DEFAULT, CorrectionAlone, System
-from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, change_of, heard_by, same_voice, words_lost
+from latent_edit.evaluation.outside_judges import change_of, same_voice, words_lost
 from latent_edit.evaluation.plan import Plan, SampleSizes, Trial, make_plan
 from latent_edit.evaluation.rows import Row
 from latent_edit.manners import Manner, digest
@@ -114,7 +114,7 @@ def emotion_rows(scores: CachedScores, plan: Plan, acted: Sequence[Fold]) -> lis
     ]
     for name, kind in emotion.KINDS.items():
         asked = [prompt for prompt, heard in emotion.EMOTION_OF.items() if heard in kind.emotions]
-        figures.append(Figure(TITLE + EMOTION.format(name), "percent", _heard(name, acted), asked))
+        figures.append(Figure(TITLE + emotion.HEARD.format(name), "percent", _heard(name, acted), asked))
     rows = compare(scores, trials, _systems(acted), figures, plan.split)
     for prompt, meant in emotion.EMOTION_OF.items():
         own = [trial for trial in trials if trial.rule == prompt]
@@ -123,7 +123,9 @@ def emotion_rows(scores: CachedScores, plan: Plan, acted: Sequence[Fold]) -> lis
     for name in emotion.KINDS:
         for place, fold in enumerate(acted):
             accuracy = fold.judges[name].accuracy
-            rows.append(Row(TITLE + EMOTION.format(name), f"{ACTORS}, fold {place + 1}", accuracy, "percent"))
+            rows.append(
+                Row(TITLE + emotion.HEARD.format(name), f"{emotion.ACTORS}, fold {place + 1}", accuracy, "percent")
+            )
     return rows
 
 
@@ -160,6 +162,6 @@ def _fold(edit: Edit, acted: Sequence[Fold]) -> Fold:
 
 def _heard(name: str, acted: Sequence[Fold]) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
-        return heard_by(_fold(trial.edit, acted).judges[name])(scores, trial, clip)
+        return emotion.heard_by(_fold(trial.edit, acted).judges[name])(scores, trial, clip)
 
     return measure

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ import numpy as np
 from latent_edit.errors import InputError
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreKey
 from latent_edit.evaluation.clips import Clip, Recording
+from latent_edit.evaluation.plan import Trial
 from latent_edit.evaluation.statistics import Estimate, Observation, estimate
 from latent_edit.manners import PROMPTS
 
 NEUTRAL = "neutral"
+HEARD, ACTORS = "emotion heard, {}", "real actors, unseen"  # what is counted, by which kind of judge; and the ceiling
 FOLDS, SEEDS = 5, (0, 1)  # each seed deals the actors into five folds: ten classifiers
 
 
@@ -92,6 +94,18 @@ class EmotionJudge:
             return None
         probabilities = np.mean([model.predict_proba(change[None])[0] for model in self.classifiers], axis=0)
         return str(self.classifiers[0].classes_[probabilities.argmax()])
+
+
+def heard_by(
+    judge: EmotionJudge, meant: Mapping[str, str] = EMOTION_OF
+) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
+    """Whether a judge hears the emotion that a trial asks for in the change from before. meant: rule -> emotion."""
+
+    def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
+        heard = judge.hears(scores, trial.edit.before, clip)
+        return None if heard is None else (float(heard == meant[trial.rule]), 1.0)
+
+    return measure
 
 
 def fit(

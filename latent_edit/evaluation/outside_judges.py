@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,12 +11,10 @@ from latent_edit.evaluation.cached_scores import CachedScores
 from latent_edit.evaluation.clips import Clip
 from latent_edit.evaluation.comparison import Figure, compare
 from latent_edit.evaluation.controls import systems
-from latent_edit.evaluation.emotion import EMOTION_OF, EmotionJudge
 from latent_edit.evaluation.plan import Plan, Trial
 from latent_edit.evaluation.rows import Row
 from latent_edit.evaluation.synthesis_quality import errors
 
-ACTORS = "real actors, unseen"
 # Figure -> the package of its judge, as it is imported.
 PACKAGES = {
     "words lost (Moonshine)": judges.MOONSHINE,
@@ -25,7 +23,6 @@ PACKAGES = {
     "DNSMOS, after - before": judges.DNSMOS,
     "same voice, cosine": judges.SPEAKER_ENCODER,
 }
-EMOTION = "emotion heard, {}"
 
 
 def outside_rows(scores: CachedScores, plan: Plan) -> list[Row]:
@@ -67,15 +64,3 @@ def change_of(judge: str) -> Callable[[CachedScores, Trial, Clip], tuple[float, 
 def same_voice(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float]:
     """Cosine of the speaker embeddings of a clip and of before."""
     return float(np.dot(scores.score("speaker", trial.edit.before), scores.score("speaker", clip))), 1.0
-
-
-def heard_by(
-    judge: EmotionJudge, meant: Mapping[str, str] = EMOTION_OF
-) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
-    """Whether a judge hears the emotion that a trial asks for in the change from before. meant: rule -> emotion."""
-
-    def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
-        heard = judge.hears(scores, trial.edit.before, clip)
-        return None if heard is None else (float(heard == meant[trial.rule]), 1.0)
-
-    return measure

@@ -50,7 +50,7 @@ def _section(report: Report, title: str, about: str) -> str | None:
 
 def write(rows: Sequence[Row], editor: LatentEditor, data: Path, results: Path) -> None:
     """Put the rows of a suite among those of earlier runs in the folder `data`, and its table into the report."""
-    hashes = {"voice": editor.vits.hash, "style_encoder": editor.style_encoder.hash, "code": editor_code(editor)}
+    hashes = editor.hashes(editor.default_method) | {"code": editor_code(editor)}
     measured = merge(rows, hashes, read_data(data / DATA_NAME))
     write_data(data / DATA_NAME, measured)
-    write_sections(Report(measured, editor.hashes(editor.default_method) | hashes), results)
+    write_sections(Report(measured, hashes), results)

@@ -253,15 +253,12 @@ def correct(
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
     A bridge goes in the right direction, but one axis goes too far and another not far enough. How far along the style
-    is the bridge's affair, up to `LARGEST_REACH` times its size: the reach is what the bridge did, projected on what
-    was asked for, and every named axis gets that share (a little more where the bridge falls short). Noise that drowns
-    F0 without being asked for is taken back. Pace is not touched, and nor is a latent without these axes, or of a voice
-    without a source-filter decoder.
+    is the bridge's affair (`_reach`): every named axis gets that share of what is asked. Noise that drowns F0 without
+    being asked for is taken back. Pace stays, and so does a latent without these axes or a source-filter decoder.
 
     Args:
-        source: the plain synthesis, from which axes count. scaled: the same at the pace of the edited one.
-        asked: what the style asks of each axis, by name.
-        speaker: whose latents they are; another one's decoder may speak them a little differently.
+        source: the plain synthesis, from which axes count. scaled: the same at the pace of the edited one. asked: what
+            the style asks of each axis, by name. speaker: whose latents they are.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
         exactly: axes that are to be where they are asked, however far the bridge goes.
         take: of a manner that people act, where that is what is asked for; then the reach is 1.
@@ -314,9 +311,10 @@ def _effects(before: Attributes, after: Attributes) -> dict[str, float]:
 
 
 def _reach(effects: Mapping[str, float], asked: Mapping[str, AxisValue]) -> float:
-    """How many times its size a style is to have: as far as the bridge has gone along it, within bounds.
+    """How many times its size a style is to have: as far as the bridge has gone, projected on what was asked for.
 
-    Where it falls short, half of the rest is made up (on a logarithmic scale): some styles it hardly moves along.
+    At most `LARGEST_REACH`. Where it falls short, half of the rest is made up (on a logarithmic scale): some styles it
+    hardly moves along.
     """
     named = {axis: asked[axis] for axis in effects if asked[axis].named}
     along = sum(value.steps * effects[axis] / value.step for axis, value in named.items())

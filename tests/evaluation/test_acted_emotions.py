@@ -18,8 +18,7 @@ from latent_edit.evaluation import acted_emotions
 from latent_edit.evaluation.acted_emotions import Fold, WithManners, emotion_rows, folds
 from latent_edit.evaluation.clips import Edit
 from latent_edit.evaluation.controls import DEFAULT
-from latent_edit.evaluation.emotion import KINDS, ActedPair, EmotionJudge
-from latent_edit.evaluation.outside_judges import ACTORS
+from latent_edit.evaluation.emotion import ACTORS, KINDS, ActedPair, EmotionJudge
 from latent_edit.evaluation.plan import QUICK, make_plan
 from latent_edit.evaluation.statistics import Estimate
 from latent_edit.manners import load_manners

@@ -24,7 +24,7 @@ from latent_edit.evaluation.clips import Clip, Edit, OfRequest, Sound, editor_co
 from latent_edit.evaluation.code_hash import code_hash
 from latent_edit.evaluation.comparison import Figure, compare
 from latent_edit.evaluation.controls import DEFAULT, System
-from latent_edit.evaluation.outside_judges import ACTORS, EMOTION, heard_by, same_voice, words_lost
+from latent_edit.evaluation.outside_judges import same_voice, words_lost
 from latent_edit.evaluation.plan import SampleSizes, Trial, make_plan
 from latent_edit.evaluation.rows import Row
 from latent_edit.request import EditRequest
@@ -128,7 +128,7 @@ def acted_rows(
     ]
     for name, kind in emotion.KINDS.items():
         asked = [prompt for prompt, heard in EMOTION_OF.items() if heard in kind.emotions]
-        figures.append(Figure(TITLE + EMOTION.format(name), "percent", _heard_by_half(name, fitted), asked))
+        figures.append(Figure(TITLE + emotion.HEARD.format(name), "percent", _heard_by_half(name, fitted), asked))
     needed = ScoreList(scores.editor)
     compare(needed, trials, systems, figures, "development")
     scores.compute(needed.keys, tell)
@@ -136,7 +136,9 @@ def acted_rows(
     for name in emotion.KINDS:
         for place, judges in enumerate(fitted):
             accuracy = judges[name].accuracy
-            rows.append(Row(TITLE + EMOTION.format(name), f"{ACTORS}, judge {place + 1}", accuracy, "percent"))
+            rows.append(
+                Row(TITLE + emotion.HEARD.format(name), f"{emotion.ACTORS}, judge {place + 1}", accuracy, "percent")
+            )
     return rows
 
 
@@ -157,6 +159,6 @@ def _heard_by_half(
     name: str, fitted: Sequence[Mapping[str, emotion.EmotionJudge]]
 ) -> Callable[[CachedScores, Trial, Clip], tuple[float, float] | None]:
     def measure(scores: CachedScores, trial: Trial, clip: Clip) -> tuple[float, float] | None:
-        return heard_by(fitted[_half(trial.edit)][name], EMOTION_OF)(scores, trial, clip)
+        return emotion.heard_by(fitted[_half(trial.edit)][name], EMOTION_OF)(scores, trial, clip)
 
     return measure
