@@ -160,7 +160,8 @@ def test_only_these_words_are_changed(tiny_editor: LatentEditor, words: tuple[in
     assert (tail == 0) == (words[1] == 7)
     changed = after[:, head + 3 : after.shape[1] - tail - 3]
     windows = whole.z_edit.z[0].unfold(1, changed.shape[1], 1)
-    assert (windows == changed[:, None]).all(2).all(0).any()
+    # Two edits by two runs: where memory lies decides how sums are rounded, and the correction enlarges it.
+    assert ((windows - changed[:, None]).abs() < 5e-3).all(2).all(0).any()
     outside = torch.cat([part.z_source.z[0, :, :head], part.z_source.z[0, :, after.shape[1] - tail :]], 1)
     assert torch.equal(outside, torch.cat([after[:, :head], after[:, after.shape[1] - tail :]], 1))
     assert len(part.phonemes_after) == len(part.phonemes_before)
