@@ -37,6 +37,7 @@ from latent_edit.synthesis import (
     BRIDGE_STREAM,
     Pieces,
     Synthesis,
+    Timing,
     decode,
     encode,
     encode_text,
@@ -74,7 +75,7 @@ class Edit:
     request: EditRequest
     source: Pieces
     style: Style
-    log_ratio: float
+    timing: Timing
     scaled: Pieces
     before: Synthesis
     after: Synthesis
@@ -131,15 +132,15 @@ class LatentEditor:
         with stage("style"):  # CLAP
             styles = _each(self._embed_style, requests)
         with stage("time_scaling"):  # Z_source
-            ratios = _each(self._log_ratio, requests, styles)
-            scaled = _each(partial(time_scale, self.vits), sources, ratios, requests)
+            timings = _each(self._timing, requests, styles)
+            scaled = _each(partial(time_scale, self.vits), sources, timings, requests)
         with stage("bridge"):  # Z'
             edited = [steps[-1] for steps in self._sample(requests, scaled, styles, stage)]
         with stage("correction"):
             edited = self._correct(requests, sources, scaled, edited, styles, stage)
         with stage("after"):
             after = _each(self._decode_after, requests, sources, scaled, edited)
-        yield _each(Edit, requests, sources, styles, ratios, scaled, before, after)
+        yield _each(Edit, requests, sources, styles, timings, scaled, before, after)
 
     def edit(self, request: EditRequest, progress: Progress | None = None) -> EditResult:
         """Speak a text plainly and in the style asked for. Raises InputError when the request cannot be served."""
@@ -186,7 +187,7 @@ class LatentEditor:
         """
         self._check_names([request])
         source, style = encode(self.vits, request), self._embed_style(request)
-        scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
+        scaled = time_scale(self.vits, source, self._timing(request, style), request)
         asked = self._asked(style)
         starts = [start(latent, asked) for latent in scaled.latents] if start and asked else scaled.latents
         corrected = [
@@ -203,7 +204,7 @@ class LatentEditor:
         """
         self._check_names([request])
         source, style = encode(self.vits, request), self._embed_style(request)
-        scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
+        scaled = time_scale(self.vits, source, self._timing(request, style), request)
         requests = [replace(request, seed=request.seed + number) for number in range(count)]
         sampled = self._sample(requests, [scaled] * count, [style] * count, StageClock(None))
         return [scaled.towards(steps[-1], request.strength).joined() for steps in sampled]
@@ -229,7 +230,7 @@ class LatentEditor:
         with stage("style"):
             style = self._embed_style(request)
         with stage("time_scaling"):
-            scaled = time_scale(self.vits, source, self._log_ratio(request, style), request)
+            scaled = time_scale(self.vits, source, self._timing(request, style), request)
         decoded = steps_to_decode(request.steps, scaled.joined().z.shape[2] / self.vits.frames_per_second)
         with stage("bridge"):
             [sampled] = self._sample([request], [scaled], [style], stage, decoded)
@@ -271,6 +272,14 @@ class LatentEditor:
         axes = tuple(AskedAxis(name, found.get(name, 0.0)) for name in AXES)
         asked = PromptReading("", "", axes, understood=True).corrected(request.axes)
         return Style(embedding, bridge.centred(embedding, "audio"), asked, reference, measured.notes)
+
+    def _timing(self, request: EditRequest, style: Style) -> Timing:
+        """As long as `_log_ratio` says; where a manner is acted, in its rhythm, in proportion to strength."""
+        manner = style.asked.manner if request.guidance > 0 else None
+        if manner is None or not self.bridge(request.method).config.correction:
+            return Timing(self._log_ratio(request, style))
+        size = request.strength * style.asked.manner_size
+        return Timing(self._log_ratio(request, style), size * self.manners[manner].rhythm)
 
     def _log_ratio(self, request: EditRequest, style: Style) -> float:
         """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength.
@@ -410,7 +419,7 @@ class LatentEditor:
             unknown_words=edit.style.asked.not_understood,
             dropped_symbols=edit.before.dropped_symbols,
             notes=edit.before.notes + edit.style.asked.notes + edit.style.notes + _words_note(request),
-            log_duration_ratio=edit.log_ratio,
+            log_duration_ratio=edit.timing.log_ratio,
             seconds=seconds,
             provenance={"checkpoints": self.hashes(request.method, request.prompt), **versions.environment()},
             reference=edit.style.reference,

@@ -1,7 +1,8 @@
 """Manners that people act: what changes from a neutral take of a sentence to an emotional one, beside its axes.
 
 Learnt from acted speech by `data.acted_manners` (`prepare manners`) and read from presets/manners.yaml. What the axes
-of style cannot say is here: where in a sentence F0 and energy go up and down, and which bands of the spectrum gain.
+of style cannot say is here: where in a sentence F0 and energy go up and down, which bands of the spectrum gain, and
+which sounds last longer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ PLACES = 16  # of a contour, from the first to the last frame of speech
 BAND_EDGES_HZ = (60.0, 200.0, 400.0, 630.0, 920.0, 1270.0, 1720.0, 2320.0, 3150.0, 4400.0, 7700.0)  # two Bark each
 SMOOTHING_SECONDS = 0.064  # standard deviation of the Gaussian over contours
 FLOOR_DB = 35.0  # below the loudest frame; what is softer counts as this
+SOUNDS = ("stressed vowel", "vowel", "sonorant", "fricative", "plosive")
+THIRDS = 3  # of a sentence
 FILE = PRESETS / "manners.yaml"
 PROMPTS = {  # one for each of the manners, as the page offers them
     "angry": "angry", "happy": "happy", "afraid": "fearful", "sad": "sad", "bored": "bored", "disgusted": "disgusted",
@@ -46,12 +49,15 @@ class Take(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Manner:
     """axes: change of each style axis, by name; middle: the take around which all others lie, None where only the axes
-    are to change; modes: how takes differ from it, one standard deviation each, [K, 2, PLACES], F0 and energy.
+    are to change; modes: how takes differ from it, one standard deviation each, [K, 2, PLACES], F0 and energy. rhythm:
+    logarithm of how many times longer each of `SOUNDS` lasts in each third of a sentence, [SOUNDS, THIRDS]; of all that
+    is common to them only the pace of `axes` counts.
     """
 
     axes: Mapping[str, float]
     middle: Take | None
     modes: np.ndarray
+    rhythm: np.ndarray
 
     def take(self, random: np.random.Generator) -> Take | None:
         """Another take of the same manner for other random numbers."""
@@ -94,7 +100,7 @@ def digest(manners: Mapping[str, Manner]) -> str:
 def from_dict(entry: Mapping[str, Any]) -> Manner:
     """A manner as `to_dict` wrote it."""
     f0, energy, balance = (np.array(entry[name]) for name in ("f0", "energy", "balance"))
-    return Manner(entry["axes"], Take(f0, energy, balance), np.array(entry["modes"]))
+    return Manner(entry["axes"], Take(f0, energy, balance), np.array(entry["modes"]), np.array(entry["rhythm"]))
 
 
 def to_dict(manner: Manner) -> dict[str, Any]:
@@ -109,4 +115,5 @@ def to_dict(manner: Manner) -> dict[str, Any]:
         "axes": {name: round(value, 2) for name, value in manner.axes.items()},
         **{name: plain(values) for name, values in middle.items()},
         "modes": plain(manner.modes),
+        "rhythm": plain(manner.rhythm),
     }

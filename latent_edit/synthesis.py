@@ -233,7 +233,7 @@ def _encode_sentence(
     durations = lengthened_pauses(phonemes, predicted, vits.frames_per_second)
     if durations is not predicted:
         encoding = drawn_encoding(durations)
-    latent = corrections.expand_f0(vits, encoding.latent, voice)
+    latent = corrections.natural_f0(vits, encoding.latent, voice)
     if not is_yes_no_question(text):
         return dataclasses.replace(encoding, latent=latent)
     start = int(durations[: phonemes.last_stress].sum())
@@ -254,20 +254,28 @@ def encode_recording(vits: FrozenVits, recording: Waveform, voice: str) -> Piece
     )
 
 
-def time_scale(vits: FrozenVits, source: Pieces, log_ratio: float, request: EditRequest) -> Pieces:
-    """Z_source: every piece exp(log_ratio) times as long, pauses too; at 0 the source itself.
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """How a style is timed: exp(log_ratio) times as long, in a rhythm where it is acted (see `manners.Manner`)."""
+
+    log_ratio: float
+    rhythm: np.ndarray | None = None
+
+
+def time_scale(vits: FrozenVits, source: Pieces, timing: Timing, request: EditRequest) -> Pieces:
+    """Z_source: every piece in that timing, pauses too; at a ratio of 1 and without a rhythm the source itself.
 
     request: what the source was encoded for. See `optimize.time_scaling`.
     """
     pairs = enumerate(zip(source.phonemes, source.encodings, strict=True))
     encodings = [
         time_scaling.time_scale(
-            vits, phonemes, encoding, request.voice, log_ratio, request.prior_noise,
-            generator(request.seed, TIME_SCALING_STREAM, index),
+            vits, phonemes, encoding, request.voice, timing.log_ratio, request.prior_noise,
+            generator(request.seed, TIME_SCALING_STREAM, index), timing.rhythm,
         )
         for index, (phonemes, encoding) in pairs
     ]  # fmt: skip
-    pauses = tuple(round(pause * math.exp(log_ratio)) for pause in source.pause_frames)
+    pauses = tuple(round(pause * math.exp(timing.log_ratio)) for pause in source.pause_frames)
     return dataclasses.replace(source, encodings=tuple(encodings), pause_frames=pauses)
 
 

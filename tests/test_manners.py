@@ -21,6 +21,8 @@ from latent_edit.manners import (
     FILE,
     PLACES,
     PROMPTS,
+    SOUNDS,
+    THIRDS,
     Manner,
     Take,
     digest,
@@ -29,9 +31,9 @@ from latent_edit.manners import (
     to_dict,
     write_manners,
 )
+from latent_edit.models.energies import energies
 from latent_edit.optimize.corrections import correct
 from latent_edit.optimize.decoder_params import SpeakerDecoder
-from latent_edit.optimize.objectives import energies
 from latent_edit.prompts.reader import MANNER_OF, read_prompt
 from latent_edit.request import EditRequest
 from latent_edit.success import outcomes
@@ -43,7 +45,8 @@ TEXT = "The old clock on the wall had stopped."
 def manner(seed: int = 0) -> Manner:
     random = np.random.default_rng(seed)
     mean = Take(random.normal(size=PLACES), random.normal(size=PLACES), random.normal(size=len(BAND_EDGES_HZ) - 1))
-    return Manner({PITCH: 3.0, TILT: 2.0}, mean, random.normal(size=(2, 2, PLACES)))
+    rhythm = 0.2 * random.normal(size=(len(SOUNDS), THIRDS))
+    return Manner({PITCH: 3.0, TILT: 2.0}, mean, random.normal(size=(2, 2, PLACES)), rhythm)
 
 
 def test_what_is_shipped_has_every_manner_that_a_prompt_can_ask_for() -> None:
@@ -53,6 +56,7 @@ def test_what_is_shipped_has_every_manner_that_a_prompt_can_ask_for() -> None:
         assert each.axes.keys() <= AXES.keys()
         assert each.middle.f0.shape == each.middle.energy.shape == (PLACES,)
         assert each.middle.balance.shape == (len(BAND_EDGES_HZ) - 1,) and each.modes.shape[1:] == (2, PLACES)
+        assert each.rhythm.shape == (len(SOUNDS), THIRDS)
 
 
 def test_other_random_numbers_are_other_takes_around_the_mean() -> None:

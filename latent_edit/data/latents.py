@@ -26,7 +26,7 @@ from latent_edit.data.styles import Style
 from latent_edit.data.world import Analysis, analyse, synthesise
 from latent_edit.errors import InputError
 from latent_edit.files import whole, write_text
-from latent_edit.optimize.corrections import breathy, expand_f0
+from latent_edit.optimize.corrections import breathy, natural_f0
 from latent_edit.request import EditRequest
 from latent_edit.types import Latent, Waveform
 
@@ -186,7 +186,7 @@ def _synthesised(
     encoding = vits.encode_text(
         phonemes, speaker, prior_noise=EditRequest.prior_noise, generator=generator, durations=path
     )
-    return replace(encoding, latent=expand_f0(vits, encoding.latent, speaker))
+    return replace(encoding, latent=natural_f0(vits, encoding.latent, speaker))
 
 
 def _encode(vits: FrozenVits, samples: np.ndarray, speaker: str) -> Latent:

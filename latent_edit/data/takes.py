@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 NEUTRAL = "neutral"  # the style of plain takes in acted speech
 LEAST_HEARD_PERCENT = 80.0  # of listeners who recognise what is acted; other takes are left out
 LABELS, LABELS_SUFFIX = "lablaut", "xx.lablaut"  # as EmoDB names them
+STRESS = frozenset("123")  # of a word, of a sentence, of a contrast
 TABLE, TENSORS = "takes.json", "takes.safetensors"
 
 
@@ -118,30 +119,45 @@ def _labels(folder: Path, take: Utterance) -> Path:
     return folder / LABELS / f"{take.path.stem}{LABELS_SUFFIX}"
 
 
-def read_phone_labels(path: Path) -> list[tuple[float, str]]:
-    """Start in seconds and symbol of every phone, closure or pause of an xlabel file; diacritics are left out."""
+class Phone(NamedTuple):
+    """A phone, a closure or a pause of a labelled clip. start: in the unit of the list it stands in."""
+
+    start: float
+    symbol: str
+    stressed: bool = False
+
+
+def read_phone_labels(path: Path) -> list[Phone]:
+    """All phones of an xlabel file, in seconds; diacritics are left out."""
     if not path.is_file():
         raise InputError(f"there are no phone labels {path}; without them two takes cannot be aligned")
     _, _, body = path.read_text(encoding="latin-1").partition("\n#")
     fields = [line.split() for line in body.splitlines()]
-    return [(float(f[0]), f[2]) for f in fields if len(f) > 2 and f[2][0] not in "+-"]
+    return [
+        Phone(float(f[0]), f[2], not STRESS.isdisjoint(f[3:])) for f in fields if len(f) > 2 and f[2][0] not in "+-"
+    ]
+
+
+def shared_phones(plain: Sequence[Phone], styled: Sequence[Phone]) -> list[tuple[int, int]]:
+    """Where in the one and where in the other take each phone stands that both have, in order."""
+    first, second = ([phone.symbol for phone in phones] for phones in (plain, styled))
+    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+    return [(block.a + offset, block.b + offset) for block in blocks for offset in range(block.size)]
 
 
 def shared_segments(
-    plain: Sequence[tuple[float, str]], styled: Sequence[tuple[float, str]], plain_end: float, styled_end: float
+    plain: Sequence[Phone], styled: Sequence[Phone], plain_end: float, styled_end: float
 ) -> tuple[Tensor, Tensor]:
     """How long each stretch between phones that both takes have lasts in either, [S] each, in the unit given.
 
-    plain, styled: start and symbol of each phone. What only one of them has (an elision, a pause) belongs to the
+    plain, styled: the phones. What only one of them has (an elision, a pause) belongs to the
     stretch that it lies in. The sums are the two ends.
     """
-    blocks = SequenceMatcher(None, [x[1] for x in plain], [x[1] for x in styled], autojunk=False).get_matching_blocks()
     edges = [(0.0, 0.0)]
-    for block in blocks:
-        for offset in range(block.size):
-            here, there = plain[block.a + offset][0], styled[block.b + offset][0]
-            if edges[-1][0] < here < plain_end and edges[-1][1] < there < styled_end:
-                edges.append((here, there))
+    for first, second in shared_phones(plain, styled):
+        here, there = plain[first].start, styled[second].start
+        if edges[-1][0] < here < plain_end and edges[-1][1] < there < styled_end:
+            edges.append((here, there))
     durations = torch.tensor([*edges, (plain_end, styled_end)], dtype=torch.float64).diff(dim=0)
     return durations[:, 0], durations[:, 1]
 
@@ -153,7 +169,7 @@ def aligned(vits: FrozenVits, pair: TakePair, plain: Latent, styled: Latent, voi
         first, second = (vits.align(latent, phonemes, voice).durations[0].double() for latent in (plain, styled))
         return first, second
     labels = [
-        [(seconds * vits.frames_per_second, symbol) for seconds, symbol in read_phone_labels(path)]
+        [phone._replace(start=phone.start * vits.frames_per_second) for phone in read_phone_labels(path)]
         for path in pair.labels
     ]
     return shared_segments(labels[0], labels[1], plain.z.shape[2], styled.z.shape[2])

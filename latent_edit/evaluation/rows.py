@@ -10,12 +10,13 @@ from latent_edit.evaluation.statistics import Estimate
 
 Unit = Literal[
     "percent", "points", "cosine", "cents", "mos", "times", "nepers", "semitones", "rating",
-    "hertz", "decibels", "count",
+    "hertz", "decibels", "count", "correlation",
 ]  # fmt: skip
 WRITTEN: Mapping[Unit, Callable[[float], str]] = {
     "percent": lambda x: f"{100 * x:.1f} %",
     "points": lambda x: f"{100 * x:+.1f} points",
     "cosine": lambda x: f"{x:+.3f}",
+    "correlation": lambda x: f"{x:.2f}",
     "cents": lambda x: f"{x:.0f} cents",
     "mos": lambda x: f"{x:+.2f}",
     "times": lambda x: f"{x:+.2f}",

@@ -32,7 +32,7 @@ class EmbeddedVitsConfig(VitsConfig):
     decoder_blocks: int = 7
     # Filters per latent frame; checkpoints made before it could be chosen have two.
     decoder_subframes: int = 2
-    # Of each speaker, the range of F0 in recordings, in semitones, which `expand_f0` gives to what is synthesised.
+    # Of each speaker, the range of F0 in recordings, in semitones, which `natural_f0` gives to what is synthesised.
     f0_ranges_semitones: list[float] | None = None
 
     @property

@@ -7,24 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from latent_edit.manners import BAND_EDGES_HZ, FLOOR_DB, at_places
 from latent_edit.measures import ACTIVE_RANGE_DB, TILT_EDGES_HZ
 from latent_edit.models.harmonic_source import REFERENCE_HZ, f0_errors
 from latent_edit.models.source_filter_decoder import SourceFilterDecoder
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
-from latent_edit.types import Waveform
 
 VOICING_WEIGHT = 0.1  # of the square of a logit, beside that of a semitone
-SPECTRUM_SIZE = 512  # samples
 LARGEST_LOGIT = 6.0  # of voicing; beyond, nothing changes
 
 
@@ -78,37 +72,6 @@ def level_and_tilt(decoder: SourceFilterDecoder, samples: Tensor) -> Tensor:
     above, below = mean[(hertz >= middle) & (hertz <= high)], mean[(hertz >= low) & (hertz < middle)]
     level, upper, lower = (10 * torch.log10(part.sum() + 1e-20) for part in (mean, above, below))
     return torch.stack([level, upper - lower])
-
-
-class Energies(NamedTuple):
-    """Of a single clip, in dB against the mean. over_time: [PLACES] from the first to the last frame of speech; start,
-    end: where these are, as shares of the clip. over_bands: between `manners.BAND_EDGES_HZ`, [B].
-    """
-
-    over_time: Tensor
-    over_bands: Tensor
-    start: float
-    end: float
-
-
-def energies(sound: Waveform, speech: Energies | None = None) -> Energies:
-    """Much as `data.acted_manners` measures acted speech; speech: where it starts and ends, else that is found."""
-    power = linear_spectrogram(sound.samples, SPECTRUM_SIZE, SPECTRUM_SIZE // 2)[0].square()
-    total = power.sum(0)
-    floor = total.max() * 10 ** (-FLOOR_DB / 10)
-    active = (total >= floor).nonzero().squeeze(1)
-    start, end = int(active[0]) / len(total), (int(active[-1]) + 1) / len(total)
-    if speech is not None:
-        start, end = speech.start, speech.end
-    within = total[round(start * len(total)) : round(end * len(total))].clamp(min=floor)
-    over_time = torch.from_numpy(
-        at_places(10 * np.log10(within.numpy()), sound.sampling_rate / (SPECTRUM_SIZE // 2))
-    ).to(power)
-    hertz = torch.linspace(0, sound.sampling_rate / 2, len(power))
-    edges = pairwise(BAND_EDGES_HZ)
-    mean = power[:, active].mean(1)
-    over_bands = 10 * torch.stack([mean[(hertz >= low) & (hertz < high)].sum() for low, high in edges]).log10()
-    return Energies(over_time - over_time.mean(), over_bands - over_bands.mean(), start, end)
 
 
 @dataclass(frozen=True, eq=False)

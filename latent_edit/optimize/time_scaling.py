@@ -3,7 +3,8 @@
 Stretched, a latent loses words: a closure or a burst that lasts half as long again is none. A slower sentence is what
 the text encoder says of longer durations, with the noise that it had, so that it stays the same. Of a faster one
 symbols would vanish. Resampled, a latent loses words, decoder parameters lose fewer, as in a vocoder: so the latent is
-brought nearer to them. (Stretched, they lose more words than the latent.)
+brought nearer to them. (Stretched, they lose more words than the latent.) A rhythm is what the text encoder says of
+uneven durations.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from latent_edit.models.alignment import same_moments, whole_frames
 from latent_edit.models.pauses import slowed
 from latent_edit.models.phonemes import PhonemeSequence
+from latent_edit.models.rhythm import acted_durations
 from latent_edit.models.vits import FrozenVits, TextEncoding
-from latent_edit.optimize.corrections import expand_f0, invert
+from latent_edit.optimize.corrections import invert, natural_f0
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.solvers import Descent
 from latent_edit.types import Alignment
@@ -33,27 +37,47 @@ def time_scale(
     log_ratio: float,
     prior_noise: float,
     generator: torch.Generator,
+    rhythm: np.ndarray | None = None,
 ) -> TextEncoding:
     """A sentence exp(log_ratio) times as long; at 0 the same. A slower recording, which has no phonemes, is stretched.
 
-    Slower, durations are those of `pauses.slowed`, what was there of z_p stays at its moment, and the frames between
-    are drawn from the prior.
+    Slower, durations are those of `pauses.slowed`, or of `rhythm.acted_durations`; what was there of z_p stays at its
+    moment, and the frames between are drawn from the prior.
 
     Args:
-        prior_noise: what z_p was drawn with. generator: draws the noise of the new frames.
+        prior_noise: what z_p was drawn with. generator: draws the noise of the new frames. rhythm: of a manner that is
+            acted, see `manners.Manner`.
     """
-    if log_ratio <= 0:
-        return _shortened(vits, source, speaker, log_ratio)
+    longer, old = max(log_ratio, 0.0), source.alignment.durations
     if not phonemes.count:
-        return source.resampled(log_ratio)
-    old = source.alignment.durations[0].double()
-    longer = slowed(phonemes, old, math.exp(log_ratio))
-    durations = whole_frames(longer)
+        source = source.resampled(longer)
+    elif longer or rhythm is not None:
+        ratio = math.exp(longer)
+        lasting = (
+            slowed(phonemes, old[0].double(), ratio)
+            if rhythm is None
+            else acted_durations(phonemes, old[0].double(), rhythm, ratio)
+        )
+        source = _said_again(vits, phonemes, source, speaker, lasting, prior_noise, generator)
+    return _shortened(vits, source, speaker, min(log_ratio, 0.0))
+
+
+def _said_again(
+    vits: FrozenVits,
+    phonemes: PhonemeSequence,
+    source: TextEncoding,
+    speaker: str | int,
+    lasting: Tensor,
+    prior_noise: float,
+    generator: torch.Generator,
+) -> TextEncoding:
+    """What the text encoder says of durations [P]; what was there of z_p stays at its moment."""
+    old, durations = source.alignment.durations[0].double(), whole_frames(lasting)
     sample = vits.sample_prior(phonemes, durations, prior_noise, generator)
-    at = same_moments(old, longer).round().long().clamp(0, source.prior_sample.z.shape[2] - 1)
+    at = same_moments(old, lasting).round().long().clamp(0, source.prior_sample.z.shape[2] - 1)
     kept = torch.diff(at, prepend=at.new_tensor([-1])) > 0
     sample.z[..., kept] = source.prior_sample.z[..., at[kept]]
-    latent = expand_f0(vits, vits.from_prior(sample, speaker), speaker)
+    latent = natural_f0(vits, vits.from_prior(sample, speaker), speaker)
     return TextEncoding(latent, sample, Alignment(durations[None]))
 
 
@@ -65,4 +89,4 @@ def _shortened(vits: FrozenVits, source: TextEncoding, speaker: str | int, log_r
         return plain
     voice = SpeakerDecoder.of(vits, speaker)
     sound = voice.render(voice.analyse(source.latent.z).time_scaled(plain.latent.z.shape[2]))
-    return replace(plain, latent=invert(vits, plain.latent, sound, speaker, SHORTENING))
+    return replace(plain, latent=invert(vits, plain.latent, sound, speaker, SHORTENING, nearness=0.0))

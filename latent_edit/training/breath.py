@@ -25,7 +25,7 @@ from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.files import whole
 from latent_edit.models.embedded_vits import DISCRIMINATORS_NAME
-from latent_edit.optimize.corrections import breathy, expand_f0
+from latent_edit.optimize.corrections import breathy, natural_f0
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
 from latent_edit.optimize.objectives import octave_weights
 from latent_edit.request import EditRequest
@@ -107,7 +107,7 @@ def _clear(vits: FrozenVits, augmentations: Augmentations, item: Augmentation, s
         generator = torch.Generator().manual_seed(seed)
         phonemes = vits.phonemize(item.text)
         encoding = vits.encode_text(phonemes, item.speaker, prior_noise=EditRequest.prior_noise, generator=generator)
-        return expand_f0(vits, encoding.latent, item.speaker)
+        return natural_f0(vits, encoding.latent, item.speaker)
     (samples,) = augmentations.audio([item])
     return vits.encode_speech(Waveform.of(torch.from_numpy(samples), vits.sampling_rate), item.speaker)
 

@@ -14,6 +14,7 @@ from tiny_voices import RATE, buzz, tiny_voice
 
 from latent_edit.data import takes as takes_module
 from latent_edit.data.takes import (
+    Phone,
     TakePair,
     acted_pairs,
     aligned,
@@ -97,21 +98,27 @@ def test_a_warp_that_is_known_is_undone() -> None:
 
 
 def test_takes_with_other_phones_correspond_where_both_have_them() -> None:
-    plain = [(1.0, "h"), (2.0, "a"), (5.0, "t"), (6.0, "@"), (7.0, "s")]
-    styled = [(2.0, "h"), (4.0, "a"), (9.0, "t"), (10.0, "_"), (12.0, "s")]  # a pause for the elided schwa
+    plain = [Phone(start, symbol) for start, symbol in [(1, "h"), (2, "a"), (5, "t"), (6, "@"), (7, "s")]]
+    # A pause for the elided schwa.
+    styled = [Phone(start, symbol) for start, symbol in [(2, "h"), (4, "a"), (9, "t"), (10, "_"), (12, "s")]]
     durations = shared_segments(plain, styled, 8.0, 14.0)
     assert [part.tolist() for part in durations] == [[1, 1, 3, 2, 1], [2, 2, 5, 3, 2]]
-    assert [float(part.sum()) for part in shared_segments([], [(1.0, "a")], 3.0, 4.0)] == [3, 4]
+    assert [float(part.sum()) for part in shared_segments([], [Phone(1.0, "a")], 3.0, 4.0)] == [3, 4]
 
 
 def test_labels_that_do_not_fit_the_clip_are_left_out() -> None:
-    labels = [(1.0, "a"), (0.5, "b"), (9.0, "c")]
+    labels = [Phone(1.0, "a"), Phone(0.5, "b"), Phone(9.0, "c")]
     assert [part.tolist() for part in shared_segments(labels, labels, 3.0, 3.0)] == [[1, 2], [1, 2]]
 
 
 def test_phone_labels_have_starts_and_symbols(tmp_path: Path) -> None:
     (tmp_path / "a.lablaut").write_text(LABELS, encoding="latin-1")
-    assert read_phone_labels(tmp_path / "a.lablaut") == [(0.1, "h"), (0.2, "a"), (0.5, "!t"), (0.6, ".")]
+    assert read_phone_labels(tmp_path / "a.lablaut") == [
+        Phone(0.1, "h"),
+        Phone(0.2, "a", stressed=True),
+        Phone(0.5, "!t"),
+        Phone(0.6, "."),
+    ]
     with pytest.raises(InputError, match="no phone labels"):
         read_phone_labels(tmp_path / "b.lablaut")
 

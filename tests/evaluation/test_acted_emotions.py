@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from latent_edit.axes import PACE
+from latent_edit.data.acted_rhythm import Stretch
 from latent_edit.data.takes import TakePair
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
@@ -53,7 +54,7 @@ def test_emotions_are_judged_by_the_judges_of_the_other_fold() -> None:
     deaf = Nearest()
     deaf.predict_proba = lambda changes: np.stack([0 * changes[:, 0], 1 + 0 * changes[:, 0]], axis=1)  # type: ignore[method-assign]
     acted = [
-        Fold(load_manners(), {name: EmotionJudge(kind, (model,), accuracy) for name in KINDS})
+        Fold(load_manners(), {name: EmotionJudge(kind, (model,), accuracy) for name in KINDS}, [])
         for model in (Nearest(), deaf)
     ]
     rows = emotion_rows(scores, make_plan(["anna"], replace(QUICK, presets=2), None, {}), acted)
@@ -82,10 +83,27 @@ def test_no_actor_is_on_both_sides_of_a_fold(monkeypatch: pytest.MonkeyPatch, tm
     made: Any = folds(Bench(), tmp_path, lambda *_: None)  # type: ignore[arg-type]
     for fold in made:
         assert fold.judges["functionals"] and not fold.manners & fold.judges["functionals"]
+        assert {pair.plain.speaker for pair in fold.unseen} == fold.judges["functionals"]
     assert made[0].manners | made[1].manners == {*actors}
     actors.pop()
     with pytest.raises(InputError, match="at least 10"):
         folds(Bench(), tmp_path, lambda *_: None)  # type: ignore[arg-type]
+
+
+def test_a_rhythm_correlates_with_what_actors_do_as_far_as_they_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    manner = load_manners()["sad"]
+    rhythm = np.random.default_rng(0).normal(size=manner.rhythm.shape)
+    sounds = [Stretch(kind, third, 0.1, 0.1 * np.exp(rhythm[kind, third])) for kind, third in np.ndindex(rhythm.shape)]
+    pairs = [TakePair(take, take, "sad", None) for take in (SimpleNamespace(text=x, speaker=x) for x in "ab")]  # type: ignore[arg-type]
+    monkeypatch.setattr(acted_emotions.acted_rhythm, "stretches", lambda _: sounds)
+
+    def found(own: np.ndarray, size: float = 1.0) -> float | None:
+        fold = Fold({"sad": replace(manner, rhythm=own)}, {}, pairs)
+        return acted_emotions._rhythm_row("it", [fold, fold], size).estimate.value
+
+    assert found(rhythm) == pytest.approx(1.0) and found(-rhythm) == pytest.approx(-1.0)
+    assert abs(found(np.random.default_rng(1).normal(size=rhythm.shape)) or 0.0) < 0.6
+    assert np.isnan(found(rhythm, 0.0) or 0.0)  # one manner at one pace: nothing varies
 
 
 def test_manners_belong_to_what_a_clip_is(tiny_editor: LatentEditor) -> None:

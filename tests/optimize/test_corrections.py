@@ -18,7 +18,7 @@ from latent_edit.evaluation.effects import effects
 from latent_edit.measures import measure
 from latent_edit.models.f0_contours import modulation_depth
 from latent_edit.models.vits import FrozenVits, freeze
-from latent_edit.optimize.corrections import CLEAR_DB, Attributes, breathy, correct, expand_f0
+from latent_edit.optimize.corrections import CLEAR_DB, Attributes, breathy, correct, natural_f0
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.solvers import LONGEST_STEP, ROUNDS
 from latent_edit.types import Latent
@@ -130,7 +130,7 @@ class TestShipped:
         draws = [torch.Generator().manual_seed(seed) for seed in range(len(SENTENCES))]
         pairs = zip(map(vits.phonemize, SENTENCES), draws, strict=True)
         encoded = [vits.encode_text(phonemes, "kathleen", generator=draw).latent for phonemes, draw in pairs]
-        return [expand_f0(vits, latent, "kathleen") for latent in encoded]
+        return [natural_f0(vits, latent, "kathleen") for latent in encoded]
 
     def effects(self, vits: FrozenVits, before: Latent, after: Latent) -> dict[str, float]:
         one, other = (attributes(vits, latent).axes for latent in (before, after))

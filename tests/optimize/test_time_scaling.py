@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from latent_edit.editor import LatentEditor
+from latent_edit.manners import SOUNDS, THIRDS
 from latent_edit.models.pauses import PAUSE_ELASTICITY, elasticity
 from latent_edit.models.phonemes import PhonemeSequence
+from latent_edit.models.rhythm import PLOSIVE, STRESSED, kinds_of_sound
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.time_scaling import time_scale
 from latent_edit.types import Alignment, Latent, Waveform
+
+NOTHING = PhonemeSequence(ids=(), symbols=(), dropped=())
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -52,6 +58,31 @@ def runs(values: torch.Tensor, durations: torch.Tensor) -> list[torch.Tensor]:
 
 def test_the_same_pace_is_the_same_source(vits: FrozenVits, words: PhonemeSequence, source: TextEncoding) -> None:
     assert scaled(vits, words, source, 0.0) is source
+
+
+@pytest.mark.parametrize("log_ratio", [-0.3, 0.0, 0.4])
+def test_a_rhythm_divides_the_time_otherwise(
+    vits: FrozenVits, words: PhonemeSequence, source: TextEncoding, log_ratio: float
+) -> None:
+    """Stressed vowels get longer and plosives shorter, whatever the pace; the sum is that of the pace."""
+    rhythm = np.zeros((len(SOUNDS), THIRDS))
+    rhythm[STRESSED], rhythm[PLOSIVE] = 0.8, -0.8
+    even = scaled(vits, words, source, log_ratio)
+    uneven = time_scale(vits, words, source, "anna", log_ratio, 0.667, seeded(1), rhythm)
+    assert uneven.latent.z.shape == even.latent.z.shape
+
+    def lasting(encoding: TextEncoding, wanted: int) -> int:
+        durations = encoding.alignment.durations[0].tolist()
+        return sum(d for d, kind in zip(durations, kinds_of_sound(words), strict=True) if kind == wanted)
+
+    assert lasting(uneven, STRESSED) > 1.3 * lasting(even, STRESSED)
+    assert lasting(uneven, PLOSIVE) < 0.8 * lasting(even, PLOSIVE)
+
+
+def test_a_recording_has_no_rhythm(vits: FrozenVits, source: TextEncoding) -> None:
+    recording = replace(source, alignment=Alignment(torch.zeros(1, 0, dtype=torch.long)))
+    rhythm = np.ones((len(SOUNDS), THIRDS))
+    assert time_scale(vits, NOTHING, recording, "anna", 0.0, 0.667, seeded(1), rhythm) is recording
 
 
 @pytest.mark.parametrize("log_ratio", [-0.7, -0.31, -0.01, 0.01, 0.2, 0.7])

@@ -13,7 +13,7 @@ from latent_edit.data.pitch import pitch_of_frames
 from latent_edit.evaluation.clips import Recording, Sound, sound_of
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 from latent_edit.models.spectrogram import LogMel, linear_spectrogram
-from latent_edit.optimize.corrections import expand_f0
+from latent_edit.optimize.corrections import natural_f0
 from latent_edit.request import EditRequest
 from latent_edit.types import Latent, Waveform
 
@@ -125,7 +125,7 @@ def _text(
     """Z_text as an edit starts from it."""
     noise = {"prior_noise": EditRequest.prior_noise, "duration_noise": EditRequest.duration_noise}
     encoding = vits.encode_text(phonemes, voice, generator=generator, durations=durations, **noise)
-    return replace(encoding, latent=expand_f0(vits, encoding.latent, voice))
+    return replace(encoding, latent=natural_f0(vits, encoding.latent, voice))
 
 
 def at_rate_of(vits: FrozenVits, sound: Sound) -> Sound:

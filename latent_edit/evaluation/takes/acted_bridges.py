@@ -28,7 +28,7 @@ from latent_edit.evaluation.outside_judges import same_voice, words_lost
 from latent_edit.evaluation.plan import SampleSizes, Trial, make_plan
 from latent_edit.evaluation.rows import Row
 from latent_edit.request import EditRequest
-from latent_edit.synthesis import BRIDGE_STREAM, decode, encode, generator, time_scale
+from latent_edit.synthesis import BRIDGE_STREAM, Timing, decode, encode, generator, time_scale
 
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
@@ -96,7 +96,7 @@ class ActedEdit(OfRequest):
         """Encode, scale, sample, decode."""
         vits, bridge, request = editor.vits, self.half.bridge, self.request
         speaker, source = vits.speaker_embedding(request.voice), encode(vits, request)
-        scaled = time_scale(vits, source, float(bridge.log_duration_ratio(self.style, speaker)[0]), request)
+        scaled = time_scale(vits, source, Timing(float(bridge.log_duration_ratio(self.style, speaker)[0])), request)
         contour_of = vits.source_filter_decoder.pitch.f0_contour
         edited = []
         for piece, latent in enumerate(scaled.latents):

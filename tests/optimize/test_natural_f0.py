@@ -1,4 +1,4 @@
-"""What is synthesised has the F0 range of the voice's recordings, and nothing else of it changes much."""
+"""What is synthesised has F0 as the voice's recordings have it, and nothing else of it changes much."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from torch import Tensor
 
 from latent_edit.editor import LatentEditor
 from latent_edit.measures import measure
-from latent_edit.models.f0_contours import f0_range
+from latent_edit.models.f0_contours import f0_modulation, f0_range, f0_trend, modulation_depth
 from latent_edit.models.vits import FrozenVits, freeze
-from latent_edit.optimize.corrections import LARGEST_F0_EXPANSION, expand_f0
+from latent_edit.optimize.corrections import LARGEST_F0_EXPANSION, LARGEST_WAVE_SEMITONES, natural_f0
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.solvers import LONGEST_STEP, ROUNDS, project
+from latent_edit.synthesis import TEXT_STREAM, generator
 from latent_edit.types import Latent
 
 # Every voice reads these flatter than its recordings are.
+WAVED = "Here he got a fresh thrill."
 SENTENCES = ("The old clock on the wall had stopped.", "They walked along the river until it got dark.")
 
 
@@ -40,7 +42,7 @@ def ranges(vits: FrozenVits, *values: float) -> Iterator[None]:
 
 def synthesised(vits: FrozenVits, text: str, voice: str) -> Tensor:
     plain = vits.encode_text(vits.phonemize(text), voice, generator=torch.Generator().manual_seed(0)).latent
-    return expand_f0(vits, plain, voice).z
+    return natural_f0(vits, plain, voice).z
 
 
 @pytest.mark.shipped
@@ -78,16 +80,33 @@ def test_a_lively_synthesis_stays_as_it_is(shipped_editor: LatentEditor) -> None
         assert torch.equal(synthesised(vits, SENTENCES[0], "sam_a"), flat)
 
 
+@pytest.mark.shipped
+def test_a_regular_wave_of_f0_is_no_deeper_than_in_recordings(shipped_editor: LatentEditor) -> None:
+    vits = shipped_editor.vits
+    noise = generator(3, TEXT_STREAM, 0)
+    waved = vits.encode_text(vits.phonemize(WAVED), "kathleen", prior_noise=0.333, generator=noise).latent
+
+    def depth(latent: Latent) -> float:
+        f0 = SpeakerDecoder.of(vits, "kathleen").f0(latent.z)[0]
+        fast = torch.log2(f0[f0 > 0]) - f0_trend(f0, vits.frames_per_second)
+        return 12 * modulation_depth(f0_modulation(fast, (f0 > 0).nonzero().squeeze(1) / vits.frames_per_second))
+
+    assert depth(waved) > 1.5 * LARGEST_WAVE_SEMITONES
+    calm = natural_f0(vits, waved, "kathleen")
+    assert depth(calm) < 0.7 * depth(waved)
+    assert range_of(vits, calm.z, "kathleen") > 0.95 * range_of(vits, waved.z, "kathleen")
+
+
 def test_it_is_the_same_every_time_and_goes_no_farther_than_it_may() -> None:
     vits = freeze(tiny_voice())
     z = torch.randn(1, ARCHITECTURE.flow_size, 60, generator=torch.Generator().manual_seed(0))
     latent = Latent(z, torch.ones(1, 1, 60))
     assert vits.f0_ranges == [0.0, 0.0]
-    assert expand_f0(vits, latent, "anna") is latent
+    assert natural_f0(vits, latent, "anna") is latent
     with torch.no_grad(), ranges(vits, 1000.0, 0.0):
-        moved = expand_f0(vits, latent, "anna").z
-        assert torch.equal(moved, expand_f0(vits, latent, "anna").z)
-        assert expand_f0(vits, latent, "ben") is latent
+        moved = natural_f0(vits, latent, "anna").z
+        assert torch.equal(moved, natural_f0(vits, latent, "anna").z)
+        assert natural_f0(vits, latent, "ben") is latent
     assert not moved.requires_grad and not torch.equal(moved, z)
     assert (moved - z).square().mean().sqrt() <= 1.01 * ROUNDS * LONGEST_STEP
 
