@@ -50,8 +50,8 @@ class Take(NamedTuple):
 class Manner:
     """axes: change of each style axis, by name; middle: the take around which all others lie, None where only the axes
     are to change; modes: how takes differ from it, one standard deviation each, [K, 2, PLACES], F0 and energy. rhythm:
-    logarithm of how many times longer each of `SOUNDS` lasts in each third of a sentence, [SOUNDS, THIRDS]; of all that
-    is common to them only the pace of `axes` counts.
+    logarithm of how many times longer each of `SOUNDS` is to last in each third of a sentence, [SOUNDS, THIRDS]; how
+    long the whole lasts is the pace of `axes` alone.
     """
 
     axes: Mapping[str, float]

@@ -1,7 +1,7 @@
 """Corrections: what is wrong with a latent, written as objectives, and solved for.
 
-`invert`, `matched` and `breathy` look for the latent of a sound or of decoder parameters; `natural_f0` undoes what
-averaging did to F0; `with_final_rise` makes a question; `restore_formants` undoes what breath did to words;
+`invert`, `sounding_like`, `matched` and `breathy` look for the latent of a sound or of decoder parameters; `natural_f0`
+undoes what averaging did to F0; `with_final_rise` makes a question; `restore_formants` undoes what breath did to words;
 `with_dynamics` gives the energy of an acted take; `correct` brings an edit to the axes of its style. All leave what
 they are given as it is.
 """
@@ -9,7 +9,7 @@ they are given as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,9 +39,10 @@ from latent_edit.types import Latent, Waveform
 # Short steps keep the latent near the posterior. Ten are enough for the voices' own recordings, not for strangers and
 # noise.
 INVERSION = Descent(steps=30, rate=0.05)
-# Shorter windows than those of the posterior encoder: they see envelopes and moments, not the single harmonics, which at
-# F0 as it is read never quite fit; fitted to these, recordings sound less natural.
-WINDOW_SHARES = (2, 4, 8)
+# Windows shorter than the posterior encoder's see envelopes and moments, not single harmonics, which at F0 as it is
+# read never quite fit: fitted to these, recordings sound less natural (docs/NATURALNESS.md).
+INVERSION_WINDOWS, INVERSION_NEARNESS = (2, 4, 8), 1.0
+WINDOWS = (1, 2)
 RESTORING = Descent(steps=8, rate=0.15)  # 12 steps are no better on training sentences
 ACTING = Descent(steps=8, rate=0.15)
 MATCHING = Descent(steps=20, rate=0.25, last_rate_share=0.1)
@@ -61,33 +62,47 @@ LEAST_WHISPERED, MOST_VOICED = 0.5, 0.25
 CLEAR_DB = (10.0, math.inf)  # HNR up to which noise that a style does not ask for is taken back
 
 
-def invert(
+def invert(vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int) -> Latent:
+    """Near the latent [1, C, T] of a recording, one that is decoded closer to its log-mel spectra; F0 and voicing stay.
+
+    A posterior encoder answers for every recording with the same weights, and is a little off for each (the
+    amortisation gap): formants come out smeared. A few steps on the latent itself close most of it: semi-amortised
+    variational inference (Kim et al. 2018, arXiv 1802.02550, section 3). What the encoder says sounds natural, so the
+    latent stays near it. Of a voice without a source-filter decoder the latent stays as it is.
+    """
+    return _sounding(vits, latent, sound, speaker, INVERSION, INVERSION_WINDOWS, INVERSION_NEARNESS)
+
+
+def sounding_like(vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int, descent: Descent) -> Latent:
+    """Near a latent [1, C, T], one that is decoded closer to a sound in log-mel spectra; F0 and voicing stay.
+
+    Of a voice without a source-filter decoder the latent stays as it is.
+    """
+    return _sounding(vits, latent, sound, speaker, descent, WINDOWS, 0.0)
+
+
+def _sounding(
     vits: FrozenVits,
     latent: Latent,
     sound: Waveform,
     speaker: str | int,
-    descent: Descent = INVERSION,
-    nearness: float = 1.0,
+    descent: Descent,
+    windows: Sequence[int],
+    nearness: float,
 ) -> Latent:
-    """Near a latent [1, C, T], one that is decoded closer to a sound in log-mel spectra; F0 and voicing stay.
-
-    A posterior encoder answers for every recording with the same weights, and is a little off for each (the
-    amortisation gap): formants come out smeared. A few steps on the latent itself close most of it: semi-amortised
-    variational inference (Kim et al. 2018, arXiv 1802.02550, section 3). Of a voice without a source-filter decoder the
-    latent stays as it is. nearness: weight of the mean squared distance from the latent, beside nepers; what the
-    posterior encoder says of a recording sounds natural.
-    """
+    """windows: of the spectra, as divisors of the voice's. nearness: weight of the squared distance, beside nepers."""
     if not vits.has_source_filter:
         return latent
     voice = SpeakerDecoder.of(vits, speaker)
     f0 = voice.f0(latent.z)
     samples = sound.samples[:, : latent.z.shape[2] * vits.hop_length]
-    match = LogMelMatch.of(voice, samples, f0, [vits.fft_size // share for share in WINDOW_SHARES])
+    match = LogMelMatch.of(voice, samples, f0, [vits.fft_size // divisor for divisor in windows])
     objectives: list[tuple[Objective, float]] = [
         (match, 1.0),
         (HeldF0(voice, f0, latent.mask.squeeze(1)), HELD_F0_WEIGHT),
-        (Nearness(latent.z), nearness),
     ]
+    if nearness:
+        objectives.append((Nearness(latent.z), nearness))
     return Latent(descend(latent.z, objectives, descent), latent.mask)
 
 
@@ -188,7 +203,7 @@ def restore_formants(
         noise=detail.noise + _mean(after.noise - detail.noise, active),
         pulses=detail.pulses + _mean(after.pulses - detail.pulses, sounding),
     )
-    return invert(vits, edited, voice.render(wanted), speaker, RESTORING, nearness=0.0)
+    return sounding_like(vits, edited, voice.render(wanted), speaker, RESTORING)
 
 
 @torch.no_grad()
@@ -222,7 +237,7 @@ def with_dynamics(
     level, tilt = level_and_tilt(voice.decoder, voice.decode(edited.z, f0))
     wanted = wanted.tilted(tilt - level_and_tilt(voice.decoder, voice.render(wanted).samples)[1])
     wanted = wanted.amplified(level - level_and_tilt(voice.decoder, voice.render(wanted).samples)[0])
-    return invert(vits, edited, voice.render(wanted), speaker, ACTING, nearness=0.0)
+    return sounding_like(vits, edited, voice.render(wanted), speaker, ACTING)
 
 
 def _mean(values: Tensor, where: Tensor) -> Tensor:

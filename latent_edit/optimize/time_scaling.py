@@ -21,7 +21,7 @@ from latent_edit.models.pauses import slowed
 from latent_edit.models.phonemes import PhonemeSequence
 from latent_edit.models.rhythm import acted_durations
 from latent_edit.models.vits import FrozenVits, TextEncoding
-from latent_edit.optimize.corrections import invert, natural_f0
+from latent_edit.optimize.corrections import natural_f0, sounding_like
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.solvers import Descent
 from latent_edit.types import Alignment
@@ -89,4 +89,4 @@ def _shortened(vits: FrozenVits, source: TextEncoding, speaker: str | int, log_r
         return plain
     voice = SpeakerDecoder.of(vits, speaker)
     sound = voice.render(voice.analyse(source.latent.z).time_scaled(plain.latent.z.shape[2]))
-    return replace(plain, latent=invert(vits, plain.latent, sound, speaker, SHORTENING, nearness=0.0))
+    return replace(plain, latent=sounding_like(vits, plain.latent, sound, speaker, SHORTENING))
