@@ -142,7 +142,7 @@ def edit(
     ] = None,
     duration_noise: Annotated[
         float | None,
-        typer.Option(help=_number("duration_noise", "Liveliness of its rhythm, in voices that draw it (not ours)")),
+        typer.Option(help=_number("duration_noise", "Liveliness of its durations, in voices that draw it (not ours)")),
     ] = None,
     words: Annotated[
         str | None, typer.Option(help='Change only these words, such as "3-5", counted in the text as it is read.')

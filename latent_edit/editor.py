@@ -275,11 +275,15 @@ class LatentEditor:
 
     def _timing(self, request: EditRequest, style: Style) -> Timing:
         """As long as `_log_ratio` says; where a manner is acted, in its rhythm, in proportion to strength."""
-        manner = style.asked.manner if request.guidance > 0 else None
-        if manner is None or not self.bridge(request.method).config.correction:
-            return Timing(self._log_ratio(request, style))
-        size = request.strength * style.asked.manner_size
-        return Timing(self._log_ratio(request, style), size * self.manners[manner].rhythm)
+        log_ratio, manner = self._log_ratio(request, style), style.asked.manner
+        if manner is None or not self._corrected(request, style):
+            return Timing(log_ratio)
+        return Timing(log_ratio, request.strength * style.asked.manner_size * self.manners[manner].rhythm)
+
+    def _corrected(self, request: EditRequest, style: Style) -> bool:
+        """Whether method, request, voice and CLAP are for a correction; at guidance 0 nothing is asked for."""
+        wanted = request.correction and request.guidance > 0 and self.bridge(request.method).config.correction
+        return wanted and self.vits.has_source_filter and bool(self._asked(style))
 
     def _log_ratio(self, request: EditRequest, style: Style) -> float:
         """Logarithm of what durations are multiplied by: as asked, else from the style in proportion to strength.
@@ -352,9 +356,7 @@ class LatentEditor:
         count, done = sum(map(len, edited)), 0
         corrected: list[list[Latent]] = []
         for request, source, start, latents, style in zip(requests, sources, scaled, edited, styles, strict=True):
-            # At guidance 0 nothing is asked for.
-            wanted = request.correction and request.guidance > 0 and self.bridge(request.method).config.correction
-            asked = self._asked(style) if wanted else {}
+            asked = self._asked(style) if self._corrected(request, style) else {}
             exactly = style.asked.exact.keys()
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):

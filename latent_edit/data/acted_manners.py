@@ -40,9 +40,9 @@ class Prosody:
 def learn(pairs: Sequence[TakePair]) -> dict[str, Manner]:
     """Each manner that is acted in the pairs: axes in the median over takes, contours `EMPHASIS` times the mean."""
     found: dict[str, list[tuple[Prosody, Prosody]]] = {}
-    timed: dict[str, list[list[acted_rhythm.Stretch]]] = {}
+    timed: dict[str, list[list[acted_rhythm.SharedSound]]] = {}
     for pair in pairs:
-        timed.setdefault(pair.manner, []).append(acted_rhythm.stretches(pair))
+        timed.setdefault(pair.manner, []).append(acted_rhythm.shared_sounds(pair))
         plain, styled = prosody(pair.plain), prosody(pair.styled)
         if plain is not None and styled is not None:
             found.setdefault(pair.manner, []).append((plain, styled))

@@ -1,4 +1,4 @@
-"""Which sounds people stretch and which they shorten when they act, from takes with phone labels (SAMPA) by hand."""
+"""Which sounds people lengthen and which they shorten when they act, from takes with phone labels (SAMPA) by hand."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from latent_edit.models.rhythm import FRICATIVE, PLOSIVE, SONORANT, STRESSED, VO
 SILENCES = ".(["  # first characters of what is no speech sound
 RELEASES, ASPIRATED = "!_", "asp"  # the parts of a plosive
 VOWELS, SONORANTS = frozenset("aeiouyIEUOYAQ@269"), frozenset("mnNlLjvVwrR4B")
-PLOSIVES = frozenset("pbtdkg")
+PLOSIVES = frozenset("pbtdkg?")
 SHORTEST_SECONDS = 0.005  # of a sound; shorter ones are slips of a label
 SHARE = 0.5  # of what actors do; all of it cost words (5.0 points rather than 2.0 without, of 128 edits)
 PRIOR = 5  # sounds: as many with no difference between kinds and thirds are added to each mean
 
 
-class Stretch(NamedTuple):
+class SharedSound(NamedTuple):
     """A sound that two takes share. kind: of `manners.SOUNDS`; third: of the sentence; plain, styled: seconds."""
 
     kind: int
@@ -35,7 +35,7 @@ class Stretch(NamedTuple):
         return float(np.log(self.styled / self.plain))
 
 
-def stretches(pair: TakePair) -> list[Stretch]:
+def shared_sounds(pair: TakePair) -> list[SharedSound]:
     """The sounds of the sentence that both takes have, in order; none for a pair without labels."""
     if pair.labels is None:
         return []
@@ -48,25 +48,25 @@ def stretches(pair: TakePair) -> list[Stretch]:
         here, there = (phones[i + 1].start - phones[i].start for phones, i in ((plain, first), (styled, second)))
         if min(here, there) >= SHORTEST_SECONDS:
             place = (plain[first].start + here / 2 - plain[0].start) / (plain[-1].start - plain[0].start)
-            found.append(Stretch(kind, min(int(THIRDS * place), THIRDS - 1), here, there))
+            found.append(SharedSound(kind, min(int(THIRDS * place), THIRDS - 1), here, there))
     return found
 
 
-def learn(sentences: Sequence[Sequence[Stretch]]) -> np.ndarray:
+def learn(sentences: Sequence[Sequence[SharedSound]]) -> np.ndarray:
     """The rhythm [SOUNDS, THIRDS] of a manner: `SHARE` of mean logarithms, without what all sounds have in common."""
     values: list[list[list[float]]] = [[[] for _ in range(THIRDS)] for _ in SOUNDS]
-    for stretch in (stretch for sentence in sentences for stretch in sentence):
-        values[stretch.kind][stretch.third].append(stretch.log_ratio)
+    for sound in (sound for sentence in sentences for sound in sentence):
+        values[sound.kind][sound.third].append(sound.log_ratio)
     every = [value for kind in values for third in kind for value in third]
     common = float(np.mean(every)) if every else 0.0
     means = [[sum(v - common for v in third) / (len(third) + PRIOR) for third in kind] for kind in values]
     return SHARE * np.array(means)
 
 
-def predicted(sentence: Sequence[Stretch], rhythm: np.ndarray, pace: float) -> np.ndarray:
+def predicted(sentence: Sequence[SharedSound], rhythm: np.ndarray, pace: float) -> np.ndarray:
     """Logarithm of how many times longer each sound of a sentence lasts, [S], in a rhythm at a pace."""
-    plain = np.array([stretch.plain for stretch in sentence])
-    uneven = np.array([rhythm[stretch.kind, stretch.third] for stretch in sentence])
+    plain = np.array([sound.plain for sound in sentence])
+    uneven = np.array([rhythm[sound.kind, sound.third] for sound in sentence])
     logs: np.ndarray = uneven - np.log((plain * np.exp(uneven)).sum() / plain.sum()) + pace
     return logs
 

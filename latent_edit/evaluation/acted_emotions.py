@@ -144,7 +144,7 @@ def _rhythm_row(of: str, acted: Sequence[Fold], size: float) -> Row:
     clusters: list[tuple[str, str]] = []
     for fold in acted:
         for pair in fold.unseen:
-            if (sounds := acted_rhythm.stretches(pair)) and pair.manner in fold.manners:
+            if (sounds := acted_rhythm.shared_sounds(pair)) and pair.manner in fold.manners:
                 manner = fold.manners[pair.manner]
                 asked += acted_rhythm.predicted(sounds, size * manner.rhythm, manner.axes[PACE]).tolist()
                 found += [sound.log_ratio for sound in sounds]

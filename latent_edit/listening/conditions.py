@@ -29,7 +29,7 @@ class Before(StrictModel):
 
 
 class Correction(StrictModel):
-    """The attribute correction alone, from the time-scaled plain synthesis and without a bridge; rhythm of `method`."""
+    """The attribute correction alone, from the time-scaled plain synthesis and without a bridge; timing of `method`."""
 
     source: Literal["correction"]
     method: str = "i2sb"

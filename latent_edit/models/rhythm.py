@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import math
+import unicodedata
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from latent_edit.manners import SOUNDS, THIRDS
-from latent_edit.models.pauses import PAUSES, slowed
+from latent_edit.models.pauses import slowed
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
 
 STRESSED, VOWEL, SONORANT, FRICATIVE, PLOSIVE = range(len(SOUNDS))
 VOWELS = frozenset("aeiouyæøœɐɑɒɔɘəɚɛɜɝɞɤɨɪɯɵɶʉʊʌʏᵻ")
 SONORANTS = frozenset("jlmnrwɥɫɬɭɰɱɲɳɴɹɻɾʀʁʎʟŋ")
 PLOSIVES = frozenset("bcdgkpqtɖɟɡɢʈʔ")
-STRESSES, LONG = "ˈˌ", "ː"
+STRESSES = "ˈˌ"
+DIACRITICS = ("Lm", "Mn", "Sk")  # as Unicode classes them; stress among them
 
 
 def kinds_of_sound(sequence: PhonemeSequence) -> list[int | None]:
-    """Which of `manners.SOUNDS` each symbol is; None in a pause. Blanks and marks of length belong to what they follow.
-
-    Stressed is the first vowel after a mark of stress, with all of its diphthong.
+    """Which of `manners.SOUNDS` each symbol is; None in a pause. Blanks, diacritics and marks of length belong to what
+    they follow. Stressed is the first vowel after a mark of stress, with all of its diphthong.
     """
     kinds: list[int | None] = []
     stressed, last = False, ""
     for symbol in sequence.symbols:
-        if symbol in (BLANK, LONG) or (symbol in VOWELS and last in VOWELS):
-            kinds.append(kinds[-1] if kinds else None)
-        elif symbol in PAUSES:
-            kinds.append(None)
-        elif symbol in STRESSES:
+        category = unicodedata.category(symbol)
+        if symbol in STRESSES:
             stressed = True
             kinds.append(PLOSIVE)  # it has hardly a frame
+        elif symbol == BLANK or category in DIACRITICS or (symbol in VOWELS and last in VOWELS):
+            kinds.append(kinds[-1] if kinds else None)
+        elif not category.startswith("L"):
+            kinds.append(None)
         elif symbol in VOWELS:
             kinds.append(STRESSED if stressed else VOWEL)
             stressed = False
@@ -55,5 +56,5 @@ def acted_durations(sequence: PhonemeSequence, durations: Tensor, rhythm: np.nda
         for kind, third in zip(kinds_of_sound(sequence), thirds, strict=True)
     ]
     uneven = durations * torch.tensor(logs).to(durations).exp()
-    short = math.log(ratio) + math.log(float(durations.sum() / uneven.sum()))
-    return slowed(sequence, uneven, math.exp(short)) if short > 0 else uneven * math.exp(short)
+    missing = ratio * float(durations.sum() / uneven.sum())
+    return slowed(sequence, uneven, missing) if missing > 1 else uneven * missing

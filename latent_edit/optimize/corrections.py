@@ -18,6 +18,7 @@ from torch import Tensor
 
 from latent_edit.axes import AXES, BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER, AxisValue
 from latent_edit.manners import Take
+from latent_edit.measures import MIN_TREMOR_SECONDS
 from latent_edit.models.energies import energies
 from latent_edit.models.f0_contours import f0_modulation, f0_range, f0_trend, modulation_depth, with_range
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
@@ -40,7 +41,7 @@ from latent_edit.types import Latent, Waveform
 # noise.
 INVERSION = Descent(steps=30, rate=0.05)
 # Windows shorter than the posterior encoder's see envelopes and moments, not single harmonics, which at F0 as it is
-# read never quite fit: fitted to these, recordings sound less natural (docs/NATURALNESS.md).
+# read never quite fit: fitted to harmonics, recordings sound less natural (docs/NATURALNESS.md).
 INVERSION_WINDOWS, INVERSION_NEARNESS = (2, 4, 8), 1.0
 WINDOWS = (1, 2)
 RESTORING = Descent(steps=8, rate=0.15)  # 12 steps are no better on training sentences
@@ -66,7 +67,7 @@ def invert(vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int
     """Near the latent [1, C, T] of a recording, one that is decoded closer to its log-mel spectra; F0 and voicing stay.
 
     A posterior encoder answers for every recording with the same weights, and is a little off for each (the
-    amortisation gap): formants come out smeared. A few steps on the latent itself close most of it: semi-amortised
+    amortisation gap): formants come out smeared. A few steps on the latent itself close some of it: semi-amortised
     variational inference (Kim et al. 2018, arXiv 1802.02550, section 3). What the encoder says sounds natural, so the
     latent stays near it. Of a voice without a source-filter decoder the latent stays as it is.
     """
@@ -145,11 +146,12 @@ def natural_f0(vits: FrozenVits, latent: Latent, speaker: str | int) -> Latent:
     trend = f0_trend(f0[0], vits.frames_per_second)
     wave = f0_modulation(octaves - trend, voiced[0].nonzero().squeeze(1) / vits.frames_per_second)
     excess = max(1 - LARGEST_WAVE_SEMITONES / 12 / modulation_depth(wave), 0.0)
+    if len(octaves) < MIN_TREMOR_SECONDS * vits.frames_per_second:
+        excess = 0.0  # so short a contour is none: it would be taken for a part of one
     if f0_range(octaves) >= wanted and not excess:
         return latent
     fast = octaves - trend - excess * wave
-    most = LARGEST_F0_EXPANSION if f0_range(octaves) < wanted else 1.0
-    natural = with_range(trend, fast, max(wanted, f0_range(octaves)), most)
+    natural = with_range(trend, fast, max(wanted, f0_range(octaves)), LARGEST_F0_EXPANSION)
     f0[voiced] = torch.exp2(natural - natural.median() + octaves.median()).clamp(LOWEST_HZ, HIGHEST_HZ)
     return Latent(project(latent.z, [F0Contour.of(voice, latent.z, f0)]), latent.mask)
 
@@ -318,7 +320,7 @@ def correct(
     missing = _missing(effects, asked, reach, exactly)
     lowest, highest = _hnr_bounds(before.parameters, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
     breathiness = min(reach, 1.0) * breath.value if breath.named else 0.0
-    if breath.named and take is None:
+    if breath.named and take is None:  # of a take `with_dynamics` does it
         edited = restore_formants(vits, scaled, edited, breathiness, speaker)
     elif take is None and bool(((lowest <= after.parameters.hnr) & (after.parameters.hnr <= highest)).all()):
         missed = missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}
@@ -335,9 +337,11 @@ def correct(
     if take is None:
         return corrected
     acted = with_dynamics(vits, scaled, corrected, take, breathiness, speaker)
-    # Brought to the last dB of its tilt, a shout loses words (8 points of 16 edits): only where that is asked for.
-    given = {LEVEL, TILT} & set(exactly)
-    return Latent(project(acted.z, objectives[-1:]), acted.mask) if given else acted
+    given = [axis in exactly for axis in (LEVEL, TILT)]
+    if not any(given):  # brought to the last dB of its tilt, a shout loses words (docs/NEGATIVE_RESULTS.md)
+        return acted
+    db = torch.where(torch.tensor(given), db, level_and_tilt(voice.decoder, voice.decode(acted.z, f0)))
+    return Latent(project(acted.z, [LevelAndTilt(voice, f0, db)]), acted.mask)
 
 
 def _voiced(attributes: Attributes) -> float:

@@ -48,11 +48,11 @@ def time_scale(
         prior_noise: what z_p was drawn with. generator: draws the noise of the new frames. rhythm: of a manner that is
             acted, see `manners.Manner`.
     """
-    longer, old = max(log_ratio, 0.0), source.alignment.durations
+    slower, old = max(log_ratio, 0.0), source.alignment.durations
     if not phonemes.count:
-        source = source.resampled(longer)
-    elif longer or rhythm is not None:
-        ratio = math.exp(longer)
+        source = source.resampled(slower)
+    elif slower or rhythm is not None:
+        ratio = math.exp(slower)
         lasting = (
             slowed(phonemes, old[0].double(), ratio)
             if rhythm is None
@@ -73,6 +73,8 @@ def _said_again(
 ) -> TextEncoding:
     """What the text encoder says of durations [P]; what was there of z_p stays at its moment."""
     old, durations = source.alignment.durations[0].double(), whole_frames(lasting)
+    if torch.equal(old.long(), durations):
+        return source
     sample = vits.sample_prior(phonemes, durations, prior_noise, generator)
     at = same_moments(old, lasting).round().long().clamp(0, source.prior_sample.z.shape[2] - 1)
     kept = torch.diff(at, prepend=at.new_tensor([-1])) > 0

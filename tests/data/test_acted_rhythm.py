@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from latent_edit.data import acted_rhythm
-from latent_edit.data.acted_rhythm import Stretch
+from latent_edit.data.acted_rhythm import SharedSound
 from latent_edit.data.takes import TakePair
 from latent_edit.manners import SOUNDS, THIRDS
 from latent_edit.models.rhythm import FRICATIVE, PLOSIVE, SONORANT, STRESSED, VOWEL
@@ -35,7 +35,7 @@ def pair(tmp_path: Path) -> TakePair:
 
 
 def test_sounds_are_paired_and_pauses_are_none(pair: TakePair) -> None:
-    found = acted_rhythm.stretches(pair)
+    found = acted_rhythm.shared_sounds(pair)
     assert [(x.kind, x.third) for x in found] == [
         (PLOSIVE, 0),
         (STRESSED, 1),
@@ -45,11 +45,11 @@ def test_sounds_are_paired_and_pauses_are_none(pair: TakePair) -> None:
     ]
     assert [x.plain for x in found] == pytest.approx([0.1, 0.1, 0.05, 0.1, 0.05])
     assert [x.log_ratio for x in found] == pytest.approx([0, np.log(2), 0, 0, 0], abs=1e-6)
-    assert acted_rhythm.stretches(TakePair(NOTHING, NOTHING, "sad", None)) == []
+    assert acted_rhythm.shared_sounds(TakePair(NOTHING, NOTHING, "sad", None)) == []
 
 
 def test_what_all_sounds_have_in_common_is_no_rhythm() -> None:
-    sentence = [Stretch(kind, third, 0.1, 0.2) for kind in range(len(SOUNDS)) for third in range(THIRDS)]
+    sentence = [SharedSound(kind, third, 0.1, 0.2) for kind in range(len(SOUNDS)) for third in range(THIRDS)]
     assert np.allclose(acted_rhythm.learn([sentence] * 9), 0)
     longer = [x._replace(styled=0.4) if x.kind == VOWEL else x for x in sentence]
     rhythm = acted_rhythm.learn([longer] * 50)
@@ -59,7 +59,7 @@ def test_what_all_sounds_have_in_common_is_no_rhythm() -> None:
 
 def test_a_predicted_sentence_has_the_pace_as_a_whole() -> None:
     rhythm = np.random.default_rng(0).normal(size=(len(SOUNDS), THIRDS))
-    sentence = [Stretch(kind, 1, 0.05 * (kind + 1), 0.1) for kind in range(len(SOUNDS))]
+    sentence = [SharedSound(kind, 1, 0.05 * (kind + 1), 0.1) for kind in range(len(SOUNDS))]
     logs = acted_rhythm.predicted(sentence, rhythm, 0.3)
     plain = np.array([x.plain for x in sentence])
     assert (plain * np.exp(logs)).sum() / plain.sum() == pytest.approx(np.exp(0.3))

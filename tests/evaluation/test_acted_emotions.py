@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from latent_edit.axes import PACE
-from latent_edit.data.acted_rhythm import Stretch
+from latent_edit.data.acted_rhythm import SharedSound
 from latent_edit.data.takes import TakePair
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import InputError
@@ -93,9 +93,11 @@ def test_no_actor_is_on_both_sides_of_a_fold(monkeypatch: pytest.MonkeyPatch, tm
 def test_a_rhythm_correlates_with_what_actors_do_as_far_as_they_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     manner = load_manners()["sad"]
     rhythm = np.random.default_rng(0).normal(size=manner.rhythm.shape)
-    sounds = [Stretch(kind, third, 0.1, 0.1 * np.exp(rhythm[kind, third])) for kind, third in np.ndindex(rhythm.shape)]
+    sounds = [
+        SharedSound(kind, third, 0.1, 0.1 * np.exp(rhythm[kind, third])) for kind, third in np.ndindex(rhythm.shape)
+    ]
     pairs = [TakePair(take, take, "sad", None) for take in (SimpleNamespace(text=x, speaker=x) for x in "ab")]  # type: ignore[arg-type]
-    monkeypatch.setattr(acted_emotions.acted_rhythm, "stretches", lambda _: sounds)
+    monkeypatch.setattr(acted_emotions.acted_rhythm, "shared_sounds", lambda _: sounds)
 
     def found(own: np.ndarray, size: float = 1.0) -> float | None:
         fold = Fold({"sad": replace(manner, rhythm=own)}, {}, pairs)
