@@ -81,9 +81,13 @@ class Made:
     pitch: float
     rises: bool = False
     bright: bool = False
+    breathy: bool = False
 
     def read(self, rate: int) -> np.ndarray:
         speech = speech_like(3.0, rate, self.pitch)
+        if self.breathy:
+            noise = np.random.default_rng(0).normal(size=speech.size).astype(np.float32)
+            speech = speech + 0.4 * speech.std() * noise
         if self.bright:
             speech = np.diff(speech, prepend=0.0).astype(np.float32)
         return speech * np.float32(10) ** np.linspace(-1.0, 0.0, speech.size) if self.rises else speech
@@ -98,6 +102,17 @@ def test_what_the_takes_have_in_common_is_learnt() -> None:
     assert np.corrcoef(found.middle.energy, np.arange(PLACES))[0, 1] > 0.7
     assert found.middle.balance[-1] > found.middle.balance[0] + 10
     assert np.abs(found.modes).max() < 0.5  # all do the same
+
+
+def test_breath_is_learnt_from_the_harmonicity_that_goes_and_is_never_less_than_none() -> None:
+    plain: Any = [Made(pitch) for pitch in (110.0, 120.0)]
+    breathy: Any = [replace(take, breathy=True) for take in plain]
+
+    def learnt(before: Any, after: Any) -> float:
+        pairs = [TakePair(a, b, "sad", None) for a, b in zip(before, after, strict=True)]
+        return acted_manners.learn(pairs)["sad"].axes[BREATHINESS]
+
+    assert learnt(plain, breathy) > 0.2 and learnt(breathy, plain) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -171,12 +186,43 @@ def test_seeds_act_differently_and_the_prompt_decides(shipped_editor: LatentEdit
     assert shipped_editor._take(shipped_editor._embed_style(whisper), whisper, 0) is None
 
 
+@pytest.mark.shipped
+@pytest.mark.parametrize(
+    ("changed", "size"),
+    [
+        ({}, 1.0),
+        ({"strength": 0.5}, 0.5),
+        ({"pace": 1.3}, 1.0),
+        ({"guidance": 0.0}, None),
+        ({"correction": False}, None),
+        ({"method": "palette"}, None),
+        ({"prompt": "a whisper"}, None),
+    ],
+)
+def test_what_is_acted_has_a_rhythm(shipped_editor: LatentEditor, changed: dict[str, Any], size: float | None) -> None:
+    request = replace(EditRequest(text=TEXT, voice="sam_a", prompt="sad"), **changed)
+    timing = shipped_editor._timing(request, shipped_editor._embed_style(request))
+    if size is None:
+        assert timing.rhythm is None
+    else:
+        assert timing.rhythm == pytest.approx(size * load_manners()["sad"].rhythm)
+    if "pace" in changed:
+        assert timing.log_ratio == pytest.approx(np.log(1.3))
+
+
+@pytest.mark.shipped
+def test_without_strength_an_acted_question_is_the_plain_one(shipped_editor: LatentEditor) -> None:
+    asked = EditRequest(text="Is it late?", voice="sam_a", prompt="sad", strength=0.0, steps=1)
+    result = shipped_editor.edit(asked)
+    assert torch.equal(result.z_text.z, result.z_edit.z)
+
+
 def test_the_file_names_the_actors() -> None:
     assert len(read_yaml(FILE)["actors"]) == 10
 
 
 @pytest.mark.shipped
-@pytest.mark.parametrize("axes", [{LEVEL: 6.0, TILT: 3.0}, {BREATHINESS: 1.0}])
+@pytest.mark.parametrize("axes", [{LEVEL: 6.0, TILT: 3.0}, {LEVEL: 6.0}, {BREATHINESS: 1.0}])
 def test_axes_by_hand_hold_in_an_acted_edit(shipped_editor: LatentEditor, axes: dict[str, float]) -> None:
     request = EditRequest(text=TEXT, voice="sam_a", prompt="angry", steps=2, axes=axes)
     result = shipped_editor.edit(request)

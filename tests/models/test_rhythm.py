@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from latent_edit.manners import SOUNDS, THIRDS
-from latent_edit.models.phonemes import BLANK, encode_text
+from latent_edit.models.phonemes import BLANK, VITS_VOCABULARY, encode_symbols, encode_text
 from latent_edit.models.rhythm import FRICATIVE, PLOSIVE, SONORANT, STRESSED, VOWEL, acted_durations, kinds_of_sound
 
 TEXT = "No bees, a sofa."
@@ -24,6 +24,12 @@ def test_every_symbol_is_a_kind_of_sound_or_silent() -> None:
         (".", None),
     ]  # fmt: skip
     assert kinds[0] == (BLANK, None) and kinds[1:3] == [("n", SONORANT), (BLANK, SONORANT)]
+
+
+def test_quotes_are_silent_and_diacritics_belong_to_what_they_follow() -> None:
+    sequence = encode_symbols('"bˈʌʔn̩"', VITS_VOCABULARY)
+    kinds = dict(zip(sequence.symbols, kinds_of_sound(sequence), strict=True))
+    assert kinds['"'] is None and kinds["ʔ"] == PLOSIVE and kinds["n"] == kinds["̩"] == SONORANT
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5])

@@ -79,6 +79,12 @@ def test_a_rhythm_divides_the_time_otherwise(
     assert lasting(uneven, PLOSIVE) < 0.8 * lasting(even, PLOSIVE)
 
 
+def test_a_rhythm_that_moves_nothing_leaves_the_source(
+    vits: FrozenVits, words: PhonemeSequence, source: TextEncoding
+) -> None:
+    assert time_scale(vits, words, source, "anna", 0.0, 0.667, seeded(1), np.zeros((len(SOUNDS), THIRDS))) is source
+
+
 def test_a_recording_has_no_rhythm(vits: FrozenVits, source: TextEncoding) -> None:
     recording = replace(source, alignment=Alignment(torch.zeros(1, 0, dtype=torch.long)))
     rhythm = np.ones((len(SOUNDS), THIRDS))
