@@ -17,7 +17,6 @@ RELEASES, ASPIRATED = "!_", "asp"  # the parts of a plosive
 VOWELS, SONORANTS = frozenset("aeiouyIEUOYAQ@269"), frozenset("mnNlLjvVwrR4B")
 PLOSIVES = frozenset("pbtdkg?")
 SHORTEST_SECONDS = 0.005  # of a sound; shorter ones are slips of a label
-SHARE = 0.5  # of what actors do; all of it cost words (5.0 points rather than 2.0 without, of 128 edits)
 PRIOR = 5  # sounds: as many with no difference between kinds and thirds are added to each mean
 
 
@@ -53,14 +52,13 @@ def shared_sounds(pair: TakePair) -> list[SharedSound]:
 
 
 def learn(sentences: Sequence[Sequence[SharedSound]]) -> np.ndarray:
-    """The rhythm [SOUNDS, THIRDS] of a manner: `SHARE` of mean logarithms, without what all sounds have in common."""
+    """The rhythm [SOUNDS, THIRDS] of a manner: mean logarithms, without what all sounds have in common."""
     values: list[list[list[float]]] = [[[] for _ in range(THIRDS)] for _ in SOUNDS]
     for sound in (sound for sentence in sentences for sound in sentence):
         values[sound.kind][sound.third].append(sound.log_ratio)
     every = [value for kind in values for third in kind for value in third]
     common = float(np.mean(every)) if every else 0.0
-    means = [[sum(v - common for v in third) / (len(third) + PRIOR) for third in kind] for kind in values]
-    return SHARE * np.array(means)
+    return np.array([[sum(v - common for v in third) / (len(third) + PRIOR) for third in kind] for kind in values])
 
 
 def predicted(sentence: Sequence[SharedSound], rhythm: np.ndarray, pace: float) -> np.ndarray:

@@ -53,7 +53,7 @@ def test_what_all_sounds_have_in_common_is_no_rhythm() -> None:
     assert np.allclose(acted_rhythm.learn([sentence] * 9), 0)
     longer = [x._replace(styled=0.4) if x.kind == VOWEL else x for x in sentence]
     rhythm = acted_rhythm.learn([longer] * 50)
-    assert rhythm[VOWEL, 1] - rhythm[PLOSIVE, 1] == pytest.approx(acted_rhythm.SHARE * np.log(2), rel=0.15)
+    assert rhythm[VOWEL, 1] - rhythm[PLOSIVE, 1] == pytest.approx(np.log(2), rel=0.15)
     assert np.allclose(rhythm[VOWEL], rhythm[VOWEL, 0])
 
 
