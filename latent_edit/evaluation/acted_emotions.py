@@ -43,8 +43,8 @@ The prompts are the names of five emotions. What changes from a neutral take (ax
 sentence, balance of bands, rhythm) is learnt from five actors of EmoDB and heard by judges fitted on the other five, in
 two folds; what is shipped is learnt from all ten. *Axes alone* is the default with nothing else of a manner, WORLD is
 given the same axes. Chance is 20 % by functionals and 25 % by the shape of contours, of which boredom is not asked.
-Rhythm: the correlation of how much longer each sound is asked to last with how much longer actors of the other fold
-make it.
+Rhythm, a figure of what is learnt and not of sound: the correlation of how much longer each sound is asked to last with
+how much longer actors of the other fold make it.
 Made by `evaluate --suite emotions`."""
 
 
