@@ -8,6 +8,7 @@ fitted on the other; sentences take turns. What is shipped is learnt from all of
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,7 +35,7 @@ from latent_edit.prompts.reader import read_prompt
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
-COMBINATIONS = 16
+COMBINATIONS = 32  # sixteen cannot tell half a point of words lost from seven
 TITLE = "emotions, "
 ABOUT = """\
 ## Emotions, as actors express them
@@ -101,9 +102,10 @@ def evaluate_emotions(
     scores: CachedScores, acted: Path, combinations: int | None, tell: Callable[[int, int], None], workers: int
 ) -> list[Row]:
     """Every row, from a folder of acted speech; combinations: of sentence and voice, for every prompt."""
-    sizes = SampleSizes(presets=combinations or COMBINATIONS)
+    voices, count = scores.editor.voices, combinations or COMBINATIONS
+    sizes = SampleSizes(sentences=math.ceil(count / len(voices)), presets=count)
     plan, dealt, needed = (
-        make_plan(scores.editor.voices, sizes, None, {}),
+        make_plan(voices, sizes, None, {}),
         folds(scores, acted, tell),
         ScoreList(scores.editor),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,15 +38,22 @@ from latent_edit.optimize.objectives import (
 from latent_edit.optimize.solvers import Descent, Objective, descend, project
 from latent_edit.types import Latent, Waveform
 
+
+class SoundMatching(NamedTuple):
+    """How a latent is brought nearer to a sound. windows: of the spectra, as divisors of the voice's. nearness: weight
+    of the squared distance from where the latent was, beside nepers.
+    """
+
+    descent: Descent
+    windows: Sequence[int] = (1, 2)
+    nearness: float = 0.0
+
+
 # Short steps keep the latent near the posterior. Ten are enough for the voices' own recordings, not for strangers and
-# noise.
-INVERSION = Descent(steps=30, rate=0.05)
-# Windows shorter than the posterior encoder's see envelopes and moments, not single harmonics, which at F0 as it is
-# read never quite fit: fitted to harmonics, recordings sound less natural (docs/NATURALNESS.md).
-INVERSION_WINDOWS, INVERSION_NEARNESS = (2, 4, 8), 1.0
-WINDOWS = (1, 2)
-RESTORING = Descent(steps=8, rate=0.15)  # 12 steps are no better on training sentences
-ACTING = Descent(steps=8, rate=0.15)
+# noise. Windows shorter than the posterior encoder's see envelopes and moments, not single harmonics, which at F0 as it
+# is read never quite fit: fitted to harmonics, recordings sound less natural (docs/NATURALNESS.md).
+INVERSION = SoundMatching(Descent(steps=30, rate=0.05), windows=(2, 4, 8), nearness=1.0)
+RESTORING = SoundMatching(Descent(steps=12, rate=0.3, last_rate_share=0.05))
 MATCHING = Descent(steps=20, rate=0.25, last_rate_share=0.1)
 GAIN_ROUNDS, LARGEST_GAIN_DB = 2, 8.0  # of a band, at a moment
 HELD_F0_WEIGHT = 0.1  # of a semitone, beside a neper of the mel bands
@@ -71,40 +79,28 @@ def invert(vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int
     variational inference (Kim et al. 2018, arXiv 1802.02550, section 3). What the encoder says sounds natural, so the
     latent stays near it. Of a voice without a source-filter decoder the latent stays as it is.
     """
-    return _sounding(vits, latent, sound, speaker, INVERSION, INVERSION_WINDOWS, INVERSION_NEARNESS)
+    return sounding_like(vits, latent, sound, speaker, INVERSION)
 
 
-def sounding_like(vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int, descent: Descent) -> Latent:
+def sounding_like(
+    vits: FrozenVits, latent: Latent, sound: Waveform, speaker: str | int, matching: SoundMatching
+) -> Latent:
     """Near a latent [1, C, T], one that is decoded closer to a sound in log-mel spectra; F0 and voicing stay.
 
     Of a voice without a source-filter decoder the latent stays as it is.
     """
-    return _sounding(vits, latent, sound, speaker, descent, WINDOWS, 0.0)
-
-
-def _sounding(
-    vits: FrozenVits,
-    latent: Latent,
-    sound: Waveform,
-    speaker: str | int,
-    descent: Descent,
-    windows: Sequence[int],
-    nearness: float,
-) -> Latent:
-    """windows: of the spectra, as divisors of the voice's. nearness: weight of the squared distance, beside nepers."""
     if not vits.has_source_filter:
         return latent
     voice = SpeakerDecoder.of(vits, speaker)
     f0 = voice.f0(latent.z)
     samples = sound.samples[:, : latent.z.shape[2] * vits.hop_length]
-    match = LogMelMatch.of(voice, samples, f0, [vits.fft_size // divisor for divisor in windows])
     objectives: list[tuple[Objective, float]] = [
-        (match, 1.0),
+        (LogMelMatch.of(voice, samples, f0, [vits.fft_size // divisor for divisor in matching.windows]), 1.0),
         (HeldF0(voice, f0, latent.mask.squeeze(1)), HELD_F0_WEIGHT),
     ]
-    if nearness:
-        objectives.append((Nearness(latent.z), nearness))
-    return Latent(descend(latent.z, objectives, descent), latent.mask)
+    if matching.nearness:
+        objectives.append((Nearness(latent.z), matching.nearness))
+    return Latent(descend(latent.z, objectives, matching.descent), latent.mask)
 
 
 def matched(voice: SpeakerDecoder, latent: Latent, goal: DecoderParameters) -> Latent:
@@ -239,7 +235,7 @@ def with_dynamics(
     level, tilt = level_and_tilt(voice.decoder, voice.decode(edited.z, f0))
     wanted = wanted.tilted(tilt - level_and_tilt(voice.decoder, voice.render(wanted).samples)[1])
     wanted = wanted.amplified(level - level_and_tilt(voice.decoder, voice.render(wanted).samples)[0])
-    return sounding_like(vits, edited, voice.render(wanted), speaker, ACTING)
+    return sounding_like(vits, edited, voice.render(wanted), speaker, RESTORING)
 
 
 def _mean(values: Tensor, where: Tensor) -> Tensor:
@@ -337,11 +333,16 @@ def correct(
     if take is None:
         return corrected
     acted = with_dynamics(vits, scaled, corrected, take, breathiness, speaker)
-    given = [axis in exactly for axis in (LEVEL, TILT)]
-    if not any(given):  # brought to the last dB of its tilt, a shout loses words (docs/NEGATIVE_RESULTS.md)
-        return acted
-    db = torch.where(torch.tensor(given), db, level_and_tilt(voice.decoder, voice.decode(acted.z, f0)))
-    return Latent(project(acted.z, [LevelAndTilt(voice, f0, db)]), acted.mask)
+    # Only what is set by hand: brought to the last dB of its tilt, a shout loses words (docs/NEGATIVE_RESULTS.md).
+    return _held(voice, acted, f0, db, [axis in exactly for axis in (LEVEL, TILT)])
+
+
+def _held(voice: SpeakerDecoder, latent: Latent, f0: Tensor, db: Tensor, given: list[bool]) -> Latent:
+    """Near a latent, one with the level and tilt [2] in dB that are given, at F0 in Hz [1, T]; the other as it is."""
+    if not any(given):
+        return latent
+    db = torch.where(torch.tensor(given), db, level_and_tilt(voice.decoder, voice.decode(latent.z, f0)))
+    return Latent(project(latent.z, [LevelAndTilt(voice, f0, db)]), latent.mask)
 
 
 def _voiced(attributes: Attributes) -> float:

@@ -21,12 +21,12 @@ from latent_edit.models.pauses import slowed
 from latent_edit.models.phonemes import PhonemeSequence
 from latent_edit.models.rhythm import acted_durations
 from latent_edit.models.vits import FrozenVits, TextEncoding
-from latent_edit.optimize.corrections import natural_f0, sounding_like
+from latent_edit.optimize.corrections import SoundMatching, natural_f0, sounding_like
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.solvers import Descent
 from latent_edit.types import Alignment
 
-SHORTENING = Descent(steps=5, rate=0.15)  # 12 steps are no better on training sentences
+SHORTENING = SoundMatching(Descent(steps=5, rate=0.15))  # 12 steps are no better on training sentences
 
 
 def time_scale(

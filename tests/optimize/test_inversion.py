@@ -12,7 +12,7 @@ from tiny_voices import RATE, tiny_voice, transformers_voice
 from latent_edit.editor import LatentEditor
 from latent_edit.models.spectrogram import LogMel
 from latent_edit.models.vits import FrozenVits, freeze
-from latent_edit.optimize.corrections import INVERSION, invert, sounding_like
+from latent_edit.optimize.corrections import INVERSION, SoundMatching, invert, sounding_like
 from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.types import Latent, Waveform
 
@@ -33,9 +33,9 @@ def test_a_resynthesis_comes_nearer_and_the_latent_stays_near_the_posterior() ->
     with torch.no_grad():  # as in an edit
         better = invert(vits, latent, RECORDING, "anna")
     assert distance(vits, better, RECORDING, "anna") < distance(vits, latent, RECORDING, "anna")
-    assert 0 < (better.z - latent.z).abs().max() <= 1.5 * INVERSION.steps * INVERSION.rate
+    assert 0 < (better.z - latent.z).abs().max() <= 1.5 * INVERSION.descent.steps * INVERSION.descent.rate
     with torch.no_grad():
-        free = sounding_like(vits, latent, RECORDING, "anna", INVERSION)
+        free = sounding_like(vits, latent, RECORDING, "anna", SoundMatching(INVERSION.descent))
     assert (better.z - latent.z).square().mean() < 0.7 * (free.z - latent.z).square().mean()
     assert torch.equal(latent.z, start)
     assert torch.equal(better.mask, latent.mask)
