@@ -143,6 +143,7 @@ def _evaluate_paper(
 
 def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Trained:
     """The bridge of a row of the suite paper, in STATES/paper/ROW-STEPS, which goes on where it was interrupted."""
+    import numpy as np
     import torch
 
     from latent_edit.evaluation.paper.suite import Trained
@@ -150,17 +151,20 @@ def _train_row(runs: Path, states: Path, name: str, config: BridgeConfig) -> Tra
 
     latents, vits = prepared_latents(runs, VOICE, config)
     folder = states / "paper" / f"{name}-{config.training.steps}"
-    trained = bridge.train(config, latents, vits, folder, resume=(folder / loop.STATE_NAME).is_file())
+    resume, held_out = (folder / loop.STATE_NAME).is_file(), bridge.last_sentences(latents)
+    trained = bridge.train(config, latents, vits, folder, resume=resume, held_out=held_out)
     trained.cpu().save(folder / "bridge", latents.latent_hash, latents.style_hash)
     cuda = torch.cuda.is_available()
+    natural = np.delete(latents.natural, held_out)
     spent = {
         "steps": config.training.steps,
         "batch_size": config.training.batch_size,
         "seconds": round(loop.seconds_spent(folder, "seconds_per_step" if cuda else "cpu_seconds_per_step")),
         "device": torch.cuda.get_device_name() if cuda else "a CPU core",
-        "examples": len(latents),
-        "recordings": int(latents.natural.sum()),
+        "examples": len(natural),
+        "recordings": int(natural.sum()),
         "image": config.network == "image",
+        "validation": loop.course(folder, bridge.VALIDATION),
     }
     return Trained(folder / "bridge", spent)
 

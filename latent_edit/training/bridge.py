@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ from latent_edit.optimize.decoder_params import SpeakerDecoder
 from latent_edit.optimize.objectives import ParameterMatch
 from latent_edit.training import loop
 
+if TYPE_CHECKING:
+    from latent_edit.data.augmentations import Augmentation
+
 # Fields of a pair of each kind in each space: its source, its target, and its target where the style is dropped.
 PAIR_FIELDS = {
     ("reading", "post_flow"): ("reading", "styled_reading", "reading"),
@@ -33,6 +37,9 @@ PAIR_FIELDS = {
 # The authors cut or pad every latent to this many frames (their configurations; 384 at 86 frames a second).
 PAPER_FRAMES = 384
 FINAL_RATE = 0.1  # of the learning rate, at the last step
+HELD_OUT = 32  # one sentence in so many
+EVALUATIONS = 10  # of a training, besides that of the untrained bridge
+VALIDATION = "held_out_denoising"  # name of the validation loss in the log
 _STATE = ("bridge", "averaged", "optimizer")
 
 
@@ -45,13 +52,15 @@ def needed_fields(config: BridgeConfig) -> tuple[str, ...]:
 class BridgeTask:
     """See `training.loop.Task`."""
 
-    def __init__(self, config: BridgeConfig, latents: Latents, vits: FrozenVits) -> None:
-        """vits: the voice that the latents are of."""
+    def __init__(self, config: BridgeConfig, latents: Latents, vits: FrozenVits, held_out: Sequence[int] = ()) -> None:
+        """vits: the voice that the latents are of. held_out: examples to evaluate on, and not to train on."""
         self.config, self.latents = config, latents
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.speaker_embeddings = vits.all_speaker_embeddings.to(self.device)
         targets = latents.examples["target"]
-        self.pool = _pool(latents, config.training.plain_share)
+        pool = _pool(latents, config.training.plain_share)
+        unseen = np.isin(pool, held_out)
+        self.pool, self.held_out = pool[~unseen], pool[unseen]
         self.lengths = np.array([targets[i].shape[1] for i in self.pool])
         sizes = (targets[0].shape[0], latents.audio_style.shape[1], self.speaker_embeddings.shape[1])
         self.bridge = Bridge(config, *sizes).to(self.device).train()
@@ -88,7 +97,7 @@ class BridgeTask:
         training = self.config.training
         chosen = self.pool[batch_of_step(self.lengths, training.batch_size, index, training.seed)]
         draw = np.random.default_rng([training.seed, index])
-        losses = self._losses(chosen, draw)
+        losses = self._losses(chosen, draw, self.bridge)
         loop.set_learning_rate(
             self.optimizer, training.learning_rate, index, training.steps, training.warmup_steps, FINAL_RATE
         )
@@ -99,9 +108,8 @@ class BridgeTask:
         self.averaged.update_parameters(self.bridge)
         return {**{name: float(loss.detach()) for name, loss in losses.items()}, "gradient": float(norm)}
 
-    def _losses(self, chosen: np.ndarray, draw: np.random.Generator) -> dict[str, Tensor]:
-        config, bridge = self.config, self.bridge
-        size = len(chosen)
+    def _losses(self, chosen: np.ndarray, draw: np.random.Generator, bridge: Bridge) -> dict[str, Tensor]:
+        config, size = self.config, len(chosen)
         keep = torch.from_numpy(draw.random(size) >= config.training.condition_dropout).to(self.device)
         source, target, mask, filled, prosody = self._pairs(chosen, keep.cpu().numpy(), draw)
         style = torch.stack([self._style(int(i), draw) for i in chosen]).to(self.device)
@@ -187,10 +195,20 @@ class BridgeTask:
         style = style[0] + self.config.training.condition_noise / style.shape[1] ** 0.5 * noise
         return nn.functional.normalize(style, dim=0)
 
+    @torch.no_grad()
     def evaluate(self, index: int) -> dict[str, float]:
-        """Nothing while training: edits are judged by `evaluate`."""
+        """The losses of the averaged bridge on held-out examples; nothing without them."""
         del index
-        return {}
+        # The same times, noise and dropped conditions whenever it is asked, so that only the bridge changes the losses.
+        draw = np.random.default_rng(self.config.training.seed)
+        size = self.config.training.batch_size
+        batches = [self.held_out[start : start + size] for start in range(0, len(self.held_out), size)]
+        found = [self._losses(batch, draw, cast(Bridge, self.averaged.module)) for batch in batches]
+        shares = [len(batch) / len(self.held_out) for batch in batches]
+        return {
+            f"held_out_{name}": sum(share * float(losses[name]) for share, losses in zip(shares, found, strict=True))
+            for name in (found[0] if found else ())
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, average and optimiser, and what the latents were made with."""
@@ -216,18 +234,29 @@ def train(
     *,
     resume: bool = False,
     start_from: Path | None = None,
+    held_out: Sequence[int] = (),
 ) -> Bridge:
     """Train in `folder` and return the averaged bridge.
 
     It starts from random weights or from those of `start_from`, a bridge of the same shape, be it of another voice or
-    CLAP; resumed, from its own state. Raises CheckpointError or InputError.
+    CLAP; resumed, from its own state. held_out: examples that are not trained on, and whose losses are logged. Raises
+    CheckpointError or InputError.
     """
     torch.manual_seed(config.training.seed)
-    task = BridgeTask(config, latents, vits)
+    task = BridgeTask(config, latents, vits, held_out)
     if start_from is not None and not resume:
         task.start_from(start_from)
-    loop.run(task, folder, config.training.steps, config.training.seed, resume, config)
+    steps, every = config.training.steps, max(1, config.training.steps // EVALUATIONS)
+    loop.run(task, folder, steps, config.training.seed, resume, config, evaluate_every=every, evaluate_first=True)
     return cast(Bridge, task.averaged.module.eval())
+
+
+def last_sentences(latents: Latents) -> list[int]:
+    """Examples of the last sentences, one in 32 of all, in whatever voice and style: what can be held out together."""
+    said = [cast("Augmentation", item).sentence for item in latents.items]
+    sentences = list(dict.fromkeys(said))
+    last = set(sentences[-max(1, len(sentences) // HELD_OUT) :])
+    return [index for index, sentence in enumerate(said) if sentence in last]
 
 
 def _pool(latents: Latents, plain_share: float | None) -> np.ndarray:

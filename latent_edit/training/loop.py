@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +42,19 @@ class Task(Protocol):
 
 def seconds_spent(folder: Path, clock: Literal["seconds_per_step", "cpu_seconds_per_step"]) -> float:
     """How long the training in `folder` took by its log, interruptions apart: seconds, or seconds of a CPU core."""
-    records = [json.loads(line) for line in (folder / LOG_NAME).read_text(encoding="utf-8").splitlines()]
+    records = _records(folder)
     timed = [record[clock] for record in records if clock in record]
     return float(records[-1]["step"] * sum(timed) / len(timed))
+
+
+def course(folder: Path, name: str) -> list[list[float]]:
+    """A figure in the log of `folder`, as [step, value] in the order of steps; where one was done again, the last."""
+    found = {record["step"]: record[name] for record in _records(folder) if name in record}
+    return [[step, found[step]] for step in sorted(found)]
+
+
+def _records(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / LOG_NAME).read_text(encoding="utf-8").splitlines()]
 
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -146,12 +156,14 @@ def run(
     settings: StrictModel | None = None,
     log_every: int = 20,
     evaluate_every: int = 1000,
+    evaluate_first: bool = False,
     save_every_seconds: float = 240.0,
 ) -> None:
     """Train until `steps` steps are done; log to `folder/log.jsonl`, state in `folder/state.pt`.
 
-    settings: what the task was made with, kept in `folder/settings.json` (see `keep_settings`). Raises InputError when
-    `folder` holds an earlier run and `resume` is False: nothing is overwritten in silence.
+    settings: what the task was made with, kept in `folder/settings.json` (see `keep_settings`). evaluate_first: also
+    before the first step. Raises InputError when `folder` holds an earlier run and `resume` is False: nothing is
+    overwritten in silence.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not resume and (folder / STATE_NAME).exists():
@@ -159,10 +171,12 @@ def run(
     first = load_state(folder, task) if resume else 0
     if settings is not None:
         keep_settings(folder, settings, resume)
-    saved = clock = time.monotonic()
-    cpu = time.process_time()
-    logged = first
     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+        if evaluate_first and not first and (untrained := task.evaluate(0)):
+            _write_record(log, {"step": 0, **untrained})
+        saved = clock = time.monotonic()
+        cpu = time.process_time()
+        logged = first
         for index in range(first, steps):
             torch.manual_seed(seed * 1_000_003 + index)
             losses = task.step(index)
@@ -179,8 +193,12 @@ def run(
                 record = {**record, "step": done, **task.evaluate(done)}
                 clock, cpu, logged = time.monotonic(), time.process_time(), done
             if record:
-                log.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in record.items()}) + "\n")
-                log.flush()
+                _write_record(log, record)
             if done == steps or time.monotonic() - saved > save_every_seconds:
                 save_state(folder, task, done)
                 saved = time.monotonic()
+
+
+def _write_record(log: TextIO, record: dict[str, Any]) -> None:
+    log.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in record.items()}) + "\n")
+    log.flush()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from conftest import make_tiny_bridge
+from tiny_bridges import configuration, tiny_latents
+from tiny_voices import tiny_voice
 
 from latent_edit import suites
 from latent_edit.bridge import BridgeConfig, load_bridge
@@ -16,11 +19,23 @@ from latent_edit.errors import InputError
 from latent_edit.evaluation.comparison import Figure
 from latent_edit.evaluation.paper import paper_rows
 from latent_edit.evaluation.paper import suite as paper
-from latent_edit.evaluation.paper.paper_report import FOREST, PAGE, TRADE_OFF, UNLIKE, budget, page, value
+from latent_edit.evaluation.paper.paper_report import (
+    FOREST,
+    PAGE,
+    TRADE_OFF,
+    UNLIKE,
+    VALIDATION,
+    budget,
+    page,
+    validation,
+    value,
+    write_pictures,
+)
 from latent_edit.evaluation.paper.paper_rows import PROGRESS, WORDS, Judged, PaperData, load_suite
 from latent_edit.evaluation.paper.suite import PaperRun, Trained, evaluate_paper
 from latent_edit.evaluation.paper.variety import f0_variety
 from latent_edit.evaluation.report import OLD
+from latent_edit.models.vits import freeze
 from latent_edit.request import EditRequest
 
 SUITE = load_suite()
@@ -190,6 +205,45 @@ def test_a_training_shorter_than_the_papers_is_called_so() -> None:
     assert budget({**whole, "image": True}).startswith("50,000 steps of 64")
     assert budget({**whole, "image": True, "batch_size": 32}).startswith("budget-limited: 50,000 steps of 32")
     assert budget({}) == "as shipped"
+
+
+# -- validation ------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_keeps_its_validation_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    latents = tiny_latents()
+    monkeypatch.setattr(suites, "prepared_latents", lambda *_: (latents, freeze(tiny_voice())))
+    config = configuration(training={"steps": 20, "batch_size": 4})
+    spent = suites._train_row(tmp_path, tmp_path, "default", config).spent
+    assert [step for step, _ in spent["validation"]] == list(range(0, 21, 2))
+    assert len({loss for _, loss in spent["validation"]}) == 11
+    assert (spent["examples"], spent["recordings"]) == (13, 5)  # without one of five sentences
+    data = PaperData(trials=[], rows={"default": Judged(settings={}, spent=spent, hashes={}, values={})})
+    paper_rows.write_data(tmp_path / "data.json", data)
+    assert paper_rows.read_data(tmp_path / "data.json") == data
+
+
+@pytest.mark.parametrize("image", [True, False])
+def test_curves_are_shown_of_image_rows_that_have_one(image: bool, tmp_path: Path) -> None:
+    curve = [[0, 4.0], [2, 1.0]]
+    known: dict[str, Any] = {"i2sb-paper": {"validation": curve}, "palette-paper": {}, "i2sb-code": {"validation": []}}
+    rows = {
+        name: Judged(settings={}, spent=spent(image=image, **own), hashes={}, values={}) for name, own in known.items()
+    }
+    data = PaperData(trials=[], rows=rows)
+    write_pictures(data, tmp_path)
+    assert (tmp_path / VALIDATION).is_file() == image
+    assert page(SUITE, data, []).count(VALIDATION) == image
+    if image:
+        drawn = (tmp_path / VALIDATION).read_text(encoding="utf-8")
+        assert "i2sb-paper" in drawn and "palette-paper" not in drawn and "i2sb-code" not in drawn
+
+
+def test_each_curve_begins_at_one() -> None:
+    figure = validation({"i2sb-paper": [[0, 4.0], [2, 1.0]], "palette-paper": [[0, 0.5], [2, 0.6]]})
+    one, other, _ = figure.axes[0].lines
+    assert np.asarray(one.get_xydata()).tolist() == [[0, 1], [2, 0.25]]
+    assert np.asarray(other.get_xydata()).tolist() == [[0, 1], [2, 1.2]]
 
 
 # -- several samples of one request ----------------------------------------------------------------------------------

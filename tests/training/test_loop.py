@@ -174,6 +174,17 @@ def test_the_log(tmp_path: Path) -> None:
     assert [record["step"] for record in log_of(tmp_path)] == [3, 4, 6, 7, 9]
 
 
+def test_the_course_of_a_figure(tmp_path: Path) -> None:
+    """Also before the first step of a run, and not where it goes on; of what was done again, what came last."""
+    task = Line()
+    loop.run(task, tmp_path, 2, seed=0, evaluate_first=True)
+    loop.run(task, tmp_path, 3, seed=0, resume=True, evaluate_first=True)
+    assert task.evaluated == [0, 2, 3]
+    with (tmp_path / loop.LOG_NAME).open("a") as log:
+        log.write('{"step": 2, "held_out": 0.5}\n')
+    assert loop.course(tmp_path, "held_out") == [[0, 0.12346], [2, 0.5], [3, 0.12346]]
+
+
 def test_seconds_are_of_one_step_whatever_was_logged_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step takes two seconds on this clock; evaluation and interruptions do not count."""
     now = [0.0]

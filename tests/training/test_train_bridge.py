@@ -251,7 +251,7 @@ def test_padding_counts_where_the_loss_is_not_masked(row: str, counted: bool, mo
 
     task.bridge.diffusion = Fake()  # type: ignore[assignment]
     monkeypatch.setattr(task.bridge, "predict", lambda *_: wrong[-1])
-    loss = task._losses(CHOSEN, np.random.default_rng(0))["denoising"]
+    loss = task._losses(CHOSEN, np.random.default_rng(0), task.bridge)["denoising"]
     assert wrong[-1].sum() > 0
     assert float(loss) == pytest.approx(float(wrong[-1].mean()) if counted else 0.0)
 
@@ -266,7 +266,7 @@ def test_a_network_is_shown_how_long_the_target_is() -> None:
         return torch.zeros_like(x_t, requires_grad=True)
 
     task.bridge.denoiser.forward = denoise  # type: ignore[method-assign]
-    task._losses(CHOSEN, np.random.default_rng(0))
+    task._losses(CHOSEN, np.random.default_rng(0), task.bridge)
     lengths = [LATENTS.examples["target"][i].shape[1] for i in CHOSEN]
     assert seen[0].shape == (3, CHANNELS, PAPER_FRAMES)
     assert [row.sum(1).unique().tolist() for row in seen[0]] == [[length] for length in lengths]
@@ -284,7 +284,7 @@ def test_a_regression_is_trained_where_it_is_asked() -> None:
         return torch.zeros_like(x_t)
 
     task.bridge.predict = predict  # type: ignore[method-assign]
-    loss = task._losses(CHOSEN, np.random.default_rng(0))["denoising"]
+    loss = task._losses(CHOSEN, np.random.default_rng(0), task.bridge)["denoising"]
     [(x_t, time, source)] = seen
     assert (time == 1).all() and torch.equal(x_t, source)
     _, target, mask = pairs(task)
@@ -301,7 +301,7 @@ def test_the_loss_is_the_mean_over_frames_inside_the_mask(monkeypatch: pytest.Mo
 
     task.bridge.diffusion = Fake()  # type: ignore[assignment]
     monkeypatch.setattr(task.bridge, "predict", lambda x_t, *_: torch.full_like(x_t, 3.0))
-    assert float(task._losses(CHOSEN, np.random.default_rng(0))["denoising"]) == pytest.approx(9.0)
+    assert float(task._losses(CHOSEN, np.random.default_rng(0), task.bridge)["denoising"]) == pytest.approx(9.0)
 
 
 def test_the_prosody_of_a_stretch_is_that_of_its_sentence() -> None:
@@ -348,7 +348,7 @@ def test_more_times_near_the_start_of_an_edit(monkeypatch: pytest.MonkeyPatch) -
 
         monkeypatch.setattr(type(task.bridge.diffusion), "training_example", staticmethod(seen))
         for index in range(30):
-            task._losses(CHOSEN, np.random.default_rng(index))
+            task._losses(CHOSEN, np.random.default_rng(index), task.bridge)
         monkeypatch.undo()
         assert np.mean(times) == pytest.approx(power / (power + 1), abs=0.08)
 
@@ -378,6 +378,44 @@ def test_only_the_fields_that_are_needed() -> None:
     fields = needed_fields(configuration())
     small = Latents(**{**vars(LATENTS), "examples": {field: LATENTS.examples[field] for field in fields}})
     assert np.isfinite(task_of(small).step(0)["denoising"])
+
+
+# -- held out --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_held_out_is_evaluated_and_never_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    held_out = training.last_sentences(LATENTS)
+    assert held_out == [4, 9, 14]  # all that say the fifth of five sentences
+    config = configuration(training={"steps": 40, "learning_rate": 5e-3, "batch_size": 2})
+    task = BridgeTask(config, LATENTS, VITS, held_out)
+    seen: list[int] = []
+    losses = task._losses
+
+    def noted(chosen: np.ndarray, *others: Any) -> dict[str, Tensor]:
+        seen.extend(chosen.tolist())
+        return losses(chosen, *others)
+
+    monkeypatch.setattr(task, "_losses", noted)
+    before = task.evaluate(0)
+    assert seen == held_out and before == task.evaluate(0)
+    seen.clear()
+    for index in range(40):
+        task.step(index)
+    assert set(seen) == set(range(len(LATENTS))) - set(held_out)
+    after = task.evaluate(40)
+    assert after.keys() == {training.VALIDATION, "held_out_pace"}
+    assert after[training.VALIDATION] != before[training.VALIDATION]
+    with torch.no_grad():
+        for weights in task.bridge.parameters():
+            weights.zero_()
+    assert task.evaluate(40) == after  # of the average
+    assert task_of().evaluate(0) == {}
+
+
+def test_the_losses_of_unequal_batches_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = BridgeTask(configuration(training={"batch_size": 2}), LATENTS, VITS, [3, 5, 8])
+    monkeypatch.setattr(task, "_losses", lambda chosen, *_: {"denoising": torch.tensor(float(len(chosen)))})
+    assert task.evaluate(0)[training.VALIDATION] == pytest.approx((2 + 2 + 1) / 3)
 
 
 # -- conditions ------------------------------------------------------------------------------------------------------
@@ -444,7 +482,7 @@ def test_conditions_are_dropped_as_often_as_configured(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(task.bridge, "predict", predict)
     for seed in range(40):
-        task._losses(np.arange(12), np.random.default_rng(seed))
+        task._losses(np.arange(12), np.random.default_rng(seed), task.bridge)
     assert float(torch.cat(kept).float().mean()) == pytest.approx(0.75, abs=0.05)
 
 
@@ -454,7 +492,7 @@ def test_the_pace_head_learns_the_ratio_of_durations() -> None:
         for parameter in task.bridge.pace.parameters():
             parameter.zero_()
     chosen = np.array([0, 1, 2])
-    loss = task._losses(chosen, np.random.default_rng(0))["pace"]
+    loss = task._losses(chosen, np.random.default_rng(0), task.bridge)["pace"]
     assert float(loss.detach()) == pytest.approx(float((task.latents.log_ratio[chosen] ** 2).mean()), rel=1e-4)
 
 

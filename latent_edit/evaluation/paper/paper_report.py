@@ -1,4 +1,4 @@
-"""docs/PAPER.md, the paper's methods side by side, its two pictures, and what docs/RESULTS.md shows of them."""
+"""docs/PAPER.md, the paper's methods side by side, its pictures, and what docs/RESULTS.md shows of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNITS: dict[str, Unit] = {
 }  # fmt: skip
 MARKER, PAGE = "paper suite", "PAPER.md"
 TITLE = "The paper's methods side by side"
-TRADE_OFF, FOREST = "paper-trade-off.svg", "paper-ablation.svg"
+TRADE_OFF, FOREST, VALIDATION = "paper-trade-off.svg", "paper-ablation.svg", "paper-validation.svg"
 UNLIKE = "‡"
 PAPER_STEPS, PAPER_BATCH = 50_000, 64
 INK, DOTS, LINES = "#1f2430", "#ad3a1c", "#0b6a70"
@@ -70,11 +70,13 @@ def write_report(results: Path, data: Path, editor: LatentEditor) -> None:
 
 
 def write_pictures(data: PaperData, folder: Path) -> None:
-    """Draw both pictures into a folder."""
+    """Draw the pictures into a folder; that of validation where a row has a curve."""
     folder.mkdir(parents=True, exist_ok=True)
     suite = load_suite()
     _save(trade_off(suite, data), folder / TRADE_OFF)
     _save(forest(suite, data), folder / FOREST)
+    if curves := _curves(data, suite.rows):
+        _save(validation(curves), folder / VALIDATION)
 
 
 def section(data: PaperData) -> str:
@@ -108,7 +110,15 @@ def page(suite: PaperSuite, data: PaperData, old: Collection[str]) -> str:
     ]
     rows = [(name, row) for name, row in suite.rows.items() if name in data.rows]
     for group, members in groupby(rows, key=lambda item: item[1].group):
-        parts += [f"## {group[0].upper()}{group[1:]}", _table(suite, data, [name for name, _ in members], old)]
+        names = [name for name, _ in members]
+        parts += [f"## {group[0].upper()}{group[1:]}", _table(suite, data, names, old)]
+        if _curves(data, names):
+            parts += [
+                f"![Validation loss of the image rows in training](../assets/{VALIDATION})",
+                "The loss of the averaged network on sentences that were not trained on, relative to that before"
+                " training: each row learns another target, so that a line says how far its row came, not which row"
+                " edits better.",
+            ]
     if missing := [name for name in suite.rows if name not in data.rows]:
         parts.append(f"Not measured yet: {', '.join(f'`{name}`' for name in missing)}.")
     return "\n\n".join(parts) + "\n"
@@ -249,6 +259,33 @@ def forest(suite: PaperSuite, data: PaperData) -> Figure:
         axes.set_ylim(len(names), -1)
         axes.set_title(what + (", points" if scale == 100 else ""), fontsize=9)
     figure.supxlabel("row less the default, 95 % interval", fontsize=9)
+    return figure
+
+
+def _curves(data: PaperData, names: Collection[str]) -> dict[str, list[list[float]]]:
+    """The validation losses of those image rows that kept theirs, each as [step, loss] by step."""
+    spent = {name: data.rows[name].spent for name in names if name in data.rows}
+    return {name: own["validation"] for name, own in spent.items() if own.get("image") and own.get("validation")}
+
+
+def validation(curves: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+    """Validation loss over training, relative to that before it: losses of unlike targets have no common scale.
+
+    curves: of each row, as [step, loss] by step.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_prop_cycle(color=[DOTS, *CURVES.values()])
+    for name, curve in curves.items():
+        steps, losses = zip(*curve, strict=True)
+        axes.plot(steps, [loss / losses[0] for loss in losses], "o-", markersize=4, label=name)
+    axes.axhline(1, color="#8a8778", linewidth=1, linestyle="--")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("training step")
+    axes.set_ylabel("validation loss (1 is before training)")
+    axes.legend(frameon=False)
     return figure
 
 

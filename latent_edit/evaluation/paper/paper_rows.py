@@ -102,7 +102,8 @@ class Judged(StrictModel):
     """What is known of one row. values: figure -> value and weight for each trial, None where it cannot be measured.
 
     settings: definition of the row, and all that it was trained with (None: a shipped bridge). spent: what training
-    took, by name. hashes: of all weights and the code that the edits were made with.
+    took, by name; "validation", which older rows lack: [step, denoising loss on held-out sentences] on the way. hashes:
+    of all weights and the code that the edits were made with.
     """
 
     settings: dict[str, Any]
