@@ -48,10 +48,13 @@ AXES: dict[str, Axis] = {
 
 
 class AxisValue(NamedTuple):
-    """What a style asks of one axis: value, in the axis' unit; step: the floor that the CLAP was trained with."""
+    """What a style asks of one axis: value, in the axis' unit; step: the floor that the CLAP was trained with; exact:
+    whether it is to be that much however far a bridge goes.
+    """
 
     value: float
     step: float
+    exact: bool = False
 
     @property
     def steps(self) -> float:

@@ -357,14 +357,11 @@ class LatentEditor:
         corrected: list[list[Latent]] = []
         for request, source, start, latents, style in zip(requests, sources, scaled, edited, styles, strict=True):
             asked = self._asked(style) if self._corrected(request, style) else {}
-            exactly = style.asked.exact.keys()
             corrected.append([])
             for each in zip(source.latents, start.latents, latents, strict=True):
                 stage.tell("correction", done / count)
                 take = self._take(style, request, len(corrected[-1]))
-                corrected[-1].append(
-                    correct(self.vits, *each, asked, request.voice, exactly=exactly, take=take) if asked else each[-1]
-                )
+                corrected[-1].append(correct(self.vits, *each, asked, request.voice, take=take) if asked else each[-1])
                 done += 1
         return corrected
 
@@ -381,7 +378,10 @@ class LatentEditor:
         """What is asked of each axis, for the correction; nothing where the CLAP has no axis head."""
         if not self.style_encoder.axes(style.embedding):
             return {}
-        return {axis.name: AxisValue(axis.value, AXES[axis.name].floor) for axis in style.asked.axes}
+        exact = style.asked.exact
+        return {
+            axis.name: AxisValue(axis.value, AXES[axis.name].floor, axis.name in exact) for axis in style.asked.axes
+        }
 
     def _decode_after(self, request: EditRequest, source: Pieces, scaled: Pieces, latents: list[Latent]) -> Synthesis:
         """As far as strength goes from Z_source to these latents; around words that alone are changed, Z_text."""

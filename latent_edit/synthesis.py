@@ -7,6 +7,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ import torch
 from latent_edit.errors import InputError
 from latent_edit.models.pauses import lengthened_pauses
 from latent_edit.models.phonemes import BLANK, PhonemeSequence
+from latent_edit.models.rhythm import EVEN
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize import corrections, time_scaling
 from latent_edit.recording import cleaned, quality, read_speech
@@ -254,12 +256,11 @@ def encode_recording(vits: FrozenVits, recording: Waveform, voice: str) -> Piece
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Timing:
-    """How a style is timed: exp(log_ratio) times as long, in a rhythm where it is acted (see `manners.Manner`)."""
+class Timing(NamedTuple):
+    """How a style is timed: exp(log_ratio) times as long, in a rhythm (see `manners.Manner`)."""
 
     log_ratio: float
-    rhythm: np.ndarray | None = None
+    rhythm: np.ndarray = EVEN
 
 
 def time_scale(vits: FrozenVits, source: Pieces, timing: Timing, request: EditRequest) -> Pieces:

@@ -35,7 +35,7 @@ from latent_edit.prompts.reader import read_prompt
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
 
-COMBINATIONS = 32  # sixteen cannot tell half a point of words lost from seven
+COMBINATIONS = 24  # sixteen cannot tell half a point of words lost from seven
 TITLE = "emotions, "
 ABOUT = """\
 ## Emotions, as actors express them

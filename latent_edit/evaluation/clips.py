@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from latent_edit.data.styles import Style
 from latent_edit.evaluation.code_hash import code_hash
+from latent_edit.evaluation.effects import judged_prompts
 from latent_edit.request import EditRequest
 from latent_edit.types import Waveform
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SAMPLING_RATE = 16_000
 WORLD_MODULE = "latent_edit.data.world"
+READER = "latent_edit.prompts.reader"
 
 
 @dataclass(frozen=True)
@@ -189,8 +192,17 @@ class Edit(OfRequest):
 
 
 def editor_code(editor: LatentEditor) -> str:
-    """Hash of everything that syntheses and edits run through."""
-    return code_hash(type(editor).__module__)
+    """Hash of everything that syntheses and edits run through; of the prompt reader, what it says of judged prompts."""
+    return hashlib.sha256(f"{code_hash(type(editor).__module__, READER)} {_readings(editor)}".encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=4)
+def _readings(editor: LatentEditor) -> str:
+    """Of each judged prompt what an edit is told, as JSON: not the words that it is told to a person in."""
+    read = [editor.read_prompt(prompt) for prompt in judged_prompts()]
+    return json.dumps([
+        [one.text, one.values, sorted(one.exact), one.manner, one.manner_size, one.understood] for one in read
+    ])  # fmt: skip
 
 
 @lru_cache(maxsize=4)

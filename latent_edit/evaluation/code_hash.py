@@ -17,13 +17,14 @@ PACKAGE = "latent_edit"
 
 
 @lru_cache(maxsize=32)
-def code_hash(module: str) -> str:
+def code_hash(module: str, without: str | None = None) -> str:
     """SHA-256 over what a module of this project and everything of this project that it imports do.
 
-    Imports inside functions count, imports for type checkers do not. Comments and docstrings do not count.
+    Imports inside functions count, imports for type checkers do not. Comments and docstrings do not count, nor does the
+    module `without`, with what it alone imports.
     """
     digest = hashlib.sha256()
-    for name in sorted(_graph(module)[0]):
+    for name in sorted(_graph(module, without)[0]):
         digest.update(f"{name}\n{_statements(name)}\n".encode())
     return digest.hexdigest()[:32]
 
@@ -50,8 +51,9 @@ def _installed() -> dict[str, set[tuple[str, str]]]:
 
 
 @lru_cache(maxsize=32)
-def _graph(module: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Modules of this project that `module` reaches, itself included, and packages of others that they name."""
+def _graph(module: str, without: str | None = None) -> tuple[frozenset[str], frozenset[str]]:
+    """Modules of this project that `module` reaches, itself included, and packages of others that they name; what is
+    reached through `without` alone apart."""
     if _file(module) is None:
         raise ValueError(f"{module} is no module of {PACKAGE}")
     own, others, pending = {module}, set[str](), [module]
@@ -61,7 +63,7 @@ def _graph(module: str) -> tuple[frozenset[str], frozenset[str]]:
             package = name.partition(".")[0]
             if package != PACKAGE:
                 others.add(package)
-            elif name not in own:
+            elif name not in own and name != without:
                 own.add(name)
                 pending.append(name)
     return frozenset(own), frozenset(others - set(sys.stdlib_module_names))

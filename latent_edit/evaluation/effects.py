@@ -22,10 +22,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from latent_edit import manners
 from latent_edit.axes import AXES, BREATHINESS, PACE
 from latent_edit.config import PRESETS, load_styles, read_yaml
 from latent_edit.data.styles import Style
 from latent_edit.measures import Measurements
+from latent_edit.prompts.lexicon import load_lexicon
 from latent_edit.success import BREATH, LEAST, MOST, VOICELESS, VOICING, WHISPER_LOSS, effects
 
 HARMONICITY_TOLERANCE_DB = 3.0  # breathiness 0.4, the smallest that counts as named, takes about 4 dB
@@ -38,6 +40,15 @@ def judged_styles() -> dict[str, Style]:
     """What every prompt with a rule of its own means: presets, free prompts, new prompts of the test set."""
     prompts = {**load_styles(), **free_prompts(), **held_back_prompts()["new"]}
     return {prompt: Style(**axes) for prompt, axes in prompts.items()}
+
+
+@lru_cache(maxsize=1)
+def judged_prompts() -> list[str]:
+    """Every prompt that is judged anywhere: with a rule of its own, other words for a preset, or naming an emotion."""
+    presets = load_lexicon().presets.values()
+    captions = [text for preset in presets for text in preset.captions["test"]]
+    held_back = [text for texts in held_back_prompts()["paraphrases"].values() for text in texts]
+    return sorted({*judged_styles(), *captions, *held_back, *manners.PROMPTS.values()})
 
 
 @lru_cache(maxsize=1)

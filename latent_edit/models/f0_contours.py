@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +12,26 @@ from torch.nn import functional as F
 from latent_edit.measures import TREMOR_BAND_HZ, TREND_SECONDS
 
 LOWEST_OCTAVES, BENT_OCTAVES = 0.5, 0.3  # below the median: F0 gets no lower than the one, and bends from the other on
+
+
+class F0Parts(NamedTuple):
+    """F0 and its parts, in octaves of the voiced frames [V]: trend, what moves faster, and of that the regular wave.
+
+    See `f0_trend` and `f0_modulation`.
+    """
+
+    octaves: Tensor
+    trend: Tensor
+    fast: Tensor
+    wave: Tensor
+
+
+def f0_parts(f0: Tensor, frames_per_second: float) -> F0Parts:
+    """Of F0 in Hz [T], zero where unvoiced."""
+    voiced = f0 > 0
+    octaves, trend = torch.log2(f0[voiced]), f0_trend(f0, frames_per_second)
+    wave = f0_modulation(octaves - trend, voiced.nonzero().squeeze(1) / frames_per_second)
+    return F0Parts(octaves, trend, octaves - trend, wave)
 
 
 def f0_trend(f0: Tensor, frames_per_second: float) -> Tensor:

@@ -17,6 +17,7 @@ VOWELS = frozenset("aeiouyæøœɐɑɒɔɘəɚɛɜɝɞɤɨɪɯɵɶʉʊʌʏᵻ")
 SONORANTS = frozenset("jlmnrwɥɫɬɭɰɱɲɳɴɹɻɾʀʁʎʟŋ")
 PLOSIVES = frozenset("bcdgkpqtɖɟɡɢʈʔ")
 STRESSES = "ˈˌ"
+EVEN = np.zeros((len(SOUNDS), THIRDS))  # the rhythm in which all sounds last longer alike
 DIACRITICS = ("Lm", "Mn", "Sk")  # as Unicode classes them; stress among them
 
 

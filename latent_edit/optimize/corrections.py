@@ -9,7 +9,7 @@ they are given as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from latent_edit.axes import AXES, BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT,
 from latent_edit.manners import Take
 from latent_edit.measures import MIN_TREMOR_SECONDS
 from latent_edit.models.energies import energies
-from latent_edit.models.f0_contours import f0_modulation, f0_range, f0_trend, modulation_depth, with_range
+from latent_edit.models.f0_contours import F0Parts, f0_parts, f0_range, modulation_depth, with_range
 from latent_edit.models.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from latent_edit.models.vits import FrozenVits
 from latent_edit.optimize.decoder_params import DecoderParameters, SpeakerDecoder
@@ -135,21 +135,16 @@ def natural_f0(vits: FrozenVits, latent: Latent, speaker: str | int) -> Latent:
         return latent
     voice = SpeakerDecoder.of(vits, speaker)
     f0 = voice.f0(latent.z)
-    voiced = f0 > 0
-    octaves = torch.log2(f0[voiced])
+    octaves, trend, fast, wave = f0_parts(f0[0], vits.frames_per_second)
     if len(octaves) < 2:
         return latent
-    trend = f0_trend(f0[0], vits.frames_per_second)
-    wave = f0_modulation(octaves - trend, voiced[0].nonzero().squeeze(1) / vits.frames_per_second)
     excess = max(1 - LARGEST_WAVE_SEMITONES / 12 / modulation_depth(wave), 0.0)
     if len(octaves) < MIN_TREMOR_SECONDS * vits.frames_per_second:
         excess = 0.0  # so short a contour is none: it would be taken for a part of one
     if f0_range(octaves) >= wanted and not excess:
         return latent
-    fast = octaves - trend - excess * wave
-    natural = with_range(trend, fast, max(wanted, f0_range(octaves)), LARGEST_F0_EXPANSION)
-    f0[voiced] = torch.exp2(natural - natural.median() + octaves.median()).clamp(LOWEST_HZ, HIGHEST_HZ)
-    return Latent(project(latent.z, [F0Contour.of(voice, latent.z, f0)]), latent.mask)
+    natural = with_range(trend, fast - excess * wave, max(wanted, f0_range(octaves)), LARGEST_F0_EXPANSION)
+    return _with_f0(voice, latent, f0, f0 > 0, natural - natural.median() + octaves.median())
 
 
 @torch.no_grad()
@@ -171,8 +166,15 @@ def with_final_rise(vits: FrozenVits, latent: Latent, start_frame: int, speaker:
     median = math.log2(float(f0[f0 > 0].median()))
     begin = min(math.log2(float(f0[0, last[0]])), median)
     share = (last - last[0]) / (last[-1] - last[0])
-    f0[0, last] = torch.exp2(begin + share * (median + QUESTION_END_OCTAVES - begin)).clamp(LOWEST_HZ, HIGHEST_HZ)
-    return Latent(project(latent.z, [F0Contour.of(voice, latent.z, f0)]), latent.mask)
+    rising = torch.zeros_like(f0, dtype=torch.bool)
+    rising[0, last] = True
+    return _with_f0(voice, latent, f0, rising, begin + share * (median + QUESTION_END_OCTAVES - begin))
+
+
+def _with_f0(voice: SpeakerDecoder, latent: Latent, f0: Tensor, where: Tensor, octaves: Tensor) -> Latent:
+    """Near a latent [1, C, T], one with F0 as it is in Hz [1, T], but at N frames [1, T] where it is in octaves [N]."""
+    wanted = f0.masked_scatter(where, torch.exp2(octaves).clamp(LOWEST_HZ, HIGHEST_HZ))
+    return Latent(project(latent.z, [F0Contour.of(voice, latent.z, wanted)]), latent.mask)
 
 
 @torch.no_grad()
@@ -247,29 +249,22 @@ def _mean(values: Tensor, where: Tensor) -> Tensor:
 class Attributes:
     """How a latent [1, C, T] is spoken, by the definitions of `measures`.
 
-    trend, fast: the two parts of the voiced octaves of F0, [V] each; modulation: of the fast part what is a regular
-    wave, [V]. axes: where it is, by name of the axis and in its unit; those of F0 only where there is some.
+    axes: where it is, by name of the axis and in its unit; those of F0 only where there is some.
     """
 
     parameters: DecoderParameters
-    trend: Tensor
-    fast: Tensor
-    modulation: Tensor
+    f0: F0Parts
     axes: dict[str, float]
 
     @staticmethod
     def of(voice: SpeakerDecoder, z: Tensor, frames_per_second: float) -> Attributes:
         """As a speaker's decoder would speak it."""
         parameters = voice.analyse(z)
-        f0 = parameters.f0
-        level, tilt = level_and_tilt(voice.decoder, voice.decode(z, f0)).tolist()
-        axes = {LEVEL: level, TILT: tilt}
-        octaves, trend = torch.log2(f0[f0 > 0]), f0_trend(f0[0], frames_per_second)
-        if len(octaves) >= LEAST_VOICED_SECONDS * frames_per_second:
-            axes |= {PITCH: 12 * float(octaves.median()), RANGE: math.log2(f0_range(octaves))}
-        fast = octaves - trend
-        modulation = f0_modulation(fast, (f0[0] > 0).nonzero().squeeze(1) / frames_per_second)
-        return Attributes(parameters, trend, fast, modulation, axes)
+        level, tilt = level_and_tilt(voice.decoder, voice.decode(z, parameters.f0)).tolist()
+        axes, f0 = {LEVEL: level, TILT: tilt}, f0_parts(parameters.f0[0], frames_per_second)
+        if len(f0.octaves) >= LEAST_VOICED_SECONDS * frames_per_second:
+            axes |= {PITCH: 12 * float(f0.octaves.median()), RANGE: math.log2(f0_range(f0.octaves))}
+        return Attributes(parameters, f0, axes)
 
 
 @torch.no_grad()
@@ -281,21 +276,21 @@ def correct(
     asked: Mapping[str, AxisValue],
     speaker: str | int,
     reach: float | None = None,
-    exactly: Collection[str] = (),
     take: Take | None = None,
 ) -> Latent:
     """Near an edited latent [1, C, T], one that differs from its source in the axes as a style asks.
 
     A bridge goes in the right direction, but one axis goes too far and another not far enough. How far along the style
-    is the bridge's affair (`_reach`): every named axis gets that share of what is asked. Noise that drowns F0 without
-    being asked for is taken back. Pace stays, and so does a latent without these axes or a source-filter decoder.
+    is the bridge's affair (`_reach`): every named axis gets that share of what is asked, but for one that is to be
+    exact. Noise that drowns F0 without being asked for is taken back. Pace stays, and so does a latent without these
+    axes or a source-filter decoder.
 
     Args:
         source: the plain synthesis, from which axes count. scaled: the same at the pace of the edited one. asked: what
             the style asks of each axis, by name. speaker: whose latents they are.
         reach: how many times the style's size to go; None is as far as the bridge has gone.
-        exactly: axes that are to be where they are asked, however far the bridge goes.
-        take: of a manner that people act, where that is what is asked for; then the reach is 1.
+        take: of a manner that people act, where that is what is asked for; then the reach is 1: a bridge has not learnt
+            the axes of actors.
     """
     if not vits.has_source_filter or not AXES.keys() <= asked.keys():
         return edited
@@ -304,22 +299,20 @@ def correct(
     asked = {**asked, **no_less}
     breath, voice = asked[BREATHINESS], SpeakerDecoder.of(vits, speaker)
     before, after = (Attributes.of(voice, latent.z, vits.frames_per_second) for latent in (source, edited))
-    if reach is None:
+    if take is not None:
+        reach = 1.0
+    elif reach is None:
         reach = _reach(_effects(before, after) | _tremor_and_breath(before, after, breath), asked)
     if breath.value >= WHISPER and reach >= LEAST_WHISPERED and _voiced(after) > MOST_VOICED * _voiced(before):
         edited = matched(voice, edited, voice.analyse(scaled.z).whispered())
         after = Attributes.of(voice, edited.z, vits.frames_per_second)
-    if take is not None:
-        reach = 1.0
-    effects = _effects(before, after)
-    fast = _fast_f0(before, after, asked, 1.0 if TREMOR in exactly else reach)
-    missing = _missing(effects, asked, reach, exactly)
-    lowest, highest = _hnr_bounds(before.parameters, breath, 1.0 if BREATHINESS in exactly else min(reach, 1.0))
+    fast, missing = _fast_f0(before, after, asked, reach), _missing(_effects(before, after), asked, reach)
+    lowest, highest = _hnr_bounds(before.parameters, breath, reach)
     breathiness = min(reach, 1.0) * breath.value if breath.named else 0.0
     if breath.named and take is None:  # of a take `with_dynamics` does it
         edited = restore_formants(vits, scaled, edited, breathiness, speaker)
     elif take is None and bool(((lowest <= after.parameters.hnr) & (after.parameters.hnr <= highest)).all()):
-        missed = missing | {TREMOR: 12 * modulation_depth(fast - after.fast)}
+        missed = missing | {TREMOR: 12 * modulation_depth(fast - after.f0.fast)}
         if all(abs(value) < NEGLIGIBLE * asked[axis].step for axis, value in missed.items()):
             return edited
     f0 = _wanted_f0(after, fast, missing, take)
@@ -333,8 +326,8 @@ def correct(
     if take is None:
         return corrected
     acted = with_dynamics(vits, scaled, corrected, take, breathiness, speaker)
-    # Only what is set by hand: brought to the last dB of its tilt, a shout loses words (docs/NEGATIVE_RESULTS.md).
-    return _held(voice, acted, f0, db, [axis in exactly for axis in (LEVEL, TILT)])
+    # Only what is exact: brought to the last dB of its tilt, a shout loses words (docs/NEGATIVE_RESULTS.md).
+    return _held(voice, acted, f0, db, [asked[axis].exact for axis in (LEVEL, TILT)])
 
 
 def _held(voice: SpeakerDecoder, latent: Latent, f0: Tensor, db: Tensor, given: list[bool]) -> Latent:
@@ -373,7 +366,7 @@ def _tremor_and_breath(before: Attributes, after: Attributes, breath: AxisValue)
     Breath is counted by what it takes away: of the HNR where it is measured as much as `DecoderParameters.breathy`
     would, and of a whisper the voiced frames.
     """
-    depths = [modulation_depth(attributes.modulation) for attributes in (before, after)]
+    depths = [modulation_depth(attributes.f0.wave) for attributes in (before, after)]
     effects = {TREMOR: 12 * math.sqrt(max(depths[1] ** 2 - depths[0] ** 2, 0.0))}
     if breath.value >= WHISPER:
         effects[BREATHINESS] = breath.value * (1 - _voiced(after) / max(_voiced(before), 1e-6))
@@ -386,31 +379,29 @@ def _tremor_and_breath(before: Attributes, after: Attributes, breath: AxisValue)
     return effects
 
 
-def _missing(
-    effects: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float, exactly: Collection[str]
-) -> dict[str, float]:
+def _missing(effects: Mapping[str, float], asked: Mapping[str, AxisValue], reach: float) -> dict[str, float]:
     """What each axis with an effect still lacks, in its unit.
 
     One that the style does not name may be anywhere between the source and what little is asked of it.
     """
 
     def wanted(axis: str, effect: float) -> float:
-        if axis in exactly:
+        if asked[axis].exact:
             return asked[axis].value
         return reach * asked[axis].value if asked[axis].named else _between(effect, 0.0, asked[axis].value)
 
     return {axis: wanted(axis, effect) - effect for axis, effect in effects.items()}
 
 
-def _hnr_bounds(before: DecoderParameters, breath: AxisValue, share: float) -> tuple[Tensor, Tensor]:
-    """Lowest and highest HNR in dB, [2] each, for a share of the breath that is asked for."""
+def _hnr_bounds(before: DecoderParameters, breath: AxisValue, reach: float) -> tuple[Tensor, Tensor]:
+    """Lowest and highest HNR in dB, [2] each, for the breath that is asked for, as far as the bridge has gone."""
     found = before.hnr
     anything = torch.full_like(found, math.inf)
     if breath.value >= WHISPER:
         return -anything, anything
     if not breath.named:  # no clearer than the source, which may have little voice or a deep one
         return torch.minimum(found, found.new_tensor(CLEAR_DB)), anything
-    wanted = before.breathy(share * breath.value).hnr
+    wanted = before.breathy((1.0 if breath.exact else min(reach, 1.0)) * breath.value).hnr
     return wanted, wanted
 
 
@@ -418,22 +409,23 @@ def _fast_f0(before: Attributes, after: Attributes, asked: Mapping[str, AxisValu
     """The fast part of F0 [V] as it should be: with the tremor that is asked for, or with the one that was there."""
     tremor = asked[TREMOR]
     if tremor.named:
-        wanted = math.hypot(modulation_depth(before.modulation), reach * tremor.value / 12)  # powers add up
-        return after.fast + (wanted / modulation_depth(after.modulation) - 1) * after.modulation
+        depth = (1.0 if tremor.exact else reach) * tremor.value / 12
+        wanted = math.hypot(modulation_depth(before.f0.wave), depth)  # powers add up
+        return after.f0.fast + (wanted / modulation_depth(after.f0.wave) - 1) * after.f0.wave
     # F0 has fast parts of its own. They do not grow, a regular wave among them stays as deep as it was, and both get
     # smaller where F0 has less time to move.
     pace = math.exp(min(0.0, asked[PACE].value))
-    quieter = _between(pace * modulation_depth(before.fast) / modulation_depth(after.fast), 0.5, 1.0)
-    ratio = modulation_depth(before.modulation) / modulation_depth(after.modulation)
+    quieter = _between(pace * modulation_depth(before.f0.fast) / modulation_depth(after.f0.fast), 0.5, 1.0)
+    ratio = modulation_depth(before.f0.wave) / modulation_depth(after.f0.wave)
     wave = _between(pace * ratio / quieter, 0.5, 2.0)
-    return quieter * (after.fast + (wave - 1) * after.modulation)
+    return quieter * (after.f0.fast + (wave - 1) * after.f0.wave)
 
 
 def _wanted_f0(after: Attributes, fast: Tensor, missing: Mapping[str, float], take: Take | None) -> Tensor:
     """F0 in Hz [1, T] with which nothing would be missing, and with the shape of a take."""
     f0 = after.parameters.f0.clone()
     if PITCH in missing:
-        trend = after.trend
+        trend = after.f0.trend
         if take is not None:
             voiced = (f0[0] > 0).nonzero().squeeze(1)
             places = np.linspace(int(voiced[0]), int(voiced[-1]), len(take.f0))

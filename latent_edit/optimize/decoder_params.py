@@ -7,7 +7,6 @@ sees them: F0 and breath take little of its variance.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,19 +50,6 @@ class DecoderParameters:
     def filter_frames(self, values: Tensor) -> Tensor:
         """Values of latent frames [B, T] at the rate of the filters: [B, 1, S * T]."""
         return values.repeat_interleave(self.subframes, dim=1).unsqueeze(1)
-
-    @staticmethod
-    def collate(items: Sequence[DecoderParameters]) -> DecoderParameters:
-        """Items of equal length as one batch."""
-        names = ("f0", "noise", "pulses", "phase")
-        f0, noise, pulses, phase = (torch.cat([getattr(item, name) for item in items]) for name in names)
-        return DecoderParameters(f0, noise, pulses, phase, items[0].sampling_rate)
-
-    def cut(self, start: int, frames: int) -> DecoderParameters:
-        """So many latent frames from a start on."""
-        within = slice(self.subframes * start, self.subframes * (start + frames))
-        noise, pulses, phase = (values[:, :, within] for values in (self.noise, self.pulses, self.phase))
-        return DecoderParameters(self.f0[:, start : start + frames], noise, pulses, phase, self.sampling_rate)
 
     def breathy(self, breathiness: float) -> DecoderParameters:
         """A share of the pulses' power becomes noise, by the curve of `measures.breath_share`."""

@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from latent_edit.models.alignment import same_moments, whole_frames
-from latent_edit.models.pauses import slowed
 from latent_edit.models.phonemes import PhonemeSequence
-from latent_edit.models.rhythm import acted_durations
+from latent_edit.models.rhythm import EVEN, acted_durations
 from latent_edit.models.vits import FrozenVits, TextEncoding
 from latent_edit.optimize.corrections import SoundMatching, natural_f0, sounding_like
 from latent_edit.optimize.decoder_params import SpeakerDecoder
@@ -37,11 +36,11 @@ def time_scale(
     log_ratio: float,
     prior_noise: float,
     generator: torch.Generator,
-    rhythm: np.ndarray | None = None,
+    rhythm: np.ndarray = EVEN,
 ) -> TextEncoding:
     """A sentence exp(log_ratio) times as long; at 0 the same. A slower recording, which has no phonemes, is stretched.
 
-    Slower, durations are those of `pauses.slowed`, or of `rhythm.acted_durations`; what was there of z_p stays at its
+    Durations are those of `rhythm.acted_durations`; what was there of z_p stays at its
     moment, and the frames between are drawn from the prior.
 
     Args:
@@ -51,18 +50,13 @@ def time_scale(
     slower, old = max(log_ratio, 0.0), source.alignment.durations
     if not phonemes.count:
         source = source.resampled(slower)
-    elif slower or rhythm is not None:
-        ratio = math.exp(slower)
-        lasting = (
-            slowed(phonemes, old[0].double(), ratio)
-            if rhythm is None
-            else acted_durations(phonemes, old[0].double(), rhythm, ratio)
-        )
-        source = _said_again(vits, phonemes, source, speaker, lasting, prior_noise, generator)
+    else:
+        lasting = acted_durations(phonemes, old[0].double(), rhythm, math.exp(slower))
+        source = _with_durations(vits, phonemes, source, speaker, lasting, prior_noise, generator)
     return _shortened(vits, source, speaker, min(log_ratio, 0.0))
 
 
-def _said_again(
+def _with_durations(
     vits: FrozenVits,
     phonemes: PhonemeSequence,
     source: TextEncoding,
@@ -71,7 +65,7 @@ def _said_again(
     prior_noise: float,
     generator: torch.Generator,
 ) -> TextEncoding:
-    """What the text encoder says of durations [P]; what was there of z_p stays at its moment."""
+    """The sentence in other durations [P]; what was there of z_p stays at its moment."""
     old, durations = source.alignment.durations[0].double(), whole_frames(lasting)
     if torch.equal(old.long(), durations):
         return source

@@ -122,7 +122,11 @@ class Lesson:
 
     def cut(self, start: int, frames: int) -> Lesson:
         """So many frames from a start on."""
-        return Lesson(self.latent[:, :, start : start + frames], self.embedding, self.goal.cut(start, frames))
+        goal, end = self.goal, start + frames
+        within = slice(goal.subframes * start, goal.subframes * end)
+        noise, pulses, phase = (values[:, :, within] for values in (goal.noise, goal.pulses, goal.phase))
+        parameters = DecoderParameters(goal.f0[:, start:end], noise, pulses, phase, goal.sampling_rate)
+        return Lesson(self.latent[:, :, start:end], self.embedding, parameters)
 
 
 class BreathTask:
@@ -174,7 +178,9 @@ class BreathTask:
     def _losses(self, lessons: list[Lesson]) -> dict[str, Tensor]:
         """Mean absolute differences of both filters in nepers, and of the phases 1 - cos; pulses where it is voiced."""
         latent, embedding = (torch.cat([getattr(x, name) for x in lessons]) for name in ("latent", "embedding"))
-        goal = DecoderParameters.collate([x.goal for x in lessons])
+        names = ("f0", "noise", "pulses", "phase")
+        f0, noise, pulses, phase = (torch.cat([getattr(x.goal, name) for x in lessons]) for name in names)
+        goal = DecoderParameters(f0, noise, pulses, phase, lessons[0].goal.sampling_rate)
         f0 = SpeakerDecoder.embedded(self.original, embedding).f0(latent)
         found = SpeakerDecoder.embedded(self.decoder, embedding).analyse(latent, f0)
         voiced = goal.filter_frames(((goal.f0 > 0) & (f0 > 0)).to(found.noise))

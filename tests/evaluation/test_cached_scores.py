@@ -18,7 +18,7 @@ from latent_edit.data.styles import Style
 from latent_edit.errors import InputError
 from latent_edit.evaluation import cached_scores
 from latent_edit.evaluation.cached_scores import CachedScores, ScoreKey, ScoreList
-from latent_edit.evaluation.clips import Edit, PlainSynthesis, Recording, Resynthesis, Sound, WorldEdit
+from latent_edit.evaluation.clips import Edit, PlainSynthesis, Recording, Resynthesis, Sound, WorldEdit, editor_code
 from latent_edit.evaluation.plan import (
     DEFAULT_GUIDANCE,
     GUIDANCE,
@@ -35,6 +35,7 @@ from latent_edit.evaluation.reference_effects import training_recordings
 from latent_edit.evaluation.robustness import robustness_rows
 from latent_edit.evaluation.style_success import neutral_rows, prompt_rows, success_rows
 from latent_edit.measures import Measurements
+from latent_edit.prompts.reading import AskedAxis, PromptReading
 from latent_edit.request import EditRequest
 
 RATE = 16_000
@@ -144,6 +145,26 @@ def test_the_scores_that_rows_need_are_listed_without_computing_any() -> None:
     assert [(key.judge, key.clips[0].text) for key in needed.keys] == [
         ("pocketsphinx", "a"), ("dnsmos", "a"), ("measurements", "a"), ("pocketsphinx", "bb"), ("dnsmos", "bb"),
     ]  # fmt: skip
+
+
+def test_the_prompt_reader_counts_by_what_it_says_of_judged_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latent_edit.evaluation.clips.judged_prompts", lambda: ["a whisper", "loud"])
+
+    def code(**changed: Any) -> str:
+        class Reads:
+            __module__ = "latent_edit.editor"
+
+            def read_prompt(self, prompt: str) -> PromptReading:
+                axes = (AskedAxis("level_db", 7.0 if prompt == "loud" else 0.0),)
+                return replace(PromptReading(prompt, prompt, axes), **changed)
+
+        return editor_code(Reads())  # type: ignore[arg-type]
+
+    assert code(notes=("Said otherwise.",), denied=("shouted",)) == code()
+    assert (
+        len({code(), code(manner="sad"), code(text="spoken"), code(axes=(AskedAxis("level_db", 7.0, exact=True),))})
+        == 4
+    )
 
 
 def test_clips_of_a_real_editor(tiny_editor: Any, tmp_path: Path) -> None:

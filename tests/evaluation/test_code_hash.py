@@ -56,6 +56,22 @@ def test_what_code_does_counts_and_not_how_it_is_explained(package: Path) -> Non
     assert hash_with(package, "audio.py", SOURCES["audio.py"]) == known
 
 
+def test_what_is_left_out_is_so_with_what_it_alone_imports(package: Path) -> None:
+    (package / "speak.py").write_text("from latent_edit import audio, page, reader\n")
+    (package / "reader.py").write_text("from latent_edit import audio, models\n")
+
+    def known() -> str:
+        forget()
+        return code_hash("latent_edit.speak", "latent_edit.reader")
+
+    before = known()
+    (package / "models" / "__init__.py").write_text("CHANGED = True\n")
+    (package / "reader.py").write_text("from latent_edit import audio, models, page\n")
+    assert known() == before
+    (package / "audio.py").write_text("RATE = 8_000\n")
+    assert known() != before
+
+
 def test_the_measures_count_where_they_are_used() -> None:
     assert "latent_edit.measures" in _graph("latent_edit.data.world")[0]
     assert "latent_edit.measures" in _graph("latent_edit.editor")[0]
