@@ -37,7 +37,7 @@ ADDED = {"axes": None, "words": None}
 class EditRequest:
     """One edit: what to say, in which voice, and how it should sound.
 
-    text (up to 2,000 characters) or, with text "", recording (an audio file of speech, which the voice says again):
+    text (up to 2,000 characters) or, with text "", recording (an audio file of speech, which the voice resynthesises):
     exactly one of both. voice, decode_voice: names of voices; the second is only the decoder's, by default the
     same. prompt (up to 300 characters) or reference (an audio file in that style): exactly one of both. guidance: 0 to
     10, how strongly the style steers each step. strength: 0 to 1.5, how far to go from before (0) to the edit (1) and

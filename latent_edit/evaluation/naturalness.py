@@ -66,7 +66,7 @@ def modulation_db(samples: np.ndarray) -> np.ndarray:
 
 
 def resynthesis(vits: FrozenVits, samples: np.ndarray, speaker: str) -> np.ndarray:
-    """A recording [N] as an edit of strength 0 would say it again."""
+    """A recording [N] resynthesised as by an edit of strength 0."""
     import torch
 
     from latent_edit.optimize.corrections import invert

@@ -57,7 +57,7 @@ def levelled(recording: Waveform, loudness: float = LOUDNESS_LUFS) -> Waveform:
 
 
 def nearest_speaker(vits: FrozenVits, recording: Waveform) -> str:
-    """The speaker as whom the voice says a recording again with the least mean distance of log-mel spectra.
+    """The speaker as whom the voice resynthesises a recording with the least mean distance of log-mel spectra.
 
     Nothing is asked but the voice itself: what a speaker's encoder and decoder cannot carry is lost on the way.
     """

@@ -11,7 +11,6 @@ from latent_edit.text.tables import any_of, table
 MONTHS = list(dict.fromkeys(table("months").values()))
 NAMES = {**{x.lower(): x for x in MONTHS}, **table("months")}
 MONTH = rf"(?P<month>{any_of(x.capitalize() for x in NAMES)})\b\.?"
-WEEKDAY = rf"(?P<weekday>{any_of(x.capitalize() for x in table('weekdays'))})\b"
 DAY = r"(?P<day>[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
 YEAR = r"(?P<year>1[0-9]\d\d|20\d\d)"
 HOUR, MINUTE = r"(?P<hour>[01]?\d|2[0-4])", r"(?P<minute>[0-5]\d)"
@@ -25,10 +24,6 @@ BEFORE_YEARS = (
 
 def _month(name: str) -> str:
     return str(NAMES[name.lower().rstrip(".")])
-
-
-def _day_month(day: int, month: str, after_the: bool) -> str:
-    return f"{'' if after_the else 'the '}{ordinal(day)} of {month}"
 
 
 def _numeric(match: re.Match[str], day_first: bool) -> str:

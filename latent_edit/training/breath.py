@@ -1,9 +1,10 @@
 """The last step of the embedded voice: its decoder is taught light breath.
 
-With the latents that `data.breath` finds it is breathy, but recordings taught it no better than to put the noise among
-the first harmonics, where it hides the melody, and little above them, where breath is. So a copy learns to make of
-those latents what the original makes of the clear ones and breath adds to that, and of all others what the original
-does: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). The latent space, F0 and voicing stay as they were.
+With the latents that `optimize.corrections.breathy` finds it is breathy, but recordings taught it no better than to
+put the noise among the first harmonics, where it hides F0, and little above them, where breath is. So a copy learns to
+make of those latents what the original makes of the clear ones and breath adds to that, and of all others what the
+original does: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). The latent space, F0 and voicing stay as
+they were.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training of the embedded voice in the four stages of the README's "How the voice was trained".
+"""Training of the embedded voice in four stages (docs/TRAINING.md).
 
 1. `neutral`: natural recordings, everything trains: VITS (Kim et al. 2021, arXiv 2106.06103) with our decoder.
 2. `styled`: text encoder, flow and durations are frozen; posterior encoder and decoder learn augmentations as well.

@@ -107,7 +107,7 @@ def said_again_rows(scores: CachedScores, pairs: Sequence[ActedPair], voices: Se
             ActedPair(SaidAgain(x.take, voice), tuple(SaidAgain(n, voice) for n in x.neutral), x.emotion) for x in pairs
         ]
         heard = fit(scores, again, KINDS["functionals"], tell)
-        rows.append(Row(EMOTION + ACTED_HEARD, f"functionals, said again as {voice}", heard.accuracy, "percent"))
+        rows.append(Row(EMOTION + ACTED_HEARD, f"functionals, resynthesised as {voice}", heard.accuracy, "percent"))
     return rows
 
 

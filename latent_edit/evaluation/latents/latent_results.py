@@ -77,7 +77,7 @@ ABOUT = {
         "What the CLAP hears: acted emotion",
         "read from",
         "Five emotions of EmoDB (chance 20 %) from the change from the neutral take, cross-fitted over actors; levels"
-        " are equalled. *Said again*: encoded and decoded under the id of one of our speakers.",
+        " are equalled. *Resynthesised*: encoded and decoded under the id of one of our speakers.",
     ),
     GRID: (
         "The grid of speakers",

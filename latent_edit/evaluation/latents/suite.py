@@ -39,7 +39,7 @@ class LatentSizes:
     recordings: held-out recordings of each voice whose frames are probed. heard: of these and more, for what the CLAP
     hears. styled: of the first, how many are rendered in other styles; drawn: in how many that are drawn at random.
     grid: sentences of each voice. wishes: sentences times voices for every wish of an axis. again: voices as which
-    acted speech is said again.
+    acted speech is resynthesised.
     """
 
     recordings: int = 24

@@ -114,7 +114,7 @@ def recordings(pair: TakePair) -> tuple[Recording, Recording]:
 
 @dataclass(frozen=True)
 class Said:
-    """A take that a system says again in latent space. system: its name in `LATENT_SYSTEMS`."""
+    """A take that a system resynthesises in latent space. system: its name in `LATENT_SYSTEMS`."""
 
     pair: TakePair
     system: str
