@@ -5,6 +5,10 @@ direction by 0.5 to 2 times the size asked for, one that is set exactly to withi
 not named has to stay within its tolerance. Sizes are in measured units: a tremor is measured at 0.7 of its depth, a
 changed range at 0.9 of its octaves, and breath as the fall of the harmonicity, 10 dB for all of it (in the median of
 `presets/reference-effects.yaml`). A whisper is judged by voicing, of which half has to go; it has no pitch.
+
+What is asked of an edit is what its style asks for, times strength (`asked_of`). An axis that the style names, and that
+a small strength takes below its floor, has to come to within its tolerance of what is left, as if it were set exactly:
+by the rule of what is not named it would pass where it did not move.
 """
 
 from __future__ import annotations
@@ -12,10 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from latent_edit.axes import AXES, BREATHINESS, LEVEL, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER
-from latent_edit.measures import Measurements
+from latent_edit.axes import AXES, BREATHINESS, LEVEL, LIMITS, PACE, PITCH, RANGE, TILT, TREMOR, WHISPER
+
+if TYPE_CHECKING:
+    from latent_edit.measures import Measurements
+    from latent_edit.prompts.reading import PromptReading
+    from latent_edit.request import EditRequest
 
 LEAST, MOST = 0.5, 2.0  # times the size
 EXACTLY = 0.15  # of what was set exactly
@@ -42,6 +50,45 @@ class AxisOutcome:
     def good(self) -> bool:
         """Whether there is nothing to complain about."""
         return self.verdict in ("as asked", "left alone", "no voice")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What came of an edit. axes: of every axis, in the order of `axes.AXES`. asked: whether anything was asked for."""
+
+    axes: tuple[AxisOutcome, ...]
+    asked: bool
+
+    @property
+    def sentence(self) -> str:
+        """The one verdict."""
+        good = succeeded(self.axes)
+        if not self.asked:
+            return "Nothing was asked for." if good else "Nothing was asked for, but not all was left alone."
+        return "As asked, and the rest left alone." if good else "Not all as asked."
+
+
+def asked_of(request: EditRequest, reading: PromptReading) -> dict[str, float]:
+    """What is asked of every axis of an edit, by name and in the axis' unit, as `editor` goes about it.
+
+    That is what the reading asks for, whether by words, by a number or by hand, times strength; nothing at guidance 0.
+    Only a pace that the request gives, a factor on durations, is taken as it is.
+    """
+    asked = {name: _amount(request) * value for name, value in reading.values.items()}
+    asked[BREATHINESS] = min(asked[BREATHINESS], LIMITS[BREATHINESS][1])  # there is no more than all of it
+    if request.pace is not None:
+        asked[PACE] = math.log(request.pace)
+    return asked
+
+
+def judge(request: EditRequest, reading: PromptReading, before: Measurements, after: Measurements) -> Judgement:
+    """Whether an edit did what is asked of it. reading: of its style, with what is set by hand (`EditResult.asked`)."""
+    asked = asked_of(request, reading)
+    exactly = {PACE, *reading.exact} if request.pace is not None else {*reading.exact}
+    if _amount(request):
+        exactly |= {name for name, value in reading.values.items() if abs(asked[name]) < AXES[name].floor <= abs(value)}
+    any_asked = request.pace is not None or (reading.understood and _amount(request) > 0)
+    return Judgement(outcomes(asked, before, after, exactly), any_asked)
 
 
 def effects(before: Measurements, after: Measurements) -> dict[str, float | None]:
@@ -77,12 +124,17 @@ def succeeded(results: Collection[AxisOutcome]) -> bool:
     return all(result.good for result in results)
 
 
+def _amount(request: EditRequest) -> float:
+    """What the sizes of a style are multiplied by."""
+    return request.strength if request.guidance > 0 else 0.0
+
+
 def _outcome(
     name: str, asked: float, moved: Mapping[str, float | None], before: Measurements, whispered: bool, exact: bool
 ) -> AxisOutcome:
     axis = AXES[name]
     if name == BREATHINESS:
-        return _breath(asked, moved, before)
+        return _breath(asked, moved, before, exact)
     got = moved[name]
     if whispered and name in VOICELESS:
         return AxisOutcome(name, asked, got, name, "no voice")
@@ -98,18 +150,19 @@ def _outcome(
     return AxisOutcome(name, asked, got, name, _alone(_beside(got, size, axis.tolerance)))
 
 
-def _breath(asked: float, moved: Mapping[str, float | None], before: Measurements) -> AxisOutcome:
+def _breath(asked: float, moved: Mapping[str, float | None], before: Measurements, exact: bool) -> AxisOutcome:
     axis, voicing = AXES[BREATHINESS], moved[VOICING]
     if asked >= WHISPER:
         lost = None if voicing is None or not before.voiced_share else -voicing / before.voiced_share
         if lost is None:
             return AxisOutcome(axis.name, asked, voicing, VOICING, "not measured")
         return AxisOutcome(axis.name, asked, voicing, VOICING, "as asked" if lost >= WHISPER_LOSS else "missed")
-    if asked >= axis.floor:
-        got = moved[BREATH]
+    if asked >= axis.floor or (exact and asked > 0):
+        got, size = moved[BREATH], HARMONICITY_DB * asked
         if got is None:
             return AxisOutcome(axis.name, asked, None, BREATH, "not measured")
-        good = LEAST <= got / (HARMONICITY_DB * asked) <= MOST
+        # From the floor on, what is within the tolerance is also between half and twice the size.
+        good = LEAST <= got / size <= MOST or abs(got - size) <= abs(HARMONICITY_DB) * axis.tolerance
         return AxisOutcome(axis.name, asked, got, BREATH, "as asked" if good else "missed")
     alone = voicing is None or abs(voicing) <= axis.tolerance  # breath that is not named is seen in the voicing
     return AxisOutcome(axis.name, asked, voicing, VOICING, _alone(alone))

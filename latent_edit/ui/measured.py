@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from latent_edit.axes import AXES
-from latent_edit.success import AxisOutcome, outcomes, succeeded
+from latent_edit.success import AxisOutcome, judge
 from latent_edit.ui.prompt_panel import shown
 
 if TYPE_CHECKING:
@@ -99,10 +99,7 @@ def asked_value(result: EditResult) -> dict[str, Any]:
     """What was asked of each axis, what happened, and one verdict by the success rule (`success`)."""
     if result.asked is None:
         return {}
-    found = outcomes(
-        result.asked.values, result.measurements_before, result.measurements_after, result.asked.exact.keys()
-    )
-    wanted = [o for o in found if o.verdict not in ("left alone",)]
+    found = judge(result.request, result.asked, result.measurements_before, result.measurements_after)
     rows = [
         {
             "name": AXES[o.name].title,
@@ -110,10 +107,10 @@ def asked_value(result: EditResult) -> dict[str, Any]:
             "got": NO_VOICE if o.verdict == "no voice" else _got(o),
             "verdict": o.verdict,
         }
-        for o in wanted
+        for o in found.axes
+        if o.verdict != "left alone"
     ]
-    verdict = "As asked, and the rest left alone." if succeeded(found) else "Not all as asked."
-    return {"outcomes": rows, "verdict": verdict if result.asked.understood else "Nothing was asked for."}
+    return {"outcomes": rows, "verdict": found.sentence}
 
 
 def _got(outcome: AxisOutcome) -> str:

@@ -14,6 +14,7 @@ import soundfile
 from PIL import Image
 
 from latent_edit.measures import Measurements
+from latent_edit.prompts.reader import read_prompt
 from latent_edit.result import EditResult, TimedPhoneme
 from latent_edit.synthesis import Synthesis
 from latent_edit.types import Latent
@@ -210,6 +211,16 @@ def test_changes_are_in_units_one_can_hear(result: EditResult) -> None:
 def test_what_was_not_measured_is_said_and_has_no_change(result: EditResult) -> None:
     row = rows(Measurements(pitch_hz=100.0), Measurements(), result)["Pitch"]
     assert (row["before"], row["after"], row["change"]) == ("100 Hz", NOT_MEASURED, "")
+
+
+def test_the_verdict_is_about_what_this_strength_asks_for(result: EditResult) -> None:
+    loud = read_prompt("loud")
+    request = replace(result.request, strength=0.4)
+    half_way = replace(result, request=request, asked=loud, measurements_before=Measurements(level_db=-25.0),
+                       measurements_after=Measurements(level_db=-25.0 + 0.4 * loud.value("level_db")))  # fmt: skip
+    level = next(row for row in measured_value(half_way)["outcomes"] if row["name"] == "Level")
+    assert level["asked"] == level["got"] and level["verdict"] == "as asked"
+    assert measured_value(replace(half_way, request=result.request))["verdict"] == "Not all as asked."
 
 
 def test_numbers_have_a_real_minus_and_no_negative_zero() -> None:
