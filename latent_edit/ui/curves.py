@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latent_edit.ui.measured import number
+from latent_edit.wording import number
 
 if TYPE_CHECKING:
     from latent_edit.types import Waveform

@@ -7,7 +7,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from latent_edit.axes import AXES
-from latent_edit.ui.prompt_panel import shown
+from latent_edit.wording import shown
 
 if TYPE_CHECKING:
     from latent_edit.request import EditRequest

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from latent_edit import audio
 from latent_edit.ui.heatmaps import write_heatmap
-from latent_edit.ui.measured import ATTRIBUTES
 from latent_edit.ui.parts import served_file
 from latent_edit.ui.player import unedited
+from latent_edit.wording import NO_VOICE, NOT_MEASURED, measured_row
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult, TimedPhoneme
@@ -44,8 +44,9 @@ class Cell(NamedTuple):
         """The edit, and how it differs from its own plain reading."""
         changes = []
         for name, words in TOLD.items():
-            before, after = getattr(result.measurements_before, name), getattr(result.measurements_after, name)
-            changes.append(f"{words} {ATTRIBUTES[name].row(before, after)['change'] or 'not measured'}")
+            row = measured_row(name, result.measurements_before, result.measurements_after)
+            missing = NO_VOICE if row["after"] == NO_VOICE else NOT_MEASURED
+            changes.append(f"{words} {row['change']}" if row["change"] else f"{words}: {missing}")
         if result.unknown_words:
             changes.append(f"does not know {', '.join(result.unknown_words)}")
         return cls("after", title, ", ".join(changes), result.z_edit, result.after, result.phonemes_after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from latent_edit import judges
-from latent_edit.ui.measured import number
+from latent_edit.wording import number
 
 if TYPE_CHECKING:
     from latent_edit.result import EditResult

@@ -11,6 +11,7 @@ import gradio as gr
 from latent_edit.axes import AXES, LIMITS
 from latent_edit.prompts.reader import read_prompt
 from latent_edit.ui.parts import part
+from latent_edit.wording import RATIOS, reading_lines, shown
 
 if TYPE_CHECKING:
     from latent_edit.prompts.reading import AskedAxis, PromptReading
@@ -25,7 +26,6 @@ STEP = {  # of a slider, in the axis' unit
     "pitch_semitones": 0.5, "range_ratio_log2": 0.1, "pace_log_ratio": math.log(2) / 20, "level_db": 1.0,
     "tilt_db": 0.5, "breathiness": 0.05, "tremor_semitones": 0.1,
 }  # fmt: skip
-RATIOS = {"pace_log_ratio": ("of the length", math.e), "range_ratio_log2": ("", 2.0)}
 
 
 def build_prompt_panel(prompt: gr.Textbox, actions: Actions) -> gr.HTML:
@@ -51,29 +51,6 @@ def set_by_hand(value: Mapping[str, Any] | None) -> dict[str, float] | None:
     """The axes that a visitor has set in the panel, for `EditRequest.axes`."""
     chosen: dict[str, float] | None = (value or {}).get("set") or None
     return chosen
-
-
-def reading_lines(reading: PromptReading) -> list[str]:
-    """Remarks about a reading, in plain text."""
-    acted = ", as actors express it" if reading.manner else ""
-    lines = [f"Emotion: {reading.emotion}{acted}."] if reading.emotion else []
-    lines += [f"Not wanted: {', '.join(reading.denied)}."] if reading.denied else []
-    lines += [f"{s.word}: {'read' if s.typo else 'taken'} as {s.taken_as}." for s in reading.substitutions]
-    lines += [f"Not understood: {', '.join(reading.not_understood)}."] if reading.not_understood else []
-    for item in reading.out_of_scope:
-        lines.append(f"{item.words}: {item.about}{'' if item.effect else '; an edit does not change this'}.")
-    lines += list(reading.notes)
-    return lines if reading.understood else ["Nothing here changes how it sounds.", *lines]
-
-
-def shown(name: str, value: float) -> str:
-    """A value of an axis in a unit that people know."""
-    if name in RATIOS:
-        what, base = RATIOS[name]
-        return f"\u00d7 {base**value:.2f} {what}".strip()
-    if name == "breathiness":
-        return f"{100 * value:.0f} %"
-    return f"{value:+.1f} {AXES[name].unit}".replace("-", "\u2212") if value else f"0 {AXES[name].unit}"
 
 
 def _axis(asked: AskedAxis) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from latent_edit.axes import AXES
 from latent_edit.measures import Measurements
 from latent_edit.prompts.reader import read_prompt
 from latent_edit.result import EditResult, TimedPhoneme
@@ -20,11 +21,13 @@ from latent_edit.synthesis import Synthesis
 from latent_edit.types import Latent
 from latent_edit.ui.bridge import stop_label
 from latent_edit.ui.curves import MAX_POINTS, drawing, line_path
+from latent_edit.ui.grid import Cell
 from latent_edit.ui.heatmaps import SHADES, heatmaps_value, palette, places, synthesis_heatmap_value, write_heatmap
 from latent_edit.ui.judged import judged_value
-from latent_edit.ui.measured import ATTRIBUTES, MINUS, NOT_MEASURED, measured_value, number
+from latent_edit.ui.measured import measured_value
 from latent_edit.ui.notes import notes_value
 from latent_edit.ui.player import matching_moments, player_value, synthesis_value, time_ticks, waveform_path
+from latent_edit.wording import ATTRIBUTES, MINUS, NO_VOICE, NOT_MEASURED, measured_rows, number
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +214,31 @@ def test_changes_are_in_units_one_can_hear(result: EditResult) -> None:
 def test_what_was_not_measured_is_said_and_has_no_change(result: EditResult) -> None:
     row = rows(Measurements(pitch_hz=100.0), Measurements(), result)["Pitch"]
     assert (row["before"], row["after"], row["change"]) == ("100 Hz", NOT_MEASURED, "")
+
+
+WHISPERED = Measurements(duration_seconds=2.0, level_db=-30.0, voiced_share=0.02)
+
+
+def test_a_whisper_has_no_pitch_but_what_else_was_not_measured_is_said_to_be_so(result: EditResult) -> None:
+    spoken = Measurements(pitch_hz=100.0, level_db=-20.0)
+    table = rows(spoken, WHISPERED, result)
+    assert [table[name]["after"] for name in ("Pitch", "Pitch range", "Tremor", "Clear tone")] == [NO_VOICE] * 4
+    assert table["Pace"]["after"] == NOT_MEASURED
+    told = Cell.after("", replace(result, measurements_before=spoken, measurements_after=WHISPERED)).detail
+    assert f"pitch: {NO_VOICE}" in told and f"pace: {NOT_MEASURED}" in told and f"level {MINUS}10.0 dB" in told
+
+
+def test_every_axis_is_shown_those_left_alone_last(result: EditResult) -> None:
+    outcomes = measured_value(replace(result, asked=read_prompt("loud")))["outcomes"]
+    assert {row["name"] for row in outcomes} == {axis.title for axis in AXES.values()}
+    assert sorted(outcomes, key=lambda row: row["alone"]) == outcomes
+    nothing = measured_value(replace(result, asked=read_prompt("zqxv"), measurements_after=Measurements()))["outcomes"]
+    assert all(row["alone"] and (row["got"], row["verdict"]) == (NOT_MEASURED, "not asked for") for row in nothing)
+
+
+def test_the_match_is_shown_where_anything_was_understood(result: EditResult) -> None:
+    assert "Match" in {row["name"] for row in measured_rows(replace(result, asked=read_prompt("loud")))}
+    assert "Match" not in {row["name"] for row in measured_rows(replace(result, asked=read_prompt("zqxv")))}
 
 
 def test_the_verdict_is_about_what_this_strength_asks_for(result: EditResult) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from latent_edit.axes import AXES, LIMITS
 from latent_edit.prompts.reader import read_prompt
-from latent_edit.ui.prompt_panel import panel_value, reading_lines, set_by_hand, shown
+from latent_edit.ui.prompt_panel import panel_value, set_by_hand
+from latent_edit.wording import reading_lines, shown
 
 
 def test_every_axis_has_a_slider_that_reaches_its_value() -> None:
@@ -25,6 +26,10 @@ def test_lines_tell_what_was_read_and_what_was_not() -> None:
 def test_values_are_in_units_that_people_know() -> None:
     assert "2.00" in shown("pace_log_ratio", 0.6931) and "0.50" in shown("range_ratio_log2", -1.0)
     assert shown("breathiness", 0.5) == "50 %" and shown("level_db", 0.0).startswith("0")
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert shown("level_db", -0.04) == "0.0 dB"
 
 
 def test_only_what_was_moved_is_set() -> None:
