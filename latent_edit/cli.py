@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from latent_edit.axes import LIMITS
 from latent_edit.config import SHIPPED
 from latent_edit.errors import InputError
 from latent_edit.files import write_text
@@ -27,6 +28,12 @@ from latent_edit.suites import evaluate
 if TYPE_CHECKING:
     from latent_edit.editor import LatentEditor
     from latent_edit.result import EditResult
+
+AXES_HELP = (
+    'Set axes by hand, such as "pitch_semitones=2, level_db=-3", whatever the style asks of them: '
+    + ", ".join(f"{name} ({low:.3g} to {high:.3g})" for name, (low, high) in LIMITS.items())
+    + "."
+)
 
 app = typer.Typer(
     help="Change how a sentence is spoken by editing the latent space of a frozen VITS.",
@@ -147,6 +154,7 @@ def edit(
     words: Annotated[
         str | None, typer.Option(help='Change only these words, such as "3-5", counted in the text as it is read.')
     ] = None,
+    axes: Annotated[str | None, typer.Option(help=AXES_HELP)] = None,
     correction: Annotated[
         bool | None,
         typer.Option(help="Correct pitch, level and so on to what the style asks for (default), or do not."),
@@ -159,10 +167,9 @@ def edit(
     _show_progress("writing the files", 1.0)
     paths = result.save(out)
     _end_progress()
-    _tell_left_out(result.dropped_symbols, result.notes)
-    if result.unknown_words:
-        _note(f"the CLAP does not know the words: {', '.join(result.unknown_words)}")
-    typer.echo(measurement_table(result))
+    remarks = () if result.asked is None else result.asked.notes  # which are told with the rest of the reading
+    _tell_left_out(result.dropped_symbols, [note for note in result.notes if note not in remarks])
+    typer.echo(report(result))
     typer.echo("\n".join(map(str, paths.values())))
 
 
@@ -171,6 +178,8 @@ def _edit(given: dict[str, Any]) -> EditResult:
 
     if "words" in given:
         given = {**given, "words": parse_words(given["words"])}
+    if "axes" in given:
+        given = {**given, "axes": parse_axes(given["axes"])}
     needed = ("text", "voice") if "recording" not in given else ()
     if missing := [name for name in needed if name not in given]:
         raise InputError(f"--{missing[0]} is missing; give it, or --recording, or --repeat with an edit.json")
@@ -201,16 +210,35 @@ def _repeat(record: Path, given: dict[str, Any]) -> EditResult:
     return result
 
 
-def measurement_table(result: EditResult) -> str:
-    """What was measured before and after, aligned; "-" where it could not be measured."""
-    before, after = asdict(result.measurements_before), asdict(result.measurements_after)
-    rows = [(name, before[name], after[name]) for name in before]
-    rows.append(("style_similarity", result.style_similarity_before, result.style_similarity_after))
+def parse_axes(axes: str) -> dict[str, float]:
+    """Values by name of "pitch_semitones=2, level_db=-3"; the request checks both. Raises InputError."""
+    pairs = [pair.partition("=") for pair in axes.split(",")]
+    try:
+        return {name.strip(): float(value) for name, _, value in pairs}
+    except ValueError as error:
+        raise InputError(f'axes must be like "pitch_semitones=2, level_db=-3", not {axes!r}') from error
 
-    def cell(value: float | None) -> str:
-        return f"{'-' if value is None else f'{value:.2f}':>10}"
 
-    return "\n".join([f"{'':<28}{'before':>10}{'after':>10}", *(f"{n:<28}{cell(b)}{cell(a)}" for n, b, a in rows)])
+def report(result: EditResult) -> str:
+    """What was understood, what came of it on every axis and the one verdict, and what was measured."""
+    from latent_edit.wording import MINUS, measured_rows, outcome_rows, reading_lines
+
+    understood = [] if result.asked is None else reading_lines(result.asked)
+    outcomes, verdict = outcome_rows(result)
+    lines = [
+        *understood,
+        *_table(outcomes, ("name", "asked", "got", "verdict")),
+        verdict,
+        *_table(measured_rows(result), ("name", "before", "after", "change")),
+    ]
+    return "\n".join(lines).replace(MINUS, "-")  # which not every terminal can show
+
+
+def _table(rows: Sequence[dict[str, str]], columns: Sequence[str]) -> list[str]:
+    """Lines with aligned columns under their names."""
+    cells = [["", *columns[1:]], *([row[column] for column in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
 
 
 @app.command("prompts")
@@ -220,7 +248,7 @@ def read_prompts(
     """Show what prompts are understood to ask for, without making an edit."""
     import csv
 
-    from latent_edit.axes import AXES
+    from latent_edit.wording import MINUS, asked_in_words, reading_lines
 
     editor = _load_editor()
     for given in prompts:
@@ -231,11 +259,8 @@ def read_prompts(
             texts = [given]
         for text in texts:
             reading = editor.read_prompt(text)
-            asked = [f"{AXES[a.name].title} {a.value:+.2f}" for a in reading.axes if a.named or a.exact]
-            remarks = [f"{s.word}: taken as {s.taken_as}" for s in reading.substitutions]
-            remarks += [f"{item.words}: {item.about}" for item in reading.out_of_scope]
-            remarks += [f"not understood: {word}" for word in reading.not_understood] + list(reading.notes)
-            typer.echo(f"{text}\n    {', '.join(asked) or 'nothing'} | {reading.emotion or '-'} | {'; '.join(remarks)}")
+            lines = [text, *asked_in_words(reading), *reading_lines(reading)]
+            typer.echo("\n    ".join(lines).replace(MINUS, "-"))
 
 
 @app.command()

@@ -12,7 +12,7 @@ from latent_edit.success import judge
 
 if TYPE_CHECKING:
     from latent_edit.measures import Measurements
-    from latent_edit.prompts.reading import PromptReading
+    from latent_edit.prompts.reading import AskedAxis, PromptReading
     from latent_edit.result import EditResult
     from latent_edit.success import AxisOutcome
 
@@ -132,6 +132,19 @@ def _got(outcome: AxisOutcome) -> str:
     if outcome.measure == outcome.name:
         return shown(outcome.name, outcome.got)
     return ATTRIBUTES[outcome.measure].change(0.0, outcome.got)
+
+
+def asked_in_words(reading: PromptReading) -> list[str]:
+    """Of each axis as much as one hears of it, or what was set exactly, with the words that it comes from."""
+    return [
+        f"{AXES[axis.name].title} {shown(axis.name, axis.value)}{_from(axis)}"
+        for axis in reading.axes
+        if axis.named or axis.exact
+    ]
+
+
+def _from(axis: AskedAxis) -> str:
+    return f" ({', '.join(axis.words)})" if axis.words else ""
 
 
 def reading_lines(reading: PromptReading) -> list[str]:

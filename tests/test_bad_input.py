@@ -71,6 +71,11 @@ def edit(run_cli: RunCli, out: Path, **changes: str | None) -> tuple[int, str, s
         ({"steps": "1000"}, "steps must be"),
         ({"pace": "3"}, "pace must be a number from 0.5 to 2"),
         ({"seed": "-1"}, "seed must be"),
+        ({"axes": "pitch_semitones"}, 'axes must be like "pitch_semitones=2, level_db=-3", not'),
+        ({"axes": ""}, "axes must be like"),
+        ({"axes": "pitch_semitone=2"}, "there is no axis 'pitch_semitone'; did you mean 'pitch_semitones'?"),
+        ({"axes": "pitch_semitones=99"}, "the axis pitch_semitones must be a number from -12 to 12"),
+        ({"axes": "level_db=nan"}, "the axis level_db must be a number"),
         ({"repeat": "edit.json"}, "leave out --text"),
     ],
 )

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import soundfile
 from synthetic_speech import speech_like
 
+from latent_edit.axes import AXES
 from latent_edit.checkpoint import CARD_NAME, MANIFEST_NAME, ROOT_VARIABLE, verify
-from latent_edit.cli import main
+from latent_edit.cli import main, report
 from latent_edit.editor import LatentEditor
 from latent_edit.errors import CheckpointError
+from latent_edit.measures import Measurements
+from latent_edit.request import EditRequest
+from latent_edit.wording import NO_VOICE
 
 Run = Callable[..., tuple[str, str]]
 
@@ -74,9 +80,8 @@ def test_edit_writes_the_files_and_tells_what_changed(run: Run, tmp_path: Path) 
     names = ["after.wav", "before.wav", "difference.png", "edit.json", "z_edit.png", "z_text.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert out.splitlines()[-6:] == [str(tmp_path / name) for name in names]
-    assert "duration_seconds" in out
-    assert "style_similarity" in out
-    assert "blorp" in err
+    assert "Length" in out and "Match" in out
+    assert "blorp" in out and not err
     request = json.loads((tmp_path / "edit.json").read_text())["request"]
     assert (request["guidance"], request["steps"], request["decode_voice"], request["seed"]) == (3, 2, "ben", 0)
     assert request["correction"] is False
@@ -159,3 +164,36 @@ def test_a_recording_is_edited_in_the_nearest_voice(run: Run, tmp_path: Path) ->
     assert (request["text"], request["recording"]) == ("", "recording.wav")
     assert f"the nearest voice is {request['voice']}" in err
     assert (out / "recording.wav").is_file()
+
+
+def test_an_edit_tells_what_was_understood_and_whether_it_came(run: Run, tmp_path: Path) -> None:
+    prompt = "agnry, never slow, with zqxv"
+    out, _ = run(*EDIT[:5], "--prompt", prompt, "--steps", "2", "--out", str(tmp_path))
+    for words in ("Not wanted: slow.", "agnry: read as angry.", "Not understood: zqxv.", "Emotion: anger"):
+        assert words in out
+    assert all(f"\n{axis.title} " in out for axis in AXES.values())
+    assert any(verdict in out for verdict in ("\nAs asked, and the rest left alone.\n", "\nNot all as asked.\n"))
+    nothing, _ = run(*EDIT[:5], "--prompt", "zqxv", "--guidance", "0", "--steps", "2", "--out", str(tmp_path))
+    assert "\nNothing was asked for" in nothing and "Match" not in nothing
+
+
+def test_axes_are_set_by_hand(run: Run, tmp_path: Path) -> None:
+    axes = ("--axes", "pitch_semitones=2, level_db = -3", "--strength", "0.5")
+    out, _ = run(*EDIT, *axes, "--out", str(tmp_path))
+    request = json.loads((tmp_path / "edit.json").read_text())["request"]
+    assert request["axes"] == {"pitch_semitones": 2.0, "level_db": -3.0}
+    (level,) = (line for line in out.splitlines() if line.startswith("Level") and "-1.5 dB" in line)
+    assert level.split()[1:3] == ["-1.5", "dB"]
+
+
+def test_prompts_are_read_without_an_edit(run: Run) -> None:
+    out, _ = run("prompts", "loud, never slow, zqxv", "3 semitones lower")
+    assert out.startswith("loud, never slow, zqxv\n    ") and "\n3 semitones lower\n    Pitch -3.0 st" in out
+    assert all(line in out for line in ("(loud)", "Not wanted: slow.", "Not understood: zqxv."))
+
+
+def test_a_report_says_of_a_whisper_that_it_has_no_pitch(run: Run, tiny_editor: LatentEditor) -> None:
+    del run  # the editor and its weights
+    result = tiny_editor.edit(EditRequest("Hello there.", "anna", "a whisper", steps=1))
+    whispered = replace(result, measurements_after=Measurements(level_db=-30.0, voiced_share=0.0))
+    assert re.search(rf"\nPitch  .*{NO_VOICE}", report(whispered))
