@@ -8,7 +8,8 @@ changed range at 0.9 of its octaves, and breath as the fall of the harmonicity, 
 
 What is asked of an edit is what its style asks for, times strength (`asked_of`). An axis that the style names, and that
 a small strength takes below its floor, has to come to within its tolerance of what is left, as if it were set exactly:
-by the rule of what is not named it would pass where it did not move.
+by the rule of what is not named it would pass where it did not move. A whisper of a smaller strength is judged by its
+harmonicity as long as there is one, and as a whisper when no voice is left.
 """
 
 from __future__ import annotations
@@ -87,8 +88,9 @@ def judge(request: EditRequest, reading: PromptReading, before: Measurements, af
     exactly = {PACE, *reading.exact} if request.pace is not None else {*reading.exact}
     if _amount(request):
         exactly |= {name for name, value in reading.values.items() if abs(asked[name]) < AXES[name].floor <= abs(value)}
+    a_whisper = reading.value(BREATHINESS) >= WHISPER and asked[BREATHINESS] >= AXES[BREATHINESS].floor
     any_asked = request.pace is not None or (reading.understood and _amount(request) > 0)
-    return Judgement(outcomes(asked, before, after, exactly), any_asked)
+    return Judgement(outcomes(asked, before, after, exactly, a_whisper and after.pitch_hz is None), any_asked)
 
 
 def effects(before: Measurements, after: Measurements) -> dict[str, float | None]:
@@ -111,11 +113,19 @@ def effects(before: Measurements, after: Measurements) -> dict[str, float | None
 
 
 def outcomes(
-    asked: Mapping[str, float], before: Measurements, after: Measurements, exactly: Collection[str] = ()
+    asked: Mapping[str, float],
+    before: Measurements,
+    after: Measurements,
+    exactly: Collection[str] = (),
+    whispered: bool = False,
 ) -> tuple[AxisOutcome, ...]:
-    """What came of each axis. asked: by name of the axis, in its unit; exactly: those that were set exactly."""
+    """What came of each axis.
+
+    asked: by name of the axis, in its unit. exactly: those that were set exactly. whispered: judge it as a whisper,
+    also where less breath than one has is asked for.
+    """
     moved = effects(before, after)
-    whispered = asked.get(BREATHINESS, 0.0) >= WHISPER
+    whispered = whispered or asked.get(BREATHINESS, 0.0) >= WHISPER
     return tuple(_outcome(name, asked.get(name, 0.0), moved, before, whispered, name in exactly) for name in AXES)
 
 
@@ -134,7 +144,7 @@ def _outcome(
 ) -> AxisOutcome:
     axis = AXES[name]
     if name == BREATHINESS:
-        return _breath(asked, moved, before, exact)
+        return _breath(asked, moved, before, exact, whispered)
     got = moved[name]
     if whispered and name in VOICELESS:
         return AxisOutcome(name, asked, got, name, "no voice")
@@ -150,9 +160,11 @@ def _outcome(
     return AxisOutcome(name, asked, got, name, _alone(_beside(got, size, axis.tolerance)))
 
 
-def _breath(asked: float, moved: Mapping[str, float | None], before: Measurements, exact: bool) -> AxisOutcome:
+def _breath(
+    asked: float, moved: Mapping[str, float | None], before: Measurements, exact: bool, whispered: bool
+) -> AxisOutcome:
     axis, voicing = AXES[BREATHINESS], moved[VOICING]
-    if asked >= WHISPER:
+    if whispered:
         lost = None if voicing is None or not before.voiced_share else -voicing / before.voiced_share
         if lost is None:
             return AxisOutcome(axis.name, asked, voicing, VOICING, "not measured")

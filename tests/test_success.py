@@ -125,3 +125,14 @@ def test_a_pace_set_by_hand_is_asked_as_it_is(strength: float) -> None:
     found = judged(slower, "zqxv", pace=2.0, strength=strength)
     assert verdict_on("pace_log_ratio", found) == "as asked" and found.sentence == "As asked, and the rest left alone."
     assert verdict_on("pace_log_ratio", judged(BEFORE, "zqxv", pace=2.0)) == "missed"
+
+
+def test_a_whisper_of_a_smaller_strength_is_one_when_no_voice_is_left() -> None:
+    silent = replace(BEFORE, pitch_hz=None, pitch_range_semitones=None, harmonicity_db=None, tremor_semitones=None)
+    whispered = replace(silent, voiced_share=0.0)
+    found = judged(whispered, "a whisper", strength=0.7, axes={"level_db": 0.0})
+    assert verdict_on("breathiness", found) == "as asked" and verdict_on("pitch_semitones", found) == "no voice"
+    assert found.sentence == "As asked, and the rest left alone."
+    breathier = replace(BEFORE, harmonicity_db=BEFORE.harmonicity_db - 4.0)
+    assert verdict_on("breathiness", judged(breathier, "a whisper", strength=0.5)) == "as asked"
+    assert verdict_on("breathiness", judged(whispered, "breathy")) == "not measured"
