@@ -103,8 +103,11 @@ class Actions:
         return self._loader.reads_english
 
     def read_prompt(self, prompt: str) -> dict[str, Any]:
-        """What a prompt asks for; while the models load, without the words that only they know."""
-        return panel_value(self._loader.get().read_prompt(prompt) if self._loader.ready else read_prompt(prompt))
+        """What a prompt asks for; without the models, while they load or where they failed to, by our own words."""
+        if self._loader.ready:
+            with suppress(InputError):  # `status` says it
+                return panel_value(self._loader.get().read_prompt(prompt))
+        return panel_value(read_prompt(prompt))
 
     def stop(self, visitor: gr.Request | None = None) -> None:
         """End the visitor's edit at its next step."""

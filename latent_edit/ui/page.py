@@ -99,5 +99,7 @@ def _edit_tab(page: gr.Blocks, loader: EditorLoader, actions: Actions, examples:
     known = [controls.voice, controls.decode_voice, controls.method]
     quietly: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     loaded = page.load(actions.status, None, status, **quietly).then(actions.choices, known, known, **quietly)
+    # What was typed meanwhile is read again, by the words that the models know.
+    loaded = loaded.then(actions.read_prompt, controls.prompt, controls.axes, **quietly)
     open_on_arrival(loaded, edited, controls, actions)
     return controls, results

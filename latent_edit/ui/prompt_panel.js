@@ -13,7 +13,7 @@ const add = (parent, name, words = "", values = {}) => {
 let shown = {}; // the value, with what is set by hand
 let drawn = "";
 
-// Remarks, and what is asked of which axis as far as one hears it or has set it.
+// Remarks, and what is asked of which axis, and by which words, as far as one hears it or has set it.
 function drawUnderstood() {
   const { axes = [], lines = [], set } = shown;
   const list = element.querySelector(".understood");
@@ -23,7 +23,8 @@ function drawUnderstood() {
     if (!axis.named && !(axis.name in set)) continue;
     const item = add(list, "li", "", { className: "asked" });
     add(item, "strong", axis.title);
-    item.append(` ${text(axis, set[axis.name] ?? axis.value)}${axis.name in set ? " (by hand)" : ""}`);
+    const source = axis.name in set ? "by hand" : axis.words;
+    item.append(` ${text(axis, set[axis.name] ?? axis.value)}${source && ` (${source})`}`);
   }
   element.querySelector("button").hidden = !Object.keys(set).length;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def edits_of(page: Any) -> Callable[[], int]:
 @desk_and_phone
 def test_what_was_understood_is_seen_under_the_prompt_without_a_click(stand_in: Visit) -> None:
     page = stand_in.page
-    assert understood(page).startswith("Emotion: anger. Pitch +5.0 st")
+    assert re.match(r"Emotion: anger\. Pitch \+5\.0 st \(.*angry.*\)", understood(page))
     prompt, panel, strength, button = (
         page.locator(f"#{name}").bounding_box() for name in ("prompt", "prompt-panel", "strength", "edit")
     )

@@ -69,7 +69,7 @@ def test_public_endpoints_are_named_and_described(page: gr.Blocks) -> None:
 
 def test_what_has_no_endpoint_is_done_by_another_one_or_only_fills_the_page(page: gr.Blocks) -> None:
     private = {fn.fn.__name__ for fn in page.fns.values() if fn.fn and fn.api_visibility != "public"}
-    on_arrival = {"take_clip", "take_reference", "voice_of", "follow"}
+    on_arrival = {"take_clip", "take_reference", "voice_of", "follow", "read_prompt"}
     assert (
         private == {"choices", "compare", "open_link", "restore", "status"} | on_arrival
     )  # the reason stands beside each

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from latent_edit import judges
-from latent_edit.errors import InputError
+from latent_edit.errors import CheckpointError, InputError
 from latent_edit.request import EditRequest
 from latent_edit.ui.actions import Actions
 from latent_edit.ui.loading import EditorLoader
@@ -379,3 +379,14 @@ def test_start_returns_at_once_and_get_waits(fake_editor: Any) -> None:
     may_end.set()
     assert loader.get() is fake_editor
     assert loader.ready
+
+
+def test_a_prompt_is_read_also_where_the_models_could_not_be_loaded() -> None:
+    def fail() -> Any:
+        raise CheckpointError("damaged")
+
+    loader = EditorLoader(fail)
+    loader.start()
+    with pytest.raises(CheckpointError):
+        loader.get()
+    assert Actions(loader).read_prompt("zqxv")["lines"][0] == "Nothing here changes how it sounds."
