@@ -16,7 +16,7 @@ def measured_value(result: EditResult) -> dict[str, Any]:
     {"rows": [{name, meaning, before, after, change}, ...], "outcomes": [{name, asked, got, verdict, alone}, ...],
     "verdict"}.
     """
-    outcomes, verdict = outcome_rows(result)
+    rows, verdict = outcome_rows(result)
     quiet = ("left alone", "not asked for")
-    outcomes = [{**row, "alone": row["verdict"] in quiet} for row in outcomes]
+    outcomes = [dict[str, Any](row, alone=row["verdict"] in quiet) for row in rows]
     return {"rows": measured_rows(result), "outcomes": outcomes, "verdict": verdict}
