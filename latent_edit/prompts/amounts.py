@@ -6,31 +6,17 @@ Speed, range and pitch are read as ratios. Twice as loud is 10 dB more (one doub
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from latent_edit.axes import LIMITS
+from latent_edit.prompts.numbers import Quantity, quantity_at, text_at
 from latent_edit.prompts.tokens import Token
 
 PITCH, RANGE, PACE, LEVEL, TILT, BREATH, TREMOR = LIMITS
 DB_PER_DOUBLING = 10.0
 REACH = 6  # tokens on either side of an amount in which its direction stands
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-NUMBERS: dict[str, float] = {
-    **{word: float(number) for number, word in enumerate(_ONES.split())},
-    **{word: 10.0 * number for number, word in enumerate(_TENS.split(), start=2)},
-    "hundred": 100.0, "a": 1.0, "an": 1.0, "couple": 2.0, "few": 3.0,
-}  # fmt: skip
-FRACTIONS = {
-    "half": 1 / 2, "halves": 1 / 2, "third": 1 / 3, "thirds": 1 / 3, "quarter": 1 / 4, "quarters": 1 / 4,
-    "fourth": 1 / 4,
-    "fifth": 1 / 5, "fifths": 1 / 5, "tenth": 1 / 10, "tenths": 1 / 10,
-}  # fmt: skip
 MULTIPLES = {
     "twice": 2.0, "double": 2.0, "doubled": 2.0, "doubling": 2.0, "thrice": 3.0, "triple": 3.0, "tripled": 3.0,
     "quadruple": 4.0,
@@ -44,6 +30,10 @@ SEMITONES = {
 DECIBELS = ("db", "decibel", "decibels", "dbs")
 TIMES = ("times", "x", "fold", "time")
 ABSOLUTE = ("hz", "hertz", "khz", "wpm", "ms", "bpm")
+COUNTED = ("word", "words", "syllable", "syllables")  # per minute
+SECONDS = ("s", "sec", "secs", "second", "seconds", "minute", "minutes")
+INTERVALS = {"third": 4.0, "fourth": 5.0, "fifth": 7.0}  # of music, in semitones
+TUNED = ("raise", "raised", "raising", "up", "down", "drop", "dropped", "dropping", "lift", "lifted")  # by an interval
 # Words of comparison: the axis, +1 for more of it. Those of pace are of speed, so more is a smaller axis value.
 COMPARED: dict[str, tuple[str, int]] = {
     **dict.fromkeys(("higher", "high", "sharper"), (PITCH, 1)),
@@ -69,40 +59,13 @@ NOUNS: dict[str, str] = {
     **dict.fromkeys(("tremor", "vibrato", "tremble", "wobble"), TREMOR),
 }  # fmt: skip
 DURATIONS = ("duration", "length", "time", "longer", "long", "shorter", "short", "durations")  # inverse to speed
-MORE = (
-    "up",
-    "upwards",
-    "raise",
-    "raised",
-    "raising",
-    "increase",
-    "increased",
-    "increasing",
-    "lift",
-    "lifted",
-    "boost",
-    "more",
-    "add",
-    "plus",
-    "above",
-    "extra",
+MORE = frozenset(
+    """up upwards raise raised raising increase increased increasing lift lifted boost more add plus above
+    extra""".split()  # noqa: SIM905  (words, to be read as such)
 )
-LESS = (
-    "down",
-    "downwards",
-    "reduce",
-    "reduced",
-    "reducing",
-    "decrease",
-    "decreased",
-    "decreasing",
-    "drop",
-    "dropped",
-    "less",
-    "cut",
-    "minus",
-    "below",
-    "lowered",
+LESS = frozenset(
+    """down downwards reduce reduced reducing decrease decreased decreasing drop dropped dropping less cut minus below
+    lowered""".split()  # noqa: SIM905  (words, to be read as such)
 )
 AROUND = frozenset(
     """by as the a an of at to than normal usual before now is be should your its it this that with in about around
@@ -125,15 +88,6 @@ class Amount:
     remark: str = ""
 
 
-@dataclass(frozen=True)
-class _Quantity:
-    value: float
-    first: int
-    after: int
-    sign: int = 0
-    is_fraction: bool = False
-
-
 def amounts(tokens: Sequence[Token]) -> list[Amount]:
     """All amounts of a prompt."""
     found: list[Amount] = []
@@ -148,79 +102,17 @@ def amounts(tokens: Sequence[Token]) -> list[Amount]:
     return found
 
 
-def _text(tokens: Sequence[Token], at: int) -> str:
-    return tokens[at].text if 0 <= at < len(tokens) else ""
-
-
-def _quantity(tokens: Sequence[Token], at: int) -> _Quantity | None:
-    """A number that begins here, in figures or words: 2, +3, 1.5, 1/2, 5-10, two or three, half a, one and a half."""
-    sign, first = 0, at
-    if tokens[at].kind == "sign" and _text(tokens, at) in "+-~":
-        sign = {"+": 1, "-": -1}.get(tokens[at].text, 0)
-        at += 1
-    elif _text(tokens, at) in ("plus", "minus"):
-        sign = 1 if tokens[at].text == "plus" else -1
-        at += 1
-    value, after = _plain_number(tokens, at)
-    if value is None:
-        return None
-    if _text(tokens, after) in ("-", "to", "or") and after + 1 < len(tokens):
-        upper, end = _plain_number(tokens, after + 1)
-        if upper is not None and upper > value and _text(tokens, after + 1) not in ("a", "an"):
-            value, after = (value + upper) / 2, end
-    is_fraction = _text(tokens, at) in FRACTIONS or (
-        after - 1 > at and _text(tokens, after - 1) in FRACTIONS and value < 1
-    )
-    return _Quantity(value, first, after, sign, is_fraction)
-
-
-def _plain_number(tokens: Sequence[Token], at: int) -> tuple[float | None, int]:
-    word = _text(tokens, at)
-    if at < len(tokens) and tokens[at].kind == "number":
-        value, after = float(word), at + 1
-        if _text(tokens, after) == "/" and after + 1 < len(tokens) and tokens[after + 1].kind == "number":
-            return value / max(float(tokens[after + 1].text), 1.0), after + 2
-        return value, after
-    if word in FRACTIONS:
-        after = at + 1
-        return FRACTIONS[word], after + (_text(tokens, after) in ("a", "an"))
-    if word not in NUMBERS:
-        return None, at
-    value, after = NUMBERS[word], at + 1
-    if (
-        value >= 20
-        and value < 100
-        and 1 <= NUMBERS.get(_text(tokens, after), 0) <= 9
-        and _text(tokens, after) not in ("a", "an", "few", "couple")
-    ):
-        value, after = value + NUMBERS[tokens[after].text], after + 1
-    if word in ("a", "an", "one") and _text(tokens, after) in ("hundred", "couple", "few"):
-        value, after = NUMBERS[tokens[after].text], after + 1
-    after += _text(tokens, after) == "of" and _text(tokens, after - 1) in ("couple",)
-    if _text(tokens, after) == "point" and _text(tokens, after + 1) in NUMBERS:
-        value, after = value + NUMBERS[tokens[after + 1].text] / 10, after + 2
-    if _text(tokens, after) in FRACTIONS:
-        return value * FRACTIONS[tokens[after].text], after + 1
-    if (
-        _text(tokens, after) == "and"
-        and _text(tokens, after + 1) in ("a", "one")
-        and _text(tokens, after + 2) in FRACTIONS
-    ):
-        return value + FRACTIONS[tokens[after + 2].text], after + 3
-    return value, after
-
-
 def _amount(tokens: Sequence[Token], at: int) -> Amount | None:
     """The amount that begins at a token, if one does."""
-    word = _text(tokens, at)
+    word = text_at(tokens, at)
     if word in MULTIPLES:
-        return _ratio(tokens, _Quantity(MULTIPLES[word], at, at + 1))
-    quantity = _quantity(tokens, at)
+        return _ratio(tokens, Quantity(MULTIPLES[word], at, at + 1))
+    quantity = quantity_at(tokens, at)
     if quantity is None:
         return None
-    unit = _text(tokens, quantity.after)
+    unit = text_at(tokens, quantity.after)
     end = quantity.after + 1
-    if unit in ("half", "whole", "full") and _text(tokens, end) in ("tone", "tones", "step", "steps"):
+    if unit in ("half", "whole", "full") and text_at(tokens, end) in ("tone", "tones", "step", "steps"):
         return _pitch(tokens, quantity, 1.0 if unit == "half" else 2.0, end + 1)
     if quantity.is_fraction and unit in ("step", "tone", "tones", "steps"):
         return _pitch(tokens, quantity, 2.0, end)
@@ -228,25 +120,35 @@ def _amount(tokens: Sequence[Token], at: int) -> Amount | None:
         return _pitch(tokens, quantity, SEMITONES[unit], end)
     if unit in DECIBELS:
         return _level(tokens, quantity, end)
-    if unit in ABSOLUTE:
-        used = frozenset(range(quantity.first, end))
-        return Amount(
-            None,
-            0.0,
-            used,
-            _typed(tokens, used),
-            remark="an edit starts from the plain reading: say by how much, such as 2 semitones, 3 dB or 20 percent",
-        )
+    if end := _absolute(tokens, quantity.after):
+        return _without_effect(tokens, quantity.first, end)
+    end = quantity.after + 1
     if unit in ("%", "percent", "per"):
-        end += unit == "per" and _text(tokens, end) == "cent"
+        end += unit == "per" and text_at(tokens, end) == "cent"
         return _percent(tokens, quantity, end)
     if unit in TIMES and word not in ("a", "an"):
-        return _ratio(tokens, _Quantity(quantity.value, quantity.first, end, quantity.sign))
+        return _ratio(tokens, Quantity(quantity.value, quantity.first, end, quantity.sign))
     if quantity.is_fraction:
         return _fraction(tokens, quantity)
     if tokens[at].kind == "number" or tokens[at].kind == "sign":
         return _bare(tokens, quantity)
     return None
+
+
+def _absolute(tokens: Sequence[Token], at: int) -> int:
+    """Where a unit ends that only a whole sentence can have: 200 Hz, 120 words per minute, 3 seconds long; or 0."""
+    unit, following = text_at(tokens, at), text_at(tokens, at + 1)
+    if unit in ABSOLUTE:
+        return at + 1
+    if unit in COUNTED and following in ("per", "a", "/") and text_at(tokens, at + 2) in SECONDS:
+        return at + 3
+    return at + 2 if unit in SECONDS and following in DURATIONS else 0
+
+
+def _without_effect(tokens: Sequence[Token], first: int, end: int) -> Amount:
+    used = frozenset(range(first, end))
+    remark = "an edit starts from the plain reading: say by how much, such as 2 semitones, 3 dB or 20 percent"
+    return Amount(None, 0.0, used, _typed(tokens, used), remark=remark)
 
 
 @dataclass(frozen=True)
@@ -278,7 +180,7 @@ def _context(tokens: Sequence[Token], first: int, after: int) -> _Context:
             inverse = word in DURATIONS
             axis = found if axis is None or word not in ("higher", "lower", "high", "low") else axis
             used.add(i)
-        elif word in MORE + LESS and not sign:
+        elif word in MORE | LESS and not sign:
             sign = 1 if word in MORE else -1
             used.add(i)
         elif word in DURATIONS:
@@ -305,18 +207,19 @@ def _clause(tokens: Sequence[Token], first: int, after: int) -> tuple[int, int]:
     def ends(i: int) -> bool:
         return tokens[i].kind in ("stop", "comma") or tokens[i].text in ("and", "but", "then", "while", "with")
 
-    low, high = first, after
+    def start(end: int) -> int:
+        return next((i for i in range(end, max(0, end - REACH), -1) if ends(i - 1)), max(0, end - REACH))
+
+    low, high = start(first), after
     while high < len(tokens) and high < after + REACH and not ends(high):
         high += 1
-    while low > 0 and low > first - REACH and not ends(low - 1):
-        low -= 1
     said = {tokens[i].text for i in range(low, high)}
     if (
-        not said & (COMPARED.keys() | NOUNS.keys() | set(MORE + LESS + DURATIONS))
+        not said & (COMPARED.keys() | NOUNS.keys() | MORE | LESS | set(DURATIONS))
         and low > 0
         and tokens[low - 1].kind == "comma"
     ):
-        low = max(0, low - 3)  # "louder, by 10 dB"
+        low = start(low - 1)  # "louder, by 10 dB"
     return low, high
 
 
@@ -341,7 +244,7 @@ def _typed(tokens: Sequence[Token], used: frozenset[int]) -> str:
     return " ".join(tokens[i].typed for i in range(kept[0], kept[-1] + 1) if i in used) if kept else ""
 
 
-def _pitch(tokens: Sequence[Token], quantity: _Quantity, each: float, end: int) -> Amount:
+def _pitch(tokens: Sequence[Token], quantity: Quantity, each: float, end: int) -> Amount:
     context = _context(tokens, quantity.first, end)
     size = quantity.value * each
     if context.axis == TREMOR:
@@ -352,7 +255,7 @@ def _pitch(tokens: Sequence[Token], quantity: _Quantity, each: float, end: int) 
     return _set(tokens, context, PITCH, sign * size)
 
 
-def _level(tokens: Sequence[Token], quantity: _Quantity, end: int) -> Amount:
+def _level(tokens: Sequence[Token], quantity: Quantity, end: int) -> Amount:
     context = _context(tokens, quantity.first, end)
     sign = quantity.sign or context.sign
     if not sign:
@@ -360,7 +263,7 @@ def _level(tokens: Sequence[Token], quantity: _Quantity, end: int) -> Amount:
     return _set(tokens, context, TILT if context.axis == TILT else LEVEL, sign * quantity.value)
 
 
-def _percent(tokens: Sequence[Token], quantity: _Quantity, end: int) -> Amount | None:
+def _percent(tokens: Sequence[Token], quantity: Quantity, end: int) -> Amount | None:
     """20 percent slower, +20 % speed; at 80 percent speed, 80 % of the speed."""
     context = _context(tokens, quantity.first, end)
     share = quantity.value / 100
@@ -371,14 +274,22 @@ def _percent(tokens: Sequence[Token], quantity: _Quantity, end: int) -> Amount |
         return _set(tokens, context, BREATH, share)
     if context.axis == TREMOR:
         return None
-    if not sign:
+    if not sign or _is_target(tokens, quantity):
         return _scaled(tokens, context, share)
     if context.inverse:  # "30 % longer" is about the length itself
         return _set(tokens, context, PACE, math.log(max(1 - sign * share, 0.1)))
     return _scaled(tokens, context, 1 + share if sign > 0 else (1 - share if share < 0.9 else 1 / (1 + share)))
 
 
-def _ratio(tokens: Sequence[Token], quantity: _Quantity) -> Amount | None:
+def _is_target(tokens: Sequence[Token], quantity: Quantity) -> bool:
+    """Whether a number says what becomes of an axis: "slow it down to 60 %", but "up to 20 % faster"."""
+    end = quantity.after
+    while text_at(tokens, end) in ("%", "percent", "per", "cent", *TIMES):
+        end += 1
+    return text_at(tokens, quantity.first - 1) == "to" and text_at(tokens, end) not in COMPARED
+
+
+def _ratio(tokens: Sequence[Token], quantity: Quantity) -> Amount | None:
     """Twice as fast, 1.5x speed, three times slower, double the speed."""
     context = _context(tokens, quantity.first, quantity.after)
     if context.axis is None or context.axis in (TREMOR, BREATH) or quantity.value <= 0:
@@ -387,39 +298,41 @@ def _ratio(tokens: Sequence[Token], quantity: _Quantity) -> Amount | None:
             if context.axis is None and quantity.after - quantity.first > 1
             else None
         )
-    if _text(tokens, quantity.after) == "the" and context.axis == PITCH and "voice" in {t.text for t in tokens}:
+    if text_at(tokens, quantity.after) == "the" and context.axis == PITCH and "voice" in {t.text for t in tokens}:
         return None
-    return _scaled(tokens, context, quantity.value if context.sign >= 0 or not context.compared else 1 / quantity.value)
+    is_more = context.sign >= 0 or not context.compared or _is_target(tokens, quantity)
+    return _scaled(tokens, context, quantity.value if is_more else 1 / quantity.value)
 
 
-def _fraction(tokens: Sequence[Token], quantity: _Quantity) -> Amount | None:
-    """A third slower; half the speed, at half speed, half as fast."""
+def _fraction(tokens: Sequence[Token], quantity: Quantity) -> Amount | None:
+    """A third slower, the speed up by a third; half the speed, at half speed, half as fast; a fifth higher."""
     context = _context(tokens, quantity.first, quantity.after)
+    words = {tokens[i].text for i in context.used}
+    if interval := _interval(tokens, quantity, context, words):
+        return _set(tokens, replace(context, axis=PITCH), PITCH, context.sign * interval)
     if context.axis is None or context.axis in (TREMOR, BREATH) or quantity.value <= 0:
         return None
-    following = {_text(tokens, quantity.after), _text(tokens, quantity.after + 1)}
-    whole = "as" in following or not context.compared
-    words = {tokens[i].text for i in context.used}
-    if (
-        not whole
-        and words & {"higher", "lower", "deeper"}
-        and quantity.value in (1 / 4, 1 / 5, 1 / 3)
-        and context.axis == PITCH
-    ):
-        steps = {1 / 3: 4.0, 1 / 4: 5.0, 1 / 5: 7.0}[quantity.value]  # a musical third, fourth or fifth
-        return _set(tokens, context, PITCH, context.sign * steps)
-    if whole and not context.compared and not (words & (NOUNS.keys() - {"voice"} | set(DURATIONS))):
-        return None
-    if whole:
-        return _scaled(
-            tokens, context, quantity.value if context.sign >= 0 or not context.compared else 1 / quantity.value
-        )
+    following = {text_at(tokens, quantity.after), text_at(tokens, quantity.after + 1)}
+    is_change = context.compared or (context.sign != 0 and text_at(tokens, quantity.first - 1) == "by")
+    if "as" in following or not is_change or _is_target(tokens, quantity):
+        if not context.compared and not words & (NOUNS.keys() - {"voice"} | set(DURATIONS)):
+            return None
+        is_more = context.sign >= 0 or not context.compared or _is_target(tokens, quantity)
+        return _scaled(tokens, context, quantity.value if is_more else 1 / quantity.value)
     if context.inverse:
         return _set(tokens, context, PACE, math.log(1 - context.sign * quantity.value))
-    return _scaled(tokens, context, 1 + quantity.value if context.sign > 0 else 1 - quantity.value)
+    return _scaled(tokens, context, 1 + context.sign * quantity.value)
 
 
-def _bare(tokens: Sequence[Token], quantity: _Quantity) -> Amount | None:
+def _interval(tokens: Sequence[Token], quantity: Quantity, context: _Context, words: Collection[str]) -> float | None:
+    """The semitones of a musical third, fourth or fifth: "a third higher", "down a fourth", "raise it by a fifth"."""
+    moved = {"higher", "lower", "deeper", *TUNED} & set(words)
+    if not moved or not context.sign or context.axis not in (PITCH, None) or quantity.value < 1 / 5:
+        return None
+    return INTERVALS.get(text_at(tokens, quantity.after - 1))
+
+
+def _bare(tokens: Sequence[Token], quantity: Quantity) -> Amount | None:
     """A number without a unit: "speed 1.2", "breathiness 0.5"."""
     context = _context(tokens, quantity.first, quantity.after)
     if context.axis == PACE and 0.2 <= quantity.value <= 5 and not quantity.sign:

@@ -18,9 +18,10 @@ import numpy as np
 from latent_edit.axes import AXES
 from latent_edit.config import load_styles
 from latent_edit.manners import Manner, load_manners
-from latent_edit.prompts.amounts import NUMBERS, PACE, Amount, amounts
+from latent_edit.prompts.amounts import PACE, Amount, amounts
 from latent_edit.prompts.grammar import Grammar, Unit, load_grammar
 from latent_edit.prompts.lexicon import FLOORS, MAXIMA, MINIMA, compose, load_lexicon
+from latent_edit.prompts.numbers import NUMBERS
 from latent_edit.prompts.reading import AskedAxis, OutOfScope, PromptReading, Substitution
 from latent_edit.prompts.scan import ALONG_AXIS, ONE_MANNER, Item, Scan, State, is_about
 from latent_edit.prompts.tokens import Token, faces_in_words, is_latin, tokenize

@@ -184,6 +184,14 @@ def test_comparisons_and_axes_by_name(prompt: str, axis: str, sign: int) -> None
         ("half as loud", LEVEL, -10.0), ("5-7 dB louder", LEVEL, 6.0),
         ("half the pitch range", RANGE, -1.0), ("breathiness 0.5", BREATH, 0.5),
         ("a tremor of 1 semitone", TREMOR, 1.0),
+        ("increase the speed by half", PACE, -math.log(1.5)), ("increase the speed by a third", PACE, -math.log(4 / 3)),
+        ("reduce the speed by a third", PACE, math.log(1.5)), ("cut the speed in half", PACE, math.log(2)),
+        ("increase the speed to 120%", PACE, -math.log(1.2)), ("speed up to 150%", PACE, -math.log(1.5)),
+        ("slow it down to 60%", PACE, -math.log(0.6)), ("slow it down to 0.5x", PACE, math.log(2)),
+        ("slow it down to half speed", PACE, math.log(2)), ("up to 20% faster", PACE, -math.log(1.2)),
+        ("a hundred and fifty percent speed", PACE, -math.log(1.5)), ("two hundred percent of the volume", LEVEL, 10.0),
+        ("drop the pitch by a third", PITCH, -4.0), ("raise it by a fifth", PITCH, 7.0), ("down a fourth", PITCH, -5.0),
+        ("a third higher", PITCH, 4.0), ("a bit higher, maybe 1 or 2 semitones", PITCH, 1.5),
     ],
 )  # fmt: skip
 def test_numbers_are_exact(prompt: str, axis: str, value: float) -> None:
@@ -203,7 +211,12 @@ def test_numbers_beyond_the_limits_are_limited_and_said_so() -> None:
     reading = read_prompt("five times slower")
     assert reading.exact[PACE] == LIMITS[PACE][1] and reading.notes
     assert read_prompt("3 semitones").notes and not read_prompt("3 semitones").exact
-    assert read_prompt("at 200 Hz").notes
+
+
+@pytest.mark.parametrize("prompt", ["at 200 Hz", "at 120 words per minute", "make it 3 seconds long"])
+def test_numbers_of_a_whole_sentence_have_no_effect_and_are_told(prompt: str) -> None:
+    reading = read_prompt(prompt)
+    assert reading.notes and not any(reading.values.values()) and not reading.not_understood
 
 
 @pytest.mark.parametrize(
