@@ -19,6 +19,7 @@ import torch
 
 from latent_edit.data.wordnet import WordNet
 from latent_edit.files import write_text
+from latent_edit.prompts.grammar import says_nothing
 from latent_edit.prompts.lexicon import Word, load_lexicon
 from latent_edit.prompts.words import prompt_words, stems
 
@@ -125,7 +126,13 @@ class Neighbours:
         self.expression_vectors = np.stack([self._vector(text) for text in self.texts])
 
     def nearest(self, word: str, margin: float = 0.0) -> str | None:
-        """The expression that a word is taken as; None where none is near enough, by a margin."""
+        """The expression that a word is taken as; None where none is near enough, by a margin.
+
+        Frequent words are near to many others only because they stand beside anything ("always" and "happy"), so none
+        is looked for where the reader of prompts knows that a word says nothing about a voice.
+        """
+        if says_nothing(word):
+            return None
         needed = self._needed(word) + margin
         scores = self._scores(word, needed - LEAST_SIMILARITY)
         if scores is None or scores.max() < needed:

@@ -92,7 +92,7 @@ class Grammar:
 
     def _inflected(self, words: Sequence[str]) -> Key | None:
         """The shortest expression of which these words are inflections."""
-        if len(words) == 1 and len(words[0]) < LEAST_STEMMED:
+        if len(words) == 1 and (len(words[0]) < LEAST_STEMMED or is_doing(words[0])):
             return None
         keys = {
             key
@@ -196,6 +196,24 @@ def _intensities(by_form: Mapping[str, Mapping[str, float]], further: Mapping[st
 def _single_words() -> frozenset[str]:
     entries = load_grammar().entries
     return frozenset(w for key, roles in entries.items() if roles.keys() - {"filler"} for w in key)
+
+
+@lru_cache(maxsize=1)
+def _everyday() -> tuple[frozenset[str], frozenset[str]]:
+    content = read_yaml(PRESETS / "prompt-grammar.yaml")
+    return frozenset(content["things"].split()), frozenset(content["doings"].split())
+
+
+def is_doing(word: str) -> bool:
+    """Whether a word, or what it is an inflection of, is a doing of every day, which no voice sounds like."""
+    is_inflected = word.endswith(("s", "ed", "ing")) and not word.endswith("ss")
+    return any(stem == word or is_inflected for stem in stems(word) & _everyday()[1])
+
+
+def says_nothing(word: str) -> bool:
+    """Whether a word is never taken as an expression: an everyday one, or one that only joins others."""
+    is_thing = not _everyday()[0].isdisjoint((word, word.removesuffix("s")))
+    return is_thing or is_doing(word) or load_grammar().entries.get((word,), {}).keys() == {"filler"}
 
 
 def word_of(unit: Unit) -> Word | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latent_edit.checkpoint import default_root
 from latent_edit.data.neighbours import (
     Neighbours,
     WordVectors,
@@ -19,6 +20,7 @@ from latent_edit.data.neighbours import (
 from latent_edit.data.wordnet import WordNet, read_wordnet
 from latent_edit.errors import InputError
 from latent_edit.models.clap_mini import WORDS_NAME, read_words
+from latent_edit.prompts.grammar import says_nothing
 from latent_edit.prompts.lexicon import load_lexicon
 
 # Synsets as the database writes them: offset, file, part, words, pointers, gloss.
@@ -63,6 +65,15 @@ def test_a_word_is_taken_as_the_nearest_expression(net: WordNet, tmp_path: Path)
     assert neighbours.nearest("table") is None
     assert write_words(tmp_path / WORDS_NAME, ["table", "irate"], ["ireful", "wroth"], neighbours) == 2
     assert read_words(tmp_path) == {"irate": "angry", "ireful": "angry", "table": ""}
+
+
+def test_everyday_words_are_never_taken_as_an_expression(net: WordNet) -> None:
+    meanings = {word.text: np.ones(2) for word in expressions()} | {"always": np.ones(2), "dogs": np.ones(2)}
+    neighbours = Neighbours(WordVectors([], np.zeros((0, 3))), meanings, net)
+    assert neighbours.nearest("always") is None and neighbours.nearest("dogs") is None
+    shipped = read_words(default_root() / "clap-mini")
+    assert {"always", "dogs", "walking"} <= shipped.keys()
+    assert not any(says_nothing(word) for word, meant in shipped.items() if meant)
 
 
 def test_a_synonym_is_taken_however_far_its_vectors_are(net: WordNet) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import pytest
 
 from latent_edit.axes import AXES, LIMITS
+from latent_edit.checkpoint import default_root
 from latent_edit.config import load_styles
 from latent_edit.evaluation.effects import free_prompts
+from latent_edit.models.clap_mini import ClapMiniEncoder
 from latent_edit.prompts.reader import NEUTRAL_TEXT, read_prompt
+from latent_edit.prompts.reading import PromptReading
 
 PITCH, RANGE, PACE, LEVEL, TILT, BREATH, TREMOR = AXES
 
@@ -24,13 +28,23 @@ class Words:
         return {"livid": "furious"}.get(word)
 
 
+@lru_cache(maxsize=1)
+def shipped() -> ClapMiniEncoder:
+    return ClapMiniEncoder.load(default_root() / "clap-mini")
+
+
+def read(prompt: str) -> PromptReading:
+    """A prompt as the shipped editor reads it."""
+    return read_prompt(prompt, shipped())
+
+
 def named(prompt: str) -> set[str]:
-    return {axis.name for axis in read_prompt(prompt).axes if axis.named}
+    return {axis.name for axis in read(prompt).axes if axis.named}
 
 
 @pytest.mark.parametrize("prompt", load_styles())
 def test_presets_mean_what_they_say(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.text == prompt
     assert reading.values == pytest.approx({name: load_styles()[prompt].get(name, 0.0) for name in AXES})
 
@@ -38,7 +52,7 @@ def test_presets_mean_what_they_say(prompt: str) -> None:
 @pytest.mark.parametrize("prompt", free_prompts())
 def test_free_prompts_mean_what_the_lexicon_says(prompt: str) -> None:
     wanted = free_prompts()[prompt]
-    assert read_prompt(prompt).values == pytest.approx({name: wanted.get(name, 0.0) for name in AXES}, abs=0.03)
+    assert read(prompt).values == pytest.approx({name: wanted.get(name, 0.0) for name in AXES}, abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +68,7 @@ def test_free_prompts_mean_what_the_lexicon_says(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_denied_is_not_asked_for(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert not named(prompt)
     assert reading.text == NEUTRAL_TEXT
     assert reading.understood and reading.denied
@@ -73,7 +87,7 @@ def test_denied_is_not_asked_for(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_a_denied_mood_is_no_mood(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert not named(prompt) and reading.emotion is None and reading.denied
 
 
@@ -91,7 +105,7 @@ def test_a_denied_mood_is_no_mood(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_contrasts_and_double_negations(prompt: str) -> None:
-    values = read_prompt(prompt).values
+    values = read(prompt).values
     assert values[BREATH] == 1.0 and values[LEVEL] == -8.0
     assert values[PITCH] == 0.0 and values[TILT] == 0.0
 
@@ -104,16 +118,16 @@ def test_contrasts_and_double_negations(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_a_denied_axis_stays_while_the_rest_is_asked_for(prompt: str, lost: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.exact == {lost: 0.0}
     assert named(prompt) and reading.emotion
 
 
 def test_a_denied_mood_leaves_what_is_asked_for_by_name() -> None:
-    assert read_prompt("slow but not tired").value(PACE) == pytest.approx(0.3)
+    assert read("slow but not tired").value(PACE) == pytest.approx(0.3)
     assert read_prompt("loud, but don't shout").value(LEVEL) == pytest.approx(7.0)
-    both = read_prompt("not only sad but also slow").values
-    assert both == pytest.approx(read_prompt("sad and slow").values, abs=0.05)
+    both = read("not only sad but also slow").values
+    assert both == pytest.approx(read("sad and slow").values, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +142,7 @@ def test_a_denied_mood_leaves_what_is_asked_for_by_name() -> None:
     ],
 )  # fmt: skip
 def test_intensity(weak: str, strong: str, axis: str) -> None:
-    one, other = read_prompt(weak).value(axis), read_prompt(strong).value(axis)
+    one, other = read(weak).value(axis), read(strong).value(axis)
     assert one * other > 0 and abs(one) < abs(other)
 
 
@@ -152,7 +166,7 @@ def test_intensity(weak: str, strong: str, axis: str) -> None:
     ],
 )  # fmt: skip
 def test_comparisons_and_axes_by_name(prompt: str, axis: str, sign: int) -> None:
-    value = read_prompt(prompt).value(axis)
+    value = read(prompt).value(axis)
     assert math.copysign(1, value) == sign and value if sign else value == 0.0
 
 
@@ -195,7 +209,7 @@ def test_comparisons_and_axes_by_name(prompt: str, axis: str, sign: int) -> None
     ],
 )  # fmt: skip
 def test_numbers_are_exact(prompt: str, axis: str, value: float) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.exact.keys() == {axis}
     assert reading.exact[axis] == pytest.approx(value)
     assert not {a.name for a in reading.axes if a.named} - {axis}
@@ -208,14 +222,14 @@ def test_several_numbers_with_a_mood() -> None:
 
 
 def test_numbers_beyond_the_limits_are_limited_and_said_so() -> None:
-    reading = read_prompt("five times slower")
+    reading = read("five times slower")
     assert reading.exact[PACE] == LIMITS[PACE][1] and reading.notes
-    assert read_prompt("3 semitones").notes and not read_prompt("3 semitones").exact
+    assert read("3 semitones").notes and not read("3 semitones").exact
 
 
 @pytest.mark.parametrize("prompt", ["at 200 Hz", "at 120 words per minute", "make it 3 seconds long"])
 def test_numbers_of_a_whole_sentence_have_no_effect_and_are_told(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.notes and not any(reading.values.values()) and not reading.not_understood
 
 
@@ -223,7 +237,20 @@ def test_numbers_of_a_whole_sentence_have_no_effect_and_are_told(prompt: str) ->
     "prompt", ["half asleep", "one voice", "a tone of sadness", "speak twice", "a little bit", "two friends talking"]
 )
 def test_numbers_that_are_none(prompt: str) -> None:
-    assert not read_prompt(prompt).exact
+    assert not read(prompt).exact
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "always whisper", "whisper often", "two people whispering already", "whisper twice, your hand on your head",
+        "the doctor and the dog whisper", "whisper for a hundred years", "a whisper from across the water",
+        "whisper, pls", "turn it into a whisper on the left side", "a whisper creeping into the third sentence",
+        "push it to a whisper", "carry on whispering",
+    ],
+)  # fmt: skip
+def test_everyday_words_are_no_styles(prompt: str) -> None:
+    assert read(prompt).values == read("whisper").values
 
 
 @pytest.mark.parametrize(
@@ -238,7 +265,7 @@ def test_numbers_that_are_none(prompt: str) -> None:
 def test_typos_are_mended_and_said_so(prompt: str, meant: str) -> None:
     reading = read_prompt(prompt, Words())
     assert [(s.taken_as, s.typo) for s in reading.substitutions] == [(meant, True)]
-    assert reading.values == read_prompt(prompt.replace(reading.substitutions[0].word, meant)).values
+    assert reading.values == read(prompt.replace(reading.substitutions[0].word, meant)).values
 
 
 def test_unknown_words_are_taken_as_the_nearest_known_one() -> None:
@@ -246,7 +273,7 @@ def test_unknown_words_are_taken_as_the_nearest_known_one() -> None:
     assert [(s.word, s.taken_as, s.typo) for s in reading.substitutions] == [("livid", "furious", False)]
     assert reading.not_understood == ("table", "zqxv") and reading.emotion == "anger"
     assert not read_prompt("restrained", Words()).substitutions  # a word of its own is no misspelt "strained"
-    assert not read_prompt("zqxv").understood
+    assert not read("zqxv").understood
 
 
 @pytest.mark.parametrize(
@@ -259,7 +286,7 @@ def test_unknown_words_are_taken_as_the_nearest_known_one() -> None:
     ],
 )  # fmt: skip
 def test_out_of_scope_has_no_effect_and_is_said(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.out_of_scope and not named(prompt) and reading.text == NEUTRAL_TEXT
     assert not any(item.effect for item in reading.out_of_scope)
 
@@ -273,7 +300,7 @@ def test_out_of_scope_has_no_effect_and_is_said(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_age_and_sex_change_the_manner_of_the_same_voice(prompt: str, axis: str, sign: int) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.value(axis) * sign > 0
     assert [item.effect for item in reading.out_of_scope] == [True]
 
@@ -287,19 +314,19 @@ def test_age_and_sex_change_the_manner_of_the_same_voice(prompt: str, axis: str,
     ],
 )  # fmt: skip
 def test_of_a_sequence_the_first_is_taken_with_a_note(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.notes
     assert reading.value(BREATH) == 1.0 and reading.value(TILT) == 0.0
 
 
 def test_a_change_from_one_style_to_another_is_the_other() -> None:
-    reading = read_prompt("change the style from dramatic to flat")
-    assert reading.values == read_prompt("flat").values and not reading.notes
+    reading = read("change the style from dramatic to flat")
+    assert reading.values == read("flat").values and not reading.notes
 
 
 @pytest.mark.parametrize("prompt", ["шёпотом", "悲しい声で", "بهمس", "une voix douce"])
 def test_other_languages_get_a_note_and_no_effect(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert (reading.notes or reading.not_understood) and not named(prompt)
 
 
@@ -307,14 +334,14 @@ def test_other_languages_get_a_note_and_no_effect(prompt: str) -> None:
     "prompt", ["loud whisper", "sad and happy", "fast and slow", "a shouted whisper", "quiet shouting"]
 )
 def test_contradictions_are_told(prompt: str) -> None:
-    assert any("contradict" in note for note in read_prompt(prompt).notes)
+    assert any("contradict" in note for note in read(prompt).notes)
 
 
 @pytest.mark.parametrize(
     "prompt", ["sad and slow", "whisper softly", "happy and excited", "fast and urgent", "calm and deep"]
 )
 def test_what_goes_together_is_no_contradiction(prompt: str) -> None:
-    assert not read_prompt(prompt).notes
+    assert not read(prompt).notes
 
 
 def test_words_of_each_axis_are_told() -> None:
@@ -324,24 +351,24 @@ def test_words_of_each_axis_are_told() -> None:
 
 
 def test_axes_by_hand_go_before_all() -> None:
-    reading = read_prompt("sad and slow").corrected({LEVEL: 2.0})
+    reading = read("sad and slow").corrected({LEVEL: 2.0})
     assert reading.value(LEVEL) == 2.0 and reading.exact == {LEVEL: 2.0} and reading.value(PITCH) == -3.0
-    assert read_prompt("sad").corrected(None) == read_prompt("sad")
+    assert read("sad").corrected(None) == read("sad")
 
 
 def test_medium_holds_an_axis() -> None:
-    reading = read_prompt("a happy voice at a moderate pace")
+    reading = read("a happy voice at a moderate pace")
     assert reading.exact == {PACE: 0.0} and reading.emotion == "joy"
 
 
 @pytest.mark.parametrize(("prompt", "emotion"), [("😢", "weeping"), ("😱!", "fear"), ("happy 😀", "joy")])
 def test_faces_are_read_in_words_and_said_so(prompt: str, emotion: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert reading.understood and reading.emotion == emotion and reading.prompt == prompt
     assert any("is read as" in note for note in reading.notes)
 
 
 @pytest.mark.parametrize("prompt", ["❤", "!!!", ":-)"])
 def test_signs_alone_ask_for_nothing_and_are_told(prompt: str) -> None:
-    reading = read_prompt(prompt)
+    reading = read(prompt)
     assert not reading.understood and reading.notes and not any(reading.values.values())
