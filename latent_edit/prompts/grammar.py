@@ -17,7 +17,7 @@ from latent_edit.prompts.words import prompt_words, stems
 LISTS = (
     "negate", "affirm", "cancel", "reduce", "weaken", "deny_earlier", "contrast", "restart", "sequence",
     "another_speaker",
-    "up", "down", "same", "length", "complaint",
+    "up", "down", "same", "length", "complaint", "excess", "enough", "reverse", "answer",
 )  # fmt: skip
 LEAST_STEMMED = 4  # letters of a word that may be an inflection of a known one
 LEAST_TYPO, TYPO_RATIO, SHORT_TYPO_RATIO, SHORT = 4, 0.8, 0.85, 5  # of difflib; short words have too many neighbours

@@ -23,7 +23,8 @@ from latent_edit.prompts.grammar import Grammar, Unit, load_grammar
 from latent_edit.prompts.lexicon import FLOORS, MAXIMA, MINIMA, compose, load_lexicon
 from latent_edit.prompts.numbers import NUMBERS
 from latent_edit.prompts.reading import AskedAxis, OutOfScope, PromptReading, Substitution
-from latent_edit.prompts.scan import ALONG_AXIS, ONE_MANNER, Item, Scan, State, is_about
+from latent_edit.prompts.scan import ALONG_AXIS, MANNER_OF, ONE_MANNER, Scan, is_about
+from latent_edit.prompts.state import Item, State
 from latent_edit.prompts.tokens import Token, faces_in_words, is_latin, tokenize
 from latent_edit.prompts.words import prompt_words
 
@@ -49,9 +50,6 @@ EMOTIONS = {
     "relief": "relief", "confident": "confidence", "serious": "seriousness", "friendly":
     "friendliness",
     "urgent": "urgency", "impatient": "impatience", "dramatic": "drama", "spooky": "mystery", "villain": "menace",
-}  # fmt: skip
-MANNER_OF = {
-    "anger": "angry", "joy": "happy", "sadness": "sad", "fear": "fearful", "boredom": "bored", "disgust": "disgusted",
 }  # fmt: skip
 MANNER_SIZES = (0.3, 1.3)
 CHILD, TEENAGER, GROWN, OLD = 13, 18, 60, 85
@@ -307,7 +305,11 @@ def _emotion(items: Sequence[Item]) -> str | None:
 
 
 def _manner(items: Sequence[Item], known: Collection[str]) -> tuple[str | None, float]:
-    """The manner, where no other expression is used or denied, and its size: 1 for a concept's first word."""
+    """The manner, where no other expression is used or denied, and its size: 1 for a concept's first word.
+
+    Denied moods do not count: "she isn't scared, she's furious".
+    """
+    items = [item for item in items if item.factor or item.word.concept not in MANNER_OF]
     manners = {MANNER_OF.get(item.word.concept) if item.factor > 0 else None for item in items}
     manner = manners.pop() if len(manners) == 1 else None
     if manner is None or manner not in known:

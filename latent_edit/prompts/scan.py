@@ -3,63 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from latent_edit.axes import AXES
-from latent_edit.prompts.amounts import PACE
+from latent_edit.prompts.axis_names import axis_with_direction
 from latent_edit.prompts.grammar import Unit, word_of
 from latent_edit.prompts.lexicon import FLOORS, Word, load_lexicon
-from latent_edit.prompts.reading import OutOfScope, Substitution
+from latent_edit.prompts.reading import OutOfScope
+from latent_edit.prompts.state import Item, State
 from latent_edit.prompts.words import prompt_words
 
 AGREE = -0.2  # cosine below which a denied expression and the next one are alternatives ("don't shout and whisper")
 HELD = 0.75  # of its strongest axis: on what is as strong, a denied expression may not come back through another one
 BROAD = 4  # so many axes are a mood, of which no single one is held
-REDUCED, WEAKENED, COMPLAINED = -0.5, 0.6, -0.8
+REDUCED, WEAKENED, COMPLAINED, WANTED = -0.5, 0.6, -0.8, 0.8
 LEAST, MOST = 0.3, 1.8  # of words of intensity taken together
+BOUNDS = frozenset(("stop", "comma", "contrast", "and", "or"))  # of a clause
 TURNS = ("change", "turn", "switch", "move", "go", "convert", "transform", "shift", "changed", "turned")
 ONE_MANNER = "An edit has one manner from its start to its end."
+# Moods as actors express them, by concept; a denied one leaves the axes to what is asked for.
+MANNER_OF = {
+    "anger": "angry", "joy": "happy", "sadness": "sad", "fear": "fearful", "boredom": "bored", "disgust": "disgusted",
+}  # fmt: skip
 # Which expression of the lexicon more (+1) or less (-1) of an axis is.
 ALONG_AXIS = {
     "pitch_semitones": ("high", "low"), "range_ratio_log2": ("expressive", "flat"), "pace_log_ratio": ("fast", "slow"),
     "level_db": ("loud", "quiet"), "tilt_db": ("bright", "dark"), "breathiness": ("breathy", ""),
     "tremor_semitones": ("trembling", ""),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Item:
-    """An expression as it is meant. factor: how strongly; zero where it is denied, below it where it is turned."""
-
-    word: Word
-    typed: str
-    factor: float
-    clause: int
-
-    @property
-    def axes(self) -> np.ndarray:
-        """Its contribution, [7]."""
-        return self.factor * self.word.axes
-
-
-@dataclass
-class State:
-    """What has been read so far."""
-
-    items: list[Item] = field(default_factory=list)
-    held: dict[str, tuple[str, ...]] = field(default_factory=dict)  # axes that stay as they are, and by which words
-    substitutions: list[Substitution] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    out_of_scope: list[OutOfScope] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    speakers: list[str] = field(default_factory=list)
-    said_neutral: bool = False
-    started: bool = False  # whether a word was seen: the first of a prompt may have a capital letter
-    changed: bool = False  # whether the text for the CLAP is another than the prompt
-    clause: int = 0
 
 
 class Scan:
@@ -70,7 +44,7 @@ class Scan:
         self.negation: float | None = None  # the factor that a negation in force gives; None without one
         self.since_negation = 0  # expressions since it began
         self.denied_axes: np.ndarray | None = None
-        self.from_source = False
+        self.alternative = False  # a negation that "as" ends: "not so much sad as tired"
         self.intensity = 1.0
         self.pending = False  # a word of intensity that waits for its expression
         self.skip = 0
@@ -91,10 +65,13 @@ class Scan:
             return None
         if self._as_intensity(at, unit):
             return None
+        if unit.tokens[0].text in ("as", "than") and self._compares(at, unit):
+            return None
         for role, act in (
-            ("deny_earlier", self._deny_earlier), ("cancel", self._cancel), ("complaint", self._complain),
-            ("affirm", self._affirm), ("reduce", self._reduce), ("weaken", self._weaken), ("negate", self._negate),
-            ("and", self._and), ("or", self._or),
+            ("deny_earlier", self._deny_earlier), ("reverse", self._reverse), ("enough", self._enough),
+            ("cancel", self._cancel), ("complaint", self._complain), ("affirm", self._affirm),
+            ("reduce", self._reduce), ("weaken", self._weaken), ("negate", self._negate), ("and", self._and),
+            ("or", self._or),
         ):  # fmt: skip
             if role in unit and act(at, unit):
                 return None
@@ -113,12 +90,16 @@ class Scan:
     # ---- what ends a clause ----
     def _pause(self, at: int, unit: Unit) -> None:
         self._intensify_last()
+        following = self.units[at + 1] if at + 1 < len(self.units) else None
+        if unit.text == "?" and following is not None and "answer" in following:
+            self._deny_earlier()  # "Sad? Not at all."
+            self.skip = 1
         if "stop" in unit or not self._list_goes_on(at):
             self._end()
             self.state.clause += 1
 
     def _end(self) -> None:
-        self.negation, self.denied_axes, self.from_source, self.since_negation = None, None, False, 0
+        self.negation, self.denied_axes, self.alternative, self.since_negation = None, None, False, 0
         self.intensity, self.pending = 1.0, False
 
     def _list_goes_on(self, at: int) -> bool:
@@ -182,6 +163,7 @@ class Scan:
             self.negation = None  # "don't stop shouting"
             return True
         self.negation, self.since_negation, self.denied_axes = 0.0, 0, None
+        self.alternative = unit.text == "not so much"
         self.intensity, self.pending = 1.0, False
         return True
 
@@ -195,8 +177,10 @@ class Scan:
             return True
         return "term" not in unit and unit.text != "but" and "contrast" not in unit
 
-    def _reduce(self, *_: object) -> bool:
+    def _reduce(self, at: int, unit: Unit) -> bool:
         self.state.changed = True
+        if unit.text.endswith("less") and not self._expression_follows(at):
+            return self._scale_last(1.0, REDUCED)  # "shout less"
         if self.negation == 0 and not self.since_negation:
             self.negation = None  # "don't reduce"
             return True
@@ -206,6 +190,42 @@ class Scan:
     def _complain(self, *_: object) -> bool:
         self.state.changed = True
         self.negation, self.since_negation, self.denied_axes = COMPLAINED, 0, None
+        return True
+
+    def _enough(self, *_: object) -> bool:
+        """ "Not loud enough" wants more of it."""
+        return self._scale_last(0.0, WANTED)
+
+    def _reverse(self, at: int, _: Unit) -> bool:
+        """ "Not happy, quite the contrary" wants the opposite, unless that is said: "on the contrary, slow"."""
+        if not any("term" in unit for unit in self.units[at + 1 :]):
+            self._scale_last(0.0, REDUCED)
+        return True
+
+    def _scale_last(self, now: float, factor: float) -> bool:
+        """The last expression by another factor, if it has not yet been denied (1) or is denied (0)."""
+        items = self.state.items
+        if items and (items[-1].factor > 0) == (now > 0):
+            self.state.changed = True
+            items[-1] = replace(items[-1], factor=(items[-1].factor or 1.0) * factor)
+            for name, typed in list(self.state.held.items()):
+                if typed[-1] == items[-1].typed:
+                    del self.state.held[name]
+        return True
+
+    def _compares(self, at: int, unit: Unit) -> bool:
+        """What stands on the other side of a comparison: "more relaxed than sleepy", "not so much sad as tired"."""
+        if unit.tokens[0].text == "as":
+            ends_negation = self.alternative and self.since_negation > 0
+            if ends_negation:
+                self._contrast()
+            return ends_negation
+        start = max((i for i in range(at) if BOUNDS & self.units[i].roles.keys()), default=-1) + 1
+        earlier = self.units[start:at]
+        if not any(u.tokens[0].text == "more" for u in earlier) or not any("term" in u for u in earlier):
+            return False
+        end = next((i for i in range(at + 1, len(self.units)) if BOUNDS & self.units[i].roles.keys()), len(self.units))
+        self.skip, self.state.changed = end - at - 1, True
         return True
 
     def _weaken(self, at: int, _: Unit) -> bool:
@@ -230,7 +250,7 @@ class Scan:
     def _hold(self, word: Word, typed: str) -> None:
         """The axes on which a denied expression is strongest may not move its way."""
         floors = np.abs(word.axes) / FLOORS
-        if np.count_nonzero(floors) >= BROAD or not floors.any():
+        if np.count_nonzero(floors) >= BROAD or not floors.any() or word.concept in MANNER_OF:
             return
         for name, size in zip(AXES, floors, strict=True):
             if size >= HELD * floors.max():
@@ -248,6 +268,9 @@ class Scan:
     def _as_intensity(self, at: int, unit: Unit) -> bool:
         if "intensity" not in unit:
             return False
+        if "excess" in unit and self._is_whole_clause(at):
+            self.intensity *= float(unit.roles["intensity"]) if unit.text != "too" else 1.0
+            return self._complain()  # "too loud"
         if (
             "term" in unit or "contrast" in unit or "reduce" in unit
         ):  # "deeply sad", but "deeply and slowly"; "rather", "even"
@@ -262,6 +285,22 @@ class Scan:
         self.intensity *= float(unit.roles["intensity"])
         self.pending = True
         return True
+
+    def _is_whole_clause(self, at: int) -> bool:
+        """Whether a clause is a word of intensity and what it intensifies, alone."""
+
+        def until_bound(units: Sequence[Unit]) -> list[Unit]:
+            ends = (n for n, unit in enumerate(units) if BOUNDS & unit.roles.keys())
+            return list(units[: next(ends, len(units))])
+
+        before, after = until_bound(self.units[:at][::-1]), until_bound(self.units[at + 1 :])
+        said = [unit for unit in after if "term" in unit]
+        return (
+            all("intensity" in unit for unit in before)
+            and bool(said)
+            and all(word.form in ("adj", "adv") for unit in said if (word := word_of(unit)) is not None)
+            and all({"term", "intensity", "filler"} & unit.roles.keys() for unit in after)
+        )
 
     def _intensify_last(self) -> None:
         """A word of intensity after its expression: "angry, but only slightly", "louder a lot"."""
@@ -330,7 +369,7 @@ class Scan:
     # ---- axes by their names ----
     def _axis_compound(self, at: int) -> bool:
         """ "Low volume", "raise the pitch", "the pace should be moderate"."""
-        found = _compound(self.units, at)
+        found = axis_with_direction(self.units, at)
         if found is None:
             return False
         axis, direction, taken = found
@@ -348,53 +387,6 @@ class Scan:
             return True
         self._add(word, typed)
         return True
-
-
-def _compound(units: Sequence[Unit], at: int) -> tuple[str, int, int] | None:
-    """An axis and a direction that stand together: (axis, -1, 0 or 1, units taken)."""
-    window = units[at : at + 6]
-    if not window or not {"axis", "up", "down", "same"} & window[0].roles.keys():
-        return None
-    axis = direction = None
-    for count, unit in enumerate(window, start=1):
-        if (
-            "axis" in unit
-            and axis is None
-            and not (count == 1 and "term" in unit and direction is None and not _directed(window[1:]))
-        ):
-            axis = str(unit.roles["axis"])
-        elif direction is None and {"up", "down", "same"} & unit.roles.keys():
-            direction = _direction(unit)
-            # "high voice, fast pace": the second direction belongs to the second axis
-        elif ("filler" in unit and set(unit.roles) <= {"filler", "restart", "contrast"}) or (
-            "intensity" in unit and "term" not in unit
-        ):
-            continue
-        else:
-            return None
-        if axis is not None and direction is not None:
-            if (
-                axis == PACE
-                and window[0].text in ("slow", "slower", "fast", "faster")
-                and "axis" not in window[count - 1]
-            ):
-                return None
-            return axis, direction, count
-    return None
-
-
-def _directed(window: Sequence[Unit]) -> bool:
-    """Whether a direction follows at once, fillers apart."""
-    for unit in window:
-        if {"up", "down", "same"} & unit.roles.keys():
-            return True
-        if not set(unit.roles) <= {"filler", "restart"}:
-            return False
-    return False
-
-
-def _direction(unit: Unit) -> int:
-    return 1 if "up" in unit else -1 if "down" in unit else 0
 
 
 @lru_cache(maxsize=64)

@@ -65,6 +65,8 @@ def test_free_prompts_mean_what_the_lexicon_says(prompt: str) -> None:
         "free of shouting", "hardly a shout", "by no means a shout", "never ever scream",
         "not a scream and not a shout",
         "I don't want you to shout", "anything but a shout", "neither shout nor scream",
+        "refuse to shout", "decline to shout", "keep away from shouting", "nobody should be shouting here",
+        "I hate shouting", "a shout? not at all",
     ],
 )  # fmt: skip
 def test_denied_is_not_asked_for(prompt: str) -> None:
@@ -84,6 +86,7 @@ def test_denied_is_not_asked_for(prompt: str) -> None:
         "the voice is not sad",
         "it should not sound sad at all", "zero sadness", "everything but sad", "lacking sadness",
         "devoid of sorrow and sadness",
+        "un-enthusiastic",
     ],
 )  # fmt: skip
 def test_a_denied_mood_is_no_mood(prompt: str) -> None:
@@ -121,6 +124,22 @@ def test_a_denied_axis_stays_while_the_rest_is_asked_for(prompt: str, lost: str)
     reading = read(prompt)
     assert reading.exact == {lost: 0.0}
     assert named(prompt) and reading.emotion
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meant"),
+    [
+        ("more like a whisper than a shout", "whisper"), ("more relaxed than sleepy", "more relaxed"),
+        ("not so much sad as tired", "tired"), ("it's not that I'm sad, I'm just tired", "tired"),
+        ("not slow, on the contrary fast", "fast"), ("she isn't scared, she's furious", "furious"),
+        ("can't contain my joy", "joy"), ("don't hold back your anger", "anger"),
+        ("sad? no, happy", "happy"), ("sad less, slower", "less sad, slower"), ("void of any emotion", "flat"),
+        ("I hate you!", "angry"), ("a slightly faster-than-average pace", "a slightly fast pace"),
+    ],
+)  # fmt: skip
+def test_the_other_side_is_not_asked_for(prompt: str, meant: str) -> None:
+    reading, other = read(prompt), read(meant)
+    assert (reading.values, reading.manner) == (other.values, other.manner)
 
 
 def test_a_denied_mood_leaves_what_is_asked_for_by_name() -> None:
@@ -161,6 +180,10 @@ def test_intensity(weak: str, strong: str, axis: str) -> None:
         ("a fast pace", PACE, -1),
         ("the pitch should be higher", PITCH, 1), ("a narrow range", RANGE, -1), ("less emotion", RANGE, -1),
         ("don't be so fast", PACE, 1),
+        ("too slow", PACE, -1), ("a bit too loud", LEVEL, -1), ("way too quiet", LEVEL, 1), ("shout less", LEVEL, -1),
+        ("too slow and too quiet", LEVEL, 1), ("speak too loudly", LEVEL, 1),
+        ("not loud enough", LEVEL, 1), ("it isn't slow enough", PACE, 1), ("not exactly cheerful", PITCH, -1),
+        ("not happy at all, quite the contrary", PITCH, -1),
         ("tone down the anger", TILT, -1), ("more emotion", RANGE, 1), ("no emotion", RANGE, -1),
         ("hardly any emotion", RANGE, -1),
     ],
