@@ -23,6 +23,7 @@ LEAST_STEMMED = 4  # letters of a word that may be an inflection of a known one
 LEAST_TYPO, TYPO_RATIO, SHORT_TYPO_RATIO, SHORT = 4, 0.8, 0.85, 5  # of difflib; short words have too many neighbours
 INFLECTIONS = ("s", "es", "ed", "d", "ing", "ly", "ness")
 MAX_REPEATED = re.compile(r"(.)\1{2,}")  # "sooo", "louuud"
+DOUBLED = re.compile(r"(.)\1")
 Key = tuple[str, ...]
 
 
@@ -32,7 +33,7 @@ class Unit:
 
     tokens: tuple[Token, ...]
     roles: Mapping[str, Any]
-    taken_as: str | None = None  # the known word that a misspelt one is taken as
+    taken_as: str | None = None  # the known words that others are taken as: misspelt ones, or inflections
 
     @property
     def typed(self) -> str:
@@ -54,6 +55,7 @@ class Grammar:
 
     entries: dict[Key, dict[str, Any]] = field(default_factory=dict)
     by_stem: dict[str, list[Key]] = field(default_factory=dict)
+    misspelt: dict[str, str] = field(default_factory=dict)  # words of their own that are rather misspelt others
     longest: int = 1
 
     def add(self, expression: str, role: str, content: Any = True) -> None:
@@ -87,7 +89,7 @@ class Grammar:
                 return Unit(tuple(tokens[at : at + count]), roles)
             if key := self._inflected(words[:count]):
                 kept = {role: content for role, content in self.entries[key].items() if role in ("term", "scope")}
-                return Unit(tuple(tokens[at : at + count]), kept)
+                return Unit(tuple(tokens[at : at + count]), kept, " ".join(key))
         return Unit((tokens[at],), {"negate": True} if re.search(r"n['’`]t$", tokens[at].typed.lower()) else {})
 
     def _inflected(self, words: Sequence[str]) -> Key | None:
@@ -104,6 +106,8 @@ class Grammar:
 
     def spelt_nearly(self, word: str) -> str | None:
         """The known word that this one is a misspelling of, perhaps."""
+        if word in self.misspelt:
+            return self.misspelt[word]
         single = MAX_REPEATED.sub(r"\1", word), MAX_REPEATED.sub(r"\1\1", word)
         known = self.words
         if word not in single:
@@ -121,10 +125,11 @@ def _close(word: str, known: Iterable[str]) -> list[str]:
         return []
     ratio = SHORT_TYPO_RATIO if len(word) <= SHORT else TYPO_RATIO
     nearest = difflib.get_close_matches(word, [w for w in known if abs(len(w) - len(word)) <= 2], n=8, cutoff=0.6)
+    doubled = [w for w in nearest if DOUBLED.sub(r"\1", w) == DOUBLED.sub(r"\1", word)]  # "hapyy"
     swapped = [w for w in nearest if len(w) == len(word) and sorted(w) == sorted(word) and w[0] == word[0]]
     nearest = [w for w in nearest if w[0] == word[0]]
     good = [w for w in nearest if difflib.SequenceMatcher(None, word, w).ratio() >= ratio and len(w) >= LEAST_TYPO]
-    return [*swapped, *good]
+    return [*doubled, *swapped, *good]
 
 
 def _related(known: str, word: str) -> bool:
@@ -174,6 +179,7 @@ def load_grammar() -> Grammar:
         grammar.add(expression, "filler")
     for word_without in [*lexicon.stop_words, *prompt_words(content["no_meaning"])]:
         grammar.add(word_without, "filler")
+    grammar.misspelt = content["misspelt"]
     for role in ("or", "and"):
         grammar.add(role, role)
     grammar.add("nor", "or")

@@ -19,7 +19,7 @@ from latent_edit.axes import AXES
 from latent_edit.config import load_styles
 from latent_edit.manners import Manner, load_manners
 from latent_edit.prompts.amounts import PACE, Amount, amounts
-from latent_edit.prompts.grammar import Grammar, Unit, load_grammar
+from latent_edit.prompts.grammar import INFLECTIONS, Grammar, Unit, load_grammar
 from latent_edit.prompts.lexicon import FLOORS, MAXIMA, MINIMA, compose, load_lexicon
 from latent_edit.prompts.numbers import NUMBERS
 from latent_edit.prompts.reading import AskedAxis, OutOfScope, PromptReading, Substitution
@@ -200,12 +200,19 @@ def _known(unit: Unit, grammar: Grammar, vocabulary: Vocabulary | None, state: S
     """A unit whose words are known: itself, or what an unknown word is taken as."""
     if unit.roles or unit.tokens[0].kind != "word":
         state.started = True
+        if (
+            unit.taken_as and len(unit.tokens) == 1 and not unit.text.endswith(INFLECTIONS)
+        ):  # "angri", "calmy"; not "trembles"
+            is_word = vocabulary is not None and vocabulary.knows(unit.text)
+            state.changed = True
+            state.substitutions.append(Substitution(unit.typed, unit.taken_as, typo=not is_word))
         return [unit]
     token = unit.tokens[0]
     if len(token.text) < 2:
         return []
-    meant, typo = vocabulary.nearest(token.text) if vocabulary else None, False
-    if meant is None and not (vocabulary and vocabulary.knows(token.text)):
+    is_word = vocabulary is not None and vocabulary.knows(token.text) and token.text not in grammar.misspelt
+    meant, typo = vocabulary.nearest(token.text) if vocabulary and is_word else None, False
+    if meant is None and not is_word:
         meant, typo = grammar.spelt_nearly(token.text), True
     if meant is None and token.typed[0].isupper() and state.started:
         state.changed = True

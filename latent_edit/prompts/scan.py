@@ -333,6 +333,8 @@ class Scan:
             self.intensity, self.pending = 1.0, False
             self.state.changed = True
             return  # "long pauses", "a strong accent"
+        if unit.taken_as is None and not _caption_words().issuperset(prompt_words(unit.text)):
+            self.state.changed = True  # a saying in words that the CLAP has never read: "over the moon"
         self._add(word, unit.typed or word.text)
         if "scope" in unit:
             self._scope(unit, effect=True)
@@ -387,6 +389,11 @@ class Scan:
             return True
         self._add(word, typed)
         return True
+
+
+@lru_cache(maxsize=1)
+def _caption_words() -> frozenset[str]:
+    return load_lexicon().trained_words()
 
 
 @lru_cache(maxsize=64)

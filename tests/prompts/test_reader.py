@@ -281,14 +281,43 @@ def test_everyday_words_are_no_styles(prompt: str) -> None:
     [
         ("a wisper", "whisper"), ("whipser it", "whisper"), ("shuot", "shout"), ("agnry", "angry"),
         ("a hapy voice", "happy"),
+        ("hapyy", "happy"), ("angri", "angrier"),
         ("very exited", "excited"), ("slwoly", "slowly"), ("monotne", "monotone"), ("cheefrul", "cheerful"),
         ("loudd", "loud"),
     ],
 )  # fmt: skip
 def test_typos_are_mended_and_said_so(prompt: str, meant: str) -> None:
-    reading = read_prompt(prompt, Words())
+    reading = read(prompt)
     assert [(s.taken_as, s.typo) for s in reading.substitutions] == [(meant, True)]
     assert reading.values == read(prompt.replace(reading.substitutions[0].word, meant)).values
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meant"),
+    [
+        ("over the moon", "delighted"), ("on cloud nine", "delighted"), ("seething", "furious"),
+        ("blow your top", "furious"), ("my heart is racing", "nervous"), ("about to burst into tears", "about to cry"),
+        ("like you've seen a ghost", "seeing a ghost"), ("bored to death", "bored"), ("feeling blue", "blue"),
+        ("low-key", "laid-back"), ("with bated breath", "hushed"), ("walking on eggshells", "softly"),
+        ("as quiet as a mouse", "quiet"), ("laughing hysterically", "laughing"), ("gutted", "heartbroken"),
+        ("with a lump in your throat", "sad"), ("fed up with everything", "frustrated"),
+        ("through gritted teeth", "through clenched teeth"), ("scarred to death", "terrified"),
+    ],
+)  # fmt: skip
+def test_sayings(prompt: str, meant: str) -> None:
+    reading, other = read(prompt), read(meant)
+    assert (reading.values, reading.emotion) == (other.values, other.emotion)
+    assert not reading.not_understood
+
+
+def test_a_saying_is_given_to_the_clap_in_words_that_it_knows() -> None:
+    assert read("over the moon").text == "delighted"
+    assert read("reading a story").text == "reading a story"
+
+
+def test_what_looks_like_an_inflection_is_told() -> None:
+    assert [(s.word, s.taken_as) for s in read("calmy").substitutions] == [("calmy", "calm")]
+    assert not read("it trembles").substitutions
 
 
 def test_unknown_words_are_taken_as_the_nearest_known_one() -> None:
