@@ -142,7 +142,8 @@ def _absolute(tokens: Sequence[Token], at: int) -> int:
         return at + 1
     if unit in COUNTED and following in ("per", "a", "/") and text_at(tokens, at + 2) in SECONDS:
         return at + 3
-    return at + 2 if unit in SECONDS and following in DURATIONS else 0
+    is_length = following in DURATIONS or COMPARED.get(following, (None, 0))[0] == PACE
+    return at + 2 if unit in SECONDS and is_length else 0
 
 
 def _without_effect(tokens: Sequence[Token], first: int, end: int) -> Amount:

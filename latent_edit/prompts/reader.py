@@ -200,10 +200,8 @@ def _known(unit: Unit, grammar: Grammar, vocabulary: Vocabulary | None, state: S
     """A unit whose words are known: itself, or what an unknown word is taken as."""
     if unit.roles or unit.tokens[0].kind != "word":
         state.started = True
-        if (
-            unit.taken_as and len(unit.tokens) == 1 and not unit.text.endswith(INFLECTIONS)
-        ):  # "angri", "calmy"; not "trembles"
-            is_word = vocabulary is not None and vocabulary.knows(unit.text)
+        if unit.taken_as and len(unit.tokens) == 1 and not unit.text.endswith(INFLECTIONS):
+            is_word = vocabulary is not None and vocabulary.knows(unit.text)  # "calmy" is one, "angri" is not
             state.changed = True
             state.substitutions.append(Substitution(unit.typed, unit.taken_as, typo=not is_word))
         return [unit]

@@ -90,13 +90,18 @@ class Scan:
     # ---- what ends a clause ----
     def _pause(self, at: int, unit: Unit) -> None:
         self._intensify_last()
-        following = self.units[at + 1] if at + 1 < len(self.units) else None
-        if unit.text == "?" and following is not None and "answer" in following:
+        if unit.text == "?" and self._is_denied(at):
             self._deny_earlier()  # "Sad? Not at all."
             self.skip = 1
         if "stop" in unit or not self._list_goes_on(at):
             self._end()
             self.state.clause += 1
+
+    def _is_denied(self, at: int) -> bool:
+        """Whether a clause that is "no" or the like answers a question; "whisper? No shouting." answers none."""
+        answer = self.units[at + 1 : at + 2]
+        beyond = self.units[at + 2 : at + 3]
+        return any("answer" in unit for unit in answer) and all(BOUNDS & unit.roles.keys() for unit in beyond)
 
     def _end(self) -> None:
         self.negation, self.denied_axes, self.alternative, self.since_negation = None, None, False, 0
@@ -163,7 +168,6 @@ class Scan:
             self.negation = None  # "don't stop shouting"
             return True
         self.negation, self.since_negation, self.denied_axes = 0.0, 0, None
-        self.alternative = unit.text == "not so much"
         self.intensity, self.pending = 1.0, False
         return True
 
@@ -184,7 +188,8 @@ class Scan:
         if self.negation == 0 and not self.since_negation:
             self.negation = None  # "don't reduce"
             return True
-        self.negation, self.since_negation, self.denied_axes = REDUCED, 0, None
+        self.alternative = unit.text == "not so much" and any(u.tokens[0].text == "as" for u in self.units[at:])
+        self.negation, self.since_negation, self.denied_axes = 0.0 if self.alternative else REDUCED, 0, None
         return True
 
     def _complain(self, *_: object) -> bool:
@@ -220,9 +225,10 @@ class Scan:
             if ends_negation:
                 self._contrast()
             return ends_negation
-        start = max((i for i in range(at) if BOUNDS & self.units[i].roles.keys()), default=-1) + 1
-        earlier = self.units[start:at]
-        if not any(u.tokens[0].text == "more" for u in earlier) or not any("term" in u for u in earlier):
+        bounds = (i for i in range(at) if BOUNDS & self.units[i].roles.keys() and self.units[i].text != "rather")
+        earlier = self.units[max(bounds, default=-1) + 1 : at]
+        is_choice = any(u.tokens[0].text in ("more", "rather") for u in earlier)
+        if not is_choice or not any("term" in u for u in earlier):
             return False
         end = next((i for i in range(at + 1, len(self.units)) if BOUNDS & self.units[i].roles.keys()), len(self.units))
         self.skip, self.state.changed = end - at - 1, True

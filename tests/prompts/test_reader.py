@@ -134,7 +134,9 @@ def test_a_denied_axis_stays_while_the_rest_is_asked_for(prompt: str, lost: str)
         ("not slow, on the contrary fast", "fast"), ("she isn't scared, she's furious", "furious"),
         ("can't contain my joy", "joy"), ("don't hold back your anger", "anger"),
         ("sad? no, happy", "happy"), ("sad less, slower", "less sad, slower"), ("void of any emotion", "flat"),
-        ("I hate you!", "angry"), ("a slightly faster-than-average pace", "a slightly fast pace"),
+        ("I hate you!", "angry"), ("rather sad than angry", "rather sad"),
+        ("sad? No pauses.", "sad"), ("not so much energy", "less energy"), ("without further ado, sad", "sad"),
+        ("a mean voice", "unfriendly"), ("a slightly faster-than-average pace", "a slightly fast pace"),
     ],
 )  # fmt: skip
 def test_the_other_side_is_not_asked_for(prompt: str, meant: str) -> None:
@@ -250,7 +252,9 @@ def test_numbers_beyond_the_limits_are_limited_and_said_so() -> None:
     assert read("3 semitones").notes and not read("3 semitones").exact
 
 
-@pytest.mark.parametrize("prompt", ["at 200 Hz", "at 120 words per minute", "make it 3 seconds long"])
+@pytest.mark.parametrize(
+    "prompt", ["at 200 Hz", "at 120 words per minute", "make it 3 seconds long", "10 seconds slower"]
+)
 def test_numbers_of_a_whole_sentence_have_no_effect_and_are_told(prompt: str) -> None:
     reading = read(prompt)
     assert reading.notes and not any(reading.values.values()) and not reading.not_understood
