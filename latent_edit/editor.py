@@ -186,8 +186,7 @@ class LatentEditor:
         default the latent itself. Raises InputError.
         """
         self._check_names([request])
-        source, style = encode(self.vits, request), self._embed_style(request)
-        scaled = time_scale(self.vits, source, self._timing(request, style), request)
+        source, style, scaled = self._prepared(request)
         asked = self._asked(style)
         starts = [start(latent, asked) for latent in scaled.latents] if start and asked else scaled.latents
         corrected = [
@@ -203,8 +202,7 @@ class LatentEditor:
         Raises InputError.
         """
         self._check_names([request])
-        source, style = encode(self.vits, request), self._embed_style(request)
-        scaled = time_scale(self.vits, source, self._timing(request, style), request)
+        _, style, scaled = self._prepared(request)
         requests = [replace(request, seed=request.seed + number) for number in range(count)]
         sampled = self._sample(requests, [scaled] * count, [style] * count, StageClock(None))
         return [scaled.towards(steps[-1], request.strength).joined() for steps in sampled]
@@ -258,6 +256,11 @@ class LatentEditor:
         return self.edit(request, progress)
 
     # -- its parts -----------------------------------------------------------------------------------------------
+
+    def _prepared(self, request: EditRequest) -> tuple[Pieces, Style, Pieces]:
+        """What a bridge starts from: Z_text or Z_audio, the style, and Z_source."""
+        source, style = encode(self.vits, request), self._embed_style(request)
+        return source, style, time_scale(self.vits, source, self._timing(request, style), request)
 
     def _embed_style(self, request: EditRequest) -> Style:
         """The prompt, or what the CLAP finds in the reference clip."""
