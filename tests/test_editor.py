@@ -112,7 +112,7 @@ def test_a_slower_edit_starts_from_the_text_read_anew(tiny_editor: LatentEditor)
     slower, faster = (tiny_editor.edit(request(text="Rain, alas.", pace=pace)) for pace in (1.3, 0.8))
     stretched, shortened = (x.z_text.stretched(x.z_source.z.shape[2]).z for x in (slower, faster))
     moved = (faster.z_source.z - shortened).abs().max()  # nearer to its sound, a few steps away
-    assert 0 < moved < 1.01 * SHORTENING.steps * SHORTENING.rate
+    assert 0 < moved < 1.01 * SHORTENING.descent.steps * SHORTENING.descent.rate
     assert not torch.allclose(slower.z_source.z, stretched, atol=0.1)
     again = tiny_editor.edit(request(text="Rain, alas.", pace=1.3, prompt="a whisper"))
     assert torch.equal(again.z_source.z, slower.z_source.z)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 
+from latent_edit.axes import AxisValue
 from latent_edit.errors import CheckpointError, InputError
 from latent_edit.models.clap import load_style_encoder
 from latent_edit.models.clap_mini import ClapMini, ClapMiniConfig, ClapMiniEncoder, log_mel, pad_mels, train_tokenizer
@@ -122,7 +123,7 @@ def test_unknown_words_are_named_and_left_out(mini: ClapMiniEncoder) -> None:
 def test_predicted_axes_have_their_units(mini: ClapMiniEncoder) -> None:
     embedding = mini.embed_text(CAPTIONS[:1])
     (pitch, level), read = mini.network.axes(embedding)[0].tolist(), mini.axes(embedding)
-    assert read == {"pitch_semitones": (3 * pitch, 3.0), "level_db": (4 * level, 4.0)}
+    assert read == {"pitch_semitones": AxisValue(3 * pitch, 3.0), "level_db": AxisValue(4 * level, 4.0)}
     assert read["level_db"].steps == pytest.approx(level)
 
 

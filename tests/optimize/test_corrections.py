@@ -210,7 +210,7 @@ class TestShipped:
         depths: list[float] = []
 
         def tremor(latent: Latent) -> float:
-            return 12 * modulation_depth(attributes(vits, latent).modulation)
+            return 12 * modulation_depth(attributes(vits, latent).f0.wave)
 
         for source in sources:
             own = tremor(source)
